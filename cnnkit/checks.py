@@ -1,0 +1,67 @@
+"""What a student gets wrong first, found before Keras does, with the cure in the message."""
+
+from collections.abc import Collection
+
+import keras
+import numpy as np
+
+
+def one_of(name: str, value: object, choices: Collection[str]) -> None:
+    """Raise ValueError unless `value` is one of `choices`."""
+    if value not in choices:
+        expected = " or ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} is {value!r}; expected {expected}.")
+
+
+def images(model: keras.Model, x: np.ndarray) -> None:
+    """Raise ValueError unless `x` is a non-empty batch of pictures that fits the model's input."""
+    expected = tuple(model.input_shape[1:])
+    shape = np.shape(x)
+    if not _fits(shape[1:], expected):
+        form = ", ".join("any" if size is None else str(size) for size in expected)
+        raise ValueError(
+            f"The images have shape {shape}; the model {model.name!r} expects (n, {form}). "
+            + _cure(shape, expected)
+        )
+    if shape[0] == 0:
+        raise ValueError("There are no images: the first axis has length 0.")
+    if np.issubdtype(np.asarray(x).dtype, np.floating) and not np.isfinite(x).all():
+        raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
+
+
+def labels(y: np.ndarray, classes: int, count: int) -> None:
+    """Raise ValueError unless `y` holds `count` whole numbers from 0 to ``classes - 1``."""
+    y = np.asarray(y)
+    if y.shape != (count,):
+        raise ValueError(
+            f"The labels have shape {y.shape}; expected one whole number for each of the "
+            f"{count} images: ({count},). One-hot labels become such numbers with "
+            "labels.argmax(axis=1)."
+        )
+    if not np.issubdtype(y.dtype, np.integer):
+        raise ValueError(
+            f"The labels have dtype {y.dtype}; expected whole numbers. Use labels.astype(int)."
+        )
+    wrong = y[(y < 0) | (y >= classes)]
+    if wrong.size:
+        raise ValueError(
+            f"{wrong.size} of {count} labels are out of range, the first is {wrong[0]}; with "
+            f"{classes} classes, labels are 0 to {classes - 1}. Number the classes from 0, or "
+            "build the model with more classes."
+        )
+
+
+def _fits(shape: tuple, expected: tuple) -> bool:
+    return len(shape) == len(expected) and all(
+        size is None or size == given for given, size in zip(shape, expected, strict=True)
+    )
+
+
+def _cure(shape: tuple, expected: tuple) -> str:
+    if _fits((*shape[1:], 1), expected):
+        return "The channel axis is missing: use images[..., np.newaxis]."
+    if _fits(shape, expected):
+        return "The batch axis is missing: use image[np.newaxis]."
+    if _fits((*shape, 1), expected):
+        return "Batch and channel axes are missing: use image[np.newaxis, ..., np.newaxis]."
+    return "Resize the images, or build the model with an input_shape that fits them."

@@ -1,0 +1,97 @@
+"""Where data lives, and how a file gets there."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import platformdirs
+from tqdm import tqdm
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def home() -> Path:
+    """Return the folder that holds the data sets.
+
+    Returns
+    -------
+    Path
+        ``CNNKIT_DATA`` where it is set, else ``data/`` of the checkout that cnnkit is
+        installed from, else the user's cache directory. It need not exist yet.
+    """
+    if chosen := os.environ.get("CNNKIT_DATA"):
+        return Path(chosen).expanduser()
+    if (CHECKOUT / "data" / "README.md").is_file():
+        return CHECKOUT / "data"
+    return Path(platformdirs.user_cache_dir("cnnkit"))
+
+
+def fetch(name: str, url: str, sha256: str) -> Path:
+    """Return a file of the data folder, downloading it where it is missing.
+
+    A file that is already there is used as it is, so that a classroom can share one
+    read-only folder. A download takes its place only when it is complete and its hash is
+    right.
+
+    Parameters
+    ----------
+    name : str
+        The file's name in `home`.
+    url : str
+        Where to get it.
+    sha256 : str
+        Hash of the file at `url`, in hexadecimal.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    FileNotFoundError
+        The file is missing and cannot be had: no network, a folder that cannot be
+        written, a download cut short or changed. The message says how to get it by hand.
+    """
+    path = home() / name
+    if path.is_file():
+        return path
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=path.parent) as directory:
+            part = Path(directory) / name
+            _download(url, part)
+            if hashlib.sha256(part.read_bytes()).hexdigest() != sha256:
+                raise OSError("the download is damaged: its SHA-256 hash is not the published one")
+            part.replace(path)
+    except OSError as error:
+        raise FileNotFoundError(_how_to_get(path, url, error)) from error
+    return path
+
+
+def _download(url: str, path: Path) -> None:
+    with urllib.request.urlopen(url, timeout=30) as response, path.open("wb") as file:
+        size = response.length
+        with tqdm.wrapattr(response, "read", total=size, desc=path.name, leave=False) as stream:
+            shutil.copyfileobj(stream, file)
+    if size is not None and path.stat().st_size != size:
+        raise OSError(f"the download stopped after {path.stat().st_size:,} of {size:,} bytes")
+
+
+def _how_to_get(path: Path, url: str, error: OSError) -> str:
+    if isinstance(error, urllib.error.URLError):
+        problem = f"{url} could not be reached ({error.reason})"
+    elif isinstance(error, PermissionError) or error.filename:
+        problem = f"the folder cannot be written ({error.strerror})"
+    else:
+        problem = str(error)
+    return (
+        f"{path} is missing, and {problem}.\n"
+        f'Get the file where there is a network:  curl -L -o "{path.name}" {url}\n'
+        f"Put it into {path.parent}, or into any folder that you name in the environment "
+        "variable CNNKIT_DATA.\n"
+        'Or work at the sample scale, which needs no download: "sample".'
+    )
