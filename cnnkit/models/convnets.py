@@ -1,0 +1,69 @@
+"""Small convolutional networks, trained from scratch."""
+
+import keras
+from keras import layers
+
+
+def digits_cnn() -> keras.Model:
+    """Build the network of chapter 1: one convolution, one hidden layer, 157,230 parameters.
+
+    Kernels and biases are drawn from N(0, 1/n), n being the size that the source divides by:
+    64 pixels of the picture for the convolution, the number of inputs for the dense layers.
+
+    Returns
+    -------
+    keras.Model
+        (n, 8, 8, 1) in [0, 1] → (n, 10) probabilities.
+    """
+    inputs = keras.Input((8, 8, 1), name="digits")
+    x = layers.Conv2D(32, 3, padding="same", activation="relu", **_normal(64), name="conv1")(inputs)
+    x = layers.MaxPooling2D(2, name="pool1")(x)
+    x = layers.Flatten(name="flatten")(x)
+    x = layers.Dense(300, activation="relu", **_normal(4 * 4 * 32), name="dense1")(x)
+    outputs = layers.Dense(10, activation="softmax", **_normal(300), name="predictions")(x)
+    return _strict(keras.Model(inputs, outputs, name="digits_cnn"))
+
+
+def mnist_cnn(max_pooling: bool = True) -> keras.Model:
+    """Build the network of chapter 2: three convolutions, 104,202 parameters.
+
+    Parameters
+    ----------
+    max_pooling : bool
+        Whether 2×2 max pooling follows the first two convolutions. Without it the last
+        feature map stays large and the network has 712,202 parameters.
+
+    Returns
+    -------
+    keras.Model
+        (n, 28, 28, 1) in [0, 1] → (n, 10) probabilities.
+
+    References
+    ----------
+    F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.1.
+    """
+    inputs = keras.Input((28, 28, 1), name="digits")
+    x = layers.Conv2D(32, 3, activation="relu", name="conv1")(inputs)
+    if max_pooling:
+        x = layers.MaxPooling2D(2, name="pool1")(x)
+    x = layers.Conv2D(64, 3, activation="relu", name="conv2")(x)
+    if max_pooling:
+        x = layers.MaxPooling2D(2, name="pool2")(x)
+    x = layers.Conv2D(128, 3, activation="relu", name="conv3")(x)
+    x = layers.Flatten(name="flatten")(x)
+    outputs = layers.Dense(10, activation="softmax", name="predictions")(x)
+    return _strict(keras.Model(inputs, outputs, name="mnist_cnn"))
+
+
+def _normal(n: int) -> dict[str, keras.Initializer]:
+    # Two initializers, because one instance gives the same numbers each time it is called.
+    return {
+        "kernel_initializer": keras.initializers.RandomNormal(stddev=n**-0.5),
+        "bias_initializer": keras.initializers.RandomNormal(stddev=n**-0.5),
+    }
+
+
+def _strict(model: keras.Model) -> keras.Model:
+    """Refuse pictures without a channel axis, which Keras would silently add."""
+    model.input_spec = keras.InputSpec(shape=model.input_shape)
+    return model
