@@ -1,0 +1,88 @@
+"""What repeated runs of an experiment gave, to hold one live run against."""
+
+import csv
+import statistics
+from dataclasses import dataclass
+from pathlib import Path
+
+from cnnkit import checks
+
+_CHECKOUT = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
+_INSTALLED = Path(__file__).parent / "results"
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Test accuracies of one experiment over several seeds. Printing it gives the summary.
+
+    Parameters
+    ----------
+    figures : tuple of float
+        Accuracy of each seed, in [0, 1].
+    test_size : int
+        Number of test pictures.
+    """
+
+    figures: tuple[float, ...]
+    test_size: int
+
+    @property
+    def mean(self) -> float:
+        """Mean over the seeds."""
+        return statistics.mean(self.figures)
+
+    @property
+    def deviation(self) -> float:
+        """Standard deviation over the seeds (n − 1)."""
+        return statistics.stdev(self.figures)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest figure that another seed or machine should give.
+
+        Three standard deviations to each side, counting both the spread over the seeds and
+        that of a binomial draw of `test_size` pictures.
+        """
+        chance = self.mean * (1 - self.mean) / self.test_size
+        margin = 3 * (self.deviation**2 + chance) ** 0.5
+        return max(0.0, self.mean - margin), min(1.0, self.mean + margin)
+
+    def __contains__(self, figure: float) -> bool:
+        low, high = self.bounds
+        return low <= figure <= high
+
+    def __str__(self) -> str:
+        return (
+            f"{self.mean:.3f} ± {self.deviation:.3f} "
+            f"({len(self.figures)} seeds, {self.test_size:,} test pictures)"
+        )
+
+
+def spread(experiment: str, scale: str) -> Spread:
+    """Look up what ``python -m benchmarks results`` recorded for an experiment.
+
+    Parameters
+    ----------
+    experiment : str
+        Its name, such as ``"digits"``.
+    scale : {"sample", "full"}
+
+    Returns
+    -------
+    Spread
+
+    Raises
+    ------
+    ValueError
+        An unknown scale, or an experiment with fewer than two recorded seeds at this scale.
+    """
+    checks.one_of("scale", scale, ("sample", "full"))
+    directory = _CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED
+    with (directory / f"{scale}.csv").open(newline="", encoding="utf-8") as file:
+        rows = [row for row in csv.DictReader(file) if row["experiment"] == experiment]
+    if len(rows) < 2:
+        raise ValueError(
+            f"No spread is recorded for the experiment {experiment!r} at {scale} scale. Record "
+            f"it in a checkout: python -m benchmarks results {experiment} --scale {scale}"
+        )
+    return Spread(tuple(float(row["figure"]) for row in rows), int(rows[0]["test_size"]))

@@ -1,0 +1,43 @@
+"""Starting a run: the same bits each time, on data that fits the model."""
+
+from cnnkit import backend, checks
+
+import keras
+import numpy as np
+
+
+def reproducible(seed: int) -> None:
+    """Make everything that follows repeat bit for bit on the same machine.
+
+    Sets the seeds of Python, NumPy and Keras's backend, and asks the backend for
+    deterministic operations. Call it before building the model.
+
+    Parameters
+    ----------
+    seed : int
+        0 to 2³² − 1.
+    """
+    keras.utils.set_random_seed(seed)
+    backend.enable_determinism()
+
+
+def check_data(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+    """Check that pictures and labels fit a classifier, before a long training starts.
+
+    Parameters
+    ----------
+    model : keras.Model
+        A classifier with one output a class.
+    images : ndarray, (n, height, width, channels)
+        Pictures in the form the model takes.
+    labels : ndarray of int, (n,)
+        Class numbers, from 0 to the model's number of classes minus one.
+
+    Raises
+    ------
+    ValueError
+        A wrong shape, a missing channel axis, a value that is not finite, a label out of
+        range. The message says what to do.
+    """
+    checks.images(model, images)
+    checks.labels(labels, classes=model.output_shape[-1], count=len(images))

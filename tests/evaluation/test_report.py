@@ -1,0 +1,84 @@
+from cnnkit import evaluation
+
+import numpy as np
+import pytest
+from sklearn.metrics import accuracy_score, f1_score
+
+# Six pictures, three classes. Predicted: 0 1 1 2 0 1, the surest mistake is picture 4.
+LABELS = np.array([0, 0, 1, 2, 2, 2])
+PROBABILITIES = np.array(
+    [
+        [0.8, 0.1, 0.1],
+        [0.3, 0.4, 0.3],
+        [0.1, 0.9, 0.0],
+        [0.2, 0.2, 0.6],
+        [0.7, 0.2, 0.1],
+        [0.2, 0.5, 0.3],
+    ]
+)
+
+
+def test_scores_match_a_table_computed_by_hand():
+    report = evaluation.report(LABELS, PROBABILITIES, ["ant", "bee", "cat"])
+    assert report.accuracy == pytest.approx(3 / 6)
+    found = [(s.name, s.precision, s.recall, s.count) for s in report.classes]
+    expected = [("ant", 1 / 2, 1 / 2, 2), ("bee", 1 / 3, 1, 1), ("cat", 1, 1 / 3, 3)]
+    for (name, *scores), (expected_name, *expected_scores) in zip(found, expected, strict=True):
+        assert name == expected_name
+        assert scores == pytest.approx(expected_scores)
+    assert report.count == 6
+
+
+def test_scores_match_scikit_learn_on_random_predictions():
+    random = np.random.default_rng(0)
+    labels, probabilities = random.integers(0, 10, 500), random.random((500, 10))
+    predicted = probabilities.argmax(axis=1)
+    report = evaluation.report(labels, probabilities)
+    assert report.accuracy == pytest.approx(accuracy_score(labels, predicted))
+    f1 = [scores.f1 for scores in report.classes]
+    np.testing.assert_allclose(f1, f1_score(labels, predicted, average=None))
+
+
+def test_a_class_that_never_occurs_scores_zero_without_a_warning(recwarn):
+    report = evaluation.report(np.array([0, 0]), np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0]]))
+    assert [scores.recall for scores in report.classes] == [1, 0, 0]
+    assert not recwarn.list
+
+
+def test_the_printed_report_is_a_table():
+    lines = str(evaluation.report(LABELS, PROBABILITIES, ["ant", "bee", "wild boar"])).splitlines()
+    assert len({len(line) for line in lines}) == 1
+    assert lines[1].split() == ["ant", "0.500", "0.500", "0.50", "2"]
+    assert lines[-1].split() == ["accuracy", "0.500", "6"]
+
+
+def test_confusion_counts_true_classes_in_rows():
+    expected = [[1, 1, 0], [0, 1, 0], [1, 1, 1]]
+    np.testing.assert_array_equal(evaluation.confusion(LABELS, PROBABILITIES), expected)
+
+
+def test_worst_mistakes_come_surest_first():
+    assert list(evaluation.worst_mistakes(LABELS, PROBABILITIES)) == [4, 5, 1]
+    assert list(evaluation.worst_mistakes(LABELS, PROBABILITIES, count=1)) == [4]
+
+
+@pytest.mark.parametrize(
+    "score", [evaluation.report, evaluation.confusion, evaluation.worst_mistakes]
+)
+@pytest.mark.parametrize(
+    ("labels", "probabilities", "cure"),
+    [
+        ([0, 0, 1, 2, 2, 3], PROBABILITIES, "first is 3; with 3 classes, labels are 0 to 2"),
+        ([0, 0, 1], PROBABILITIES, "each of the 6 images"),
+        (LABELS, PROBABILITIES.argmax(axis=1), r"shape \(6,\); expected \(n, classes\)"),
+        ([], np.zeros((0, 3)), "n at least 1"),
+    ],
+)
+def test_predictions_that_do_not_fit_their_labels_are_refused(score, labels, probabilities, cure):
+    with pytest.raises(ValueError, match=cure):
+        score(labels, probabilities)
+
+
+def test_a_name_is_needed_for_each_class():
+    with pytest.raises(ValueError, match="2 class names were given for 3 classes"):
+        evaluation.report(LABELS, PROBABILITIES, ["ant", "bee"])

@@ -1,0 +1,53 @@
+import dataclasses
+
+from cnnkit import data, models, training
+from cnnkit.training import recipes
+
+import keras
+import numpy as np
+import pytest
+
+
+def test_the_digits_recipe_is_the_published_one():
+    model = models.digits_cnn()
+    recipes.DIGITS.compile(model)
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-4)
+    assert model.optimizer.momentum == 0
+    assert (recipes.DIGITS.batch_size, recipes.DIGITS.epochs) == (None, 2000)
+
+
+def test_the_mnist_recipe_is_the_published_one():
+    model = models.mnist_cnn()
+    recipes.MNIST.compile(model)
+    assert isinstance(model.optimizer, keras.optimizers.RMSprop)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    assert (recipes.MNIST.batch_size, recipes.MNIST.epochs) == (64, 5)
+
+
+def test_the_digits_cost_is_summed_over_the_training_set():
+    (images, labels), _ = data.digits()
+    training.reproducible(seed=0)
+    model = models.digits_cnn()
+    recipes.DIGITS.compile(model)
+    probabilities = model.predict(images, verbose=0)
+    expected = -np.log(probabilities[np.arange(1617), labels]).sum()
+    cost, _ = model.train_on_batch(images, labels)
+    assert cost == pytest.approx(expected, rel=1e-4)
+
+
+def test_one_step_of_the_digits_recipe_is_gradient_descent():
+    """The last bias moves by minus 1e-4 times the sum over pictures of (probability - truth)."""
+    (images, labels), _ = data.digits()
+    model = models.digits_cnn()
+    recipes.DIGITS.compile(model)
+    before = model.get_layer("predictions").get_weights()[1]
+    gradient = (model.predict(images, verbose=0) - np.eye(10)[labels]).sum(axis=0)
+    model.train_on_batch(images, labels)
+    after = model.get_layer("predictions").get_weights()[1]
+    np.testing.assert_allclose(after - before, -1e-4 * gradient, rtol=1e-3, atol=1e-7)
+
+
+def test_recipes_are_frozen():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipes.MNIST.epochs = 50
