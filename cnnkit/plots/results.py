@@ -1,0 +1,85 @@
+"""How training went, and how good the result is."""
+
+from collections.abc import Mapping, Sequence
+
+from cnnkit.plots.style import BLUE, GREY, VERMILION, styled
+
+import keras
+import matplotlib.pyplot as plt
+import numpy as np
+from matplotlib.figure import Figure
+from sklearn.metrics import ConfusionMatrixDisplay
+
+Curves = Mapping[str, Sequence[float]]
+
+
+@styled
+def learning_curves(
+    history: keras.callbacks.History | Curves, steps: Sequence[int] | None = None
+) -> Figure:
+    """Show loss and accuracy while training, with those of the validation set if there are any.
+
+    Parameters
+    ----------
+    history : keras.callbacks.History, or mapping of str to sequence of float
+        As ``fit`` returns it, or such curves by name: ``loss``, ``accuracy``, and each with
+        ``val_`` in front.
+    steps : sequence of int, optional
+        Where the figures were taken, if not once an epoch.
+    """
+    curves: Curves = getattr(history, "history", history)
+    figure, axes = plt.subplots(1, 2, figsize=(8, 2.8))
+    for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
+        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+            if key in curves:
+                x = steps if steps is not None else range(1, len(curves[key]) + 1)
+                ax.plot(x, curves[key], label=label, marker="o", markersize=3)
+        ax.set(xlabel="epoch" if steps is None else "step", ylabel=name)
+        ax.legend(frameon=False)
+    return figure
+
+
+@styled
+def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None) -> Figure:
+    """Show a confusion matrix: how often each class was taken for each.
+
+    Parameters
+    ----------
+    matrix : ndarray of int, (classes, classes)
+        Row: true class; column: predicted class.
+    class_names : sequence of str, optional
+        Their numbers where not given.
+    """
+    figure, ax = plt.subplots(figsize=(5.2, 4.4))
+    display = ConfusionMatrixDisplay(matrix, display_labels=class_names)
+    display.plot(ax=ax, cmap="Blues", values_format=",d")
+    display.im_.colorbar.set_label("pictures")
+    ax.set(xlabel="predicted class", ylabel="true class")
+    ax.spines[:].set_visible(False)
+    return figure
+
+
+@styled
+def spread(figures: Sequence[float], live: float, published: float | None = None) -> Figure:
+    """Show this run's accuracy beside those of other seeds and the published one.
+
+    Parameters
+    ----------
+    figures : sequence of float
+        Test accuracies of repeated runs, in [0, 1].
+    live : float
+        Test accuracy of the run to compare.
+    published : float, optional
+        What the source reports.
+    """
+    figure, ax = plt.subplots(figsize=(7, 1.6))
+    ax.plot(figures, np.zeros(len(figures)), "o", ms=9, alpha=0.6, label="recorded seeds")
+    mean = float(np.mean(figures))
+    ax.plot([mean], [0], "|", ms=26, mew=2, color=BLUE, label=f"their mean, {mean:.3f}")
+    ax.plot([live], [0], "D", ms=8, color=VERMILION, label="this run")
+    if published is not None:
+        ax.axvline(published, color=GREY, ls="--", label=f"published, {published:.3f}")
+    ax.set(xlabel="test accuracy", yticks=[])
+    ax.spines["left"].set_visible(False)
+    figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    return figure

@@ -1,0 +1,73 @@
+"""The look that all figures share."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+# Okabe and Ito's palette, which colour-blind readers can tell apart.
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
+    "#0072B2",
+    "#E69F00",
+    "#009E73",
+    "#D55E00",
+    "#CC79A7",
+    "#7F7F7F",
+)
+SIGNED = "PuOr_r"  # orange above zero, purple below
+
+RC: dict[Any, Any] = {
+    "figure.dpi": 100,
+    "figure.constrained_layout.use": True,
+    "font.size": 10,
+    "axes.titlesize": 10,
+    "axes.prop_cycle": plt.cycler(color=[BLUE, VERMILION, GREEN, ORANGE, PURPLE]),
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": False,
+    "image.cmap": "gray_r",
+    "svg.hashsalt": "cnnkit",
+}
+
+P = ParamSpec("P")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Draw in the house style, and close the figure so that a notebook shows it once."""
+
+    @functools.wraps(draw)
+    def draw_styled(*args: P.args, **kwargs: P.kwargs) -> Figure:
+        with plt.rc_context(RC):
+            figure = draw(*args, **kwargs)
+        plt.close(figure)
+        return figure
+
+    return draw_styled
+
+
+def panels(
+    count: int, columns: int, size: float, titles: bool, margin: float = 0.0
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure of square panels of `size` inches without ticks.
+
+    `titles` leaves room above each, `margin` at the right of all, in inches.
+    """
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    height = size + 0.25 if titles else size
+    figure, axes = plt.subplots(
+        rows, columns, figsize=(size * columns + margin, height * rows), squeeze=False
+    )
+    for ax in axes.flat:
+        ax.set_axis_off()
+    return figure, list(axes.flat[:count])
+
+
+def outline(ax: Axes, row: float, column: float, size: int, color: str) -> None:
+    """Draw a frame around a square of cells."""
+    corner = (column - 0.5, row - 0.5)
+    ax.add_patch(Rectangle(corner, size, size, fill=False, ec=color, lw=3, clip_on=False))
