@@ -1,0 +1,48 @@
+"""Command line: ``python -m benchmarks results NAME… --scale sample --seeds 5``."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+app = typer.Typer(add_completion=False, no_args_is_help=True)
+
+
+class Scale(StrEnum):
+    """The course's two scales."""
+
+    sample = "sample"
+    full = "full"
+
+
+@app.callback()
+def main() -> None:
+    """Measure what the course promises."""
+
+
+@app.command()
+def results(
+    names: Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.")] = None,
+    scale: Annotated[Scale, typer.Option(help="Sample or published data.")] = Scale.sample,
+    seeds: Annotated[int, typer.Option(min=2, help="Runs of each, seeds 0, 1, …")] = 5,
+) -> None:
+    """Run experiments once a seed and record their test accuracies."""
+    from benchmarks.experiments import EXPERIMENTS
+    from benchmarks.results import run, write
+    from cnnkit.evaluation import spread
+
+    names = names or list(EXPERIMENTS)
+    if unknown := set(names) - set(EXPERIMENTS):
+        raise typer.BadParameter(f"no experiment {min(unknown)!r}; there are {list(EXPERIMENTS)}")
+    for name in names:
+        rows = []
+        for row in run(EXPERIMENTS[name], scale, range(seeds)):
+            rows.append(row)
+            typer.echo(f"{name}, seed {row['seed']}: {row['figure']} in {row['seconds']} s")
+        path = write(rows, scale)
+        published = EXPERIMENTS[name].published
+        typer.echo(f"{name}: {spread(name, scale)}, published {published:.3f} → {path.name}")
+
+
+if __name__ == "__main__":
+    app()
