@@ -1,0 +1,154 @@
+"""Build the notebooks: ``python -m tools.notebooks [NAME…]``.
+
+A chapter is written as ``notebooks/scripts/NN_name.py``. Building it renews the cells that depend
+on the project's address, executes it, and stores ``notebooks/NN_name.ipynb`` with its outputs.
+"""
+
+import copy
+import itertools
+import tomllib
+from base64 import b64decode
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlparse
+
+import jupytext
+import nbformat
+import typer
+from nbclient import NotebookClient
+from nbformat import NotebookNode
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+SCRIPTS = NOTEBOOKS / "scripts"
+SECONDS_PER_CELL = 150
+KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+
+INSTALL_FROM_WHEEL = """\
+# @title Install cnnkit where it is missing, as in Colab
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("cnnkit") is None:
+    wheels = sorted(Path().glob("cnnkit-*.whl"))
+    if not wheels:
+        raise FileNotFoundError(
+            "cnnkit is missing. Make its wheel in a checkout with `pip wheel --no-deps .`, "
+            "upload cnnkit-*.whl next to this notebook, and run this cell again."
+        )
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)"""
+
+INSTALL_FROM_ADDRESS = """\
+# @title Install cnnkit where it is missing, as in Colab
+import importlib.util
+import subprocess
+import sys
+
+if importlib.util.find_spec("cnnkit") is None:
+    source = "git+{repository}"
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source], check=True)"""
+
+
+def repository() -> str:
+    """Return the project's public address, or an empty string while it has none."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    return settings["tool"]["cnnkit"]["repository"]
+
+
+def install_cell(address: str) -> str:
+    """Return the code that installs cnnkit where it is missing.
+
+    Parameters
+    ----------
+    address : str
+        The project's public address. While it is empty, the reader uploads a wheel.
+    """
+    return INSTALL_FROM_ADDRESS.format(repository=address) if address else INSTALL_FROM_WHEEL
+
+
+def badge_cell(address: str, name: str) -> str:
+    """Return the Markdown of a badge that opens chapter `name` in Colab."""
+    colab = "https://colab.research.google.com"
+    page = f"{colab}/github{urlparse(address).path}/blob/main/notebooks/{name}.ipynb"
+    return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({page})"
+
+
+def renew_generated_cells(notebook: NotebookNode, name: str, address: str) -> None:
+    """Bring the badge and the install cell, known by their tags, up to date with `address`."""
+    notebook.cells = [cell for cell in notebook.cells if "badge" not in tags(cell)]
+    if address:
+        badge = nbformat.v4.new_markdown_cell(badge_cell(address, name))
+        badge.metadata["tags"] = ["badge"]
+        notebook.cells.insert(0, badge)
+    for cell in notebook.cells:
+        if "install" in tags(cell):
+            cell.source = install_cell(address)
+
+
+def tags(cell: NotebookNode) -> list[str]:
+    """Return the tags of a cell."""
+    return cell.metadata.get("tags", [])
+
+
+def tidy(notebook: NotebookNode) -> None:
+    """Make a notebook's file depend on its content alone, and give each figure its caption.
+
+    A widget's view shows nothing without its kernel, and is left out. A figure's alternative text
+    is its caption, the paragraph below it that begins with ``*Figure``.
+    """
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:02d}"
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if WIDGET_VIEW not in out.get("data", {})]
+    for cell, below in itertools.pairwise(notebook.cells):
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}) and below.source.startswith("*Figure"):
+                paragraph, *_ = below.source.split("\n\n")
+                caption = " ".join(paragraph.replace("*", "").split())
+                output.metadata["image/png"] = {"alt": caption}
+
+
+def build(script: Path) -> None:
+    """Execute a chapter and store it beside its script."""
+    notebook = jupytext.read(script)
+    written = copy.deepcopy(notebook.cells)
+    renew_generated_cells(notebook, script.stem, repository())
+    if notebook.cells != written:
+        jupytext.write(notebook, script)
+    client = NotebookClient(
+        notebook,
+        timeout=SECONDS_PER_CELL,
+        kernel_name="python3",
+        record_timing=False,
+        resources={"metadata": {"path": str(NOTEBOOKS)}},
+    )
+    client.execute()
+    tidy(notebook)
+    nbformat.write(notebook, NOTEBOOKS / f"{script.stem}.ipynb")
+    save_cover(notebook)
+
+
+def save_cover(notebook: NotebookNode) -> None:
+    """Store the figure of the cell tagged ``cover`` as the picture of the README."""
+    for cell in notebook.cells:
+        if "cover" in tags(cell):
+            (picture,) = (out.data["image/png"] for out in cell.outputs if "data" in out)
+            (NOTEBOOKS / "cover.png").write_bytes(b64decode(picture))
+
+
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="Such as 02_mnist.")] = None,
+) -> None:
+    """Execute chapters and store them as notebooks with their outputs."""
+    scripts = [SCRIPTS / f"{name}.py" for name in names or []] or sorted(SCRIPTS.glob("*.py"))
+    for script in scripts:
+        typer.echo(f"building {script.stem}")
+        build(script)
+
+
+if __name__ == "__main__":
+    typer.run(main)
