@@ -1,0 +1,128 @@
+"""The promises that the project's files make to one another, and to a fresh machine."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from benchmarks.experiments import EXPERIMENTS
+from cnnkit import evaluation
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TRAIN = """
+import numpy, sys
+from cnnkit import evaluation, models
+for _ in range(4):  # as many models as make TensorFlow suspect a mistake
+    model = models.digits_cnn()
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(numpy.zeros((70, 8, 8, 1)), numpy.zeros(70), batch_size=64, verbose=0)
+    evaluation.predict(model, numpy.zeros((70, 8, 8, 1)))
+"""
+
+
+def python(code: str, **environment: str) -> subprocess.CompletedProcess:
+    kept = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
+    return subprocess.run(
+        [sys.executable, "-c", code], env=kept | environment, text=True, capture_output=True
+    )
+
+
+def readme_extras() -> set[str]:
+    """The extras that the README's commands install."""
+    return set(",".join(re.findall(r'-e "?\.\[([a-z,]+)\]', README)).split(","))
+
+
+def test_conda_installs_the_extras_of_the_readmes_commands():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    (pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert "--constraint constraints.txt" in pip
+    (install,) = [line for line in pip if line.startswith("--editable")]
+    extras = re.fullmatch(r"--editable \.\[([a-z,]+)\]", install)
+    assert set(extras[1].split(",")) == readme_extras()
+    assert readme_extras() <= set(PROJECT["optional-dependencies"])
+    (conda_python,) = [line for line in environment["dependencies"] if "python=" in str(line)]
+    required = Requirement(f"python{PROJECT['requires-python']}").specifier
+    assert Version(conda_python.split("=")[1]) in required
+
+
+def test_constraints_pin_every_requirement_within_its_range():
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    assert all(pin.url is None and str(pin.specifier).startswith("==") for pin in pins)
+    versions = {pin.name.lower().replace("_", "-"): str(pin.specifier)[2:] for pin in pins}
+    wanted = PROJECT["dependencies"] + [
+        requirement
+        for extra in readme_extras()
+        for requirement in PROJECT["optional-dependencies"][extra]
+    ]
+    for requirement in map(Requirement, wanted):
+        if requirement.name != "cnnkit":
+            assert Version(versions[requirement.name]) in requirement.specifier
+
+
+def test_the_parts_keep_to_their_rooms():
+    lint = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, text=True, capture_output=True
+    )
+    assert lint.returncode == 0, lint.stdout
+
+
+def test_importing_and_training_write_nothing():
+    run = python(TRAIN)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_what_a_failing_import_writes_is_let_through():
+    run = python("import cnnkit", KERAS_BACKEND="abacus")
+    assert run.returncode != 0
+    assert "abacus" in run.stderr
+
+
+def test_cnnkit_imports_where_there_is_no_standard_error():
+    run = python("import os; os.close(2); import cnnkit; print('imported')")
+    assert run.stdout == "imported\n"
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_cnnkit_imports_where_tensorflow_is_missing(backend):
+    pytest.importorskip(backend)
+    code = "import sys; sys.modules['tensorflow'] = None; import cnnkit; print('imported')"
+    assert python(code, KERAS_BACKEND=backend).stdout == "imported\n"
+
+
+def test_importing_cnnkit_costs_little_more_than_keras():
+    """At most a tenth; measured in one process, where the noise of two does not matter."""
+    run = python(
+        "from time import perf_counter as now\n"
+        "start = now(); import keras; middle = now(); import cnnkit; end = now()\n"
+        "print((end - middle) / (middle - start))"
+    )
+    assert float(run.stdout) <= 0.10
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
+def test_links_lead_somewhere(name):
+    page = ROOT / name
+    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), target
+
+
+def test_the_readmes_figures_are_the_recorded_ones():
+    rows = re.findall(r"^\|.* ± .*`python .*\|$", README, re.MULTILINE)
+    assert len(rows) == 3
+    for row in rows:
+        _, _, published, ours, test_size, command, _ = (cell.strip() for cell in row.split("|"))
+        name, scale = re.search(r"results (\w+) --scale (\w+)", command).groups()
+        recorded = evaluation.spread(name, scale)
+        assert published == f"{EXPERIMENTS[name].published:.3f}"
+        assert ours == f"{recorded.mean:.3f} ± {recorded.deviation:.3f}"
+        assert test_size == f"{recorded.test_size:,}"
