@@ -9,12 +9,16 @@ import sys
 import venv
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+from cnnkit import plots
 from tools import notebooks
 
 import jupytext
 import nbformat
+import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -191,6 +195,20 @@ def run_nbval(directory: Path, source: str, stored: str) -> subprocess.Completed
 )
 def test_the_test_run_compares_what_a_cell_prints(tmp_path, source, stored, verdict):
     assert verdict in run_nbval(tmp_path, source, stored).stdout
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_the_kernel_slides_where_ipywidgets_is_there_and_stands_still_elsewhere(
+    installed, monkeypatch
+):
+    (cell,) = [c for c in read("01_convolution")[0].cells if "interact(" in c.source]
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *figures, **_: shown.extend(figures))
+    slid = SimpleNamespace(interact=lambda draw, row, column: shown.append((row, column)))
+    monkeypatch.setitem(sys.modules, "ipywidgets", slid if installed else None)
+    lesson = {"plots": plots, "picture": np.eye(5), "sobel": np.eye(3), "response": np.eye(3)}
+    exec(cell.source, lesson)
+    assert shown == [((0, 2), (0, 2))] if installed else isinstance(shown[0], Figure)
 
 
 def test_without_an_address_there_is_no_badge_and_a_wheel_is_asked_for():

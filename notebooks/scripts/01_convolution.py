@@ -126,18 +126,19 @@ plots.convolution_step(picture, sobel, response, row=0, column=0)
 
 
 # %% tags=["nbval-ignore-output"]
+from IPython.display import display
+
+
 def show(row, column):
     return plots.convolution_step(picture, sobel, response, row, column)
 
 
 try:
     from ipywidgets import interact
-except ImportError:
-    still = show(row=2, column=2)
-else:
-    still = None
+
     interact(show, row=(0, 2), column=(0, 2))
-still
+except ImportError:
+    display(show(row=2, column=2))
 
 # %% [markdown]
 # The last row is negative because there the picture is bright above and dark below: the edge runs
