@@ -29,14 +29,27 @@ def images(model: keras.Model, x: np.ndarray) -> None:
         raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
 
 
+def pixel_range(x: np.ndarray, low: float, high: float) -> None:
+    """Raise ValueError unless the pixels of `x` lie between `low` and `high`."""
+    smallest, largest = np.min(x), np.max(x)
+    if smallest < low or largest > high:
+        raise ValueError(
+            f"The pixels lie between {smallest:g} and {largest:g}; expected {low:g} to {high:g}. "
+            "Pixels from 0 to 255 become such numbers with images / 255."
+        )
+
+
 def labels(y: np.ndarray, classes: int, count: int) -> None:
     """Raise ValueError unless `y` holds `count` whole numbers from 0 to ``classes - 1``."""
     y = np.asarray(y)
     if y.shape != (count,):
+        cures = {
+            (count, 1): " Use labels.ravel().",
+            (count, classes): " Use labels.argmax(axis=1).",
+        }
         raise ValueError(
             f"The labels have shape {y.shape}; expected one whole number for each of the "
-            f"{count} images: ({count},). One-hot labels become such numbers with "
-            "labels.argmax(axis=1)."
+            f"{count} images: ({count},).{cures.get(y.shape, '')}"
         )
     if not np.issubdtype(y.dtype, np.integer):
         raise ValueError(
@@ -46,8 +59,8 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
     if wrong.size:
         raise ValueError(
             f"{wrong.size} of {count} labels are out of range, the first is {wrong[0]}; with "
-            f"{classes} classes, labels are 0 to {classes - 1}. Number the classes from 0, or "
-            "build the model with more classes."
+            f"{classes} classes, labels are 0 to {classes - 1}. Number the classes from 0, and "
+            "give the model an output for each."
         )
 
 
@@ -64,4 +77,6 @@ def _cure(shape: tuple, expected: tuple) -> str:
         return "The batch axis is missing: use image[np.newaxis]."
     if _fits((*shape, 1), expected):
         return "Batch and channel axes are missing: use image[np.newaxis, ..., np.newaxis]."
-    return "Resize the images, or build the model with an input_shape that fits them."
+    if len(shape) == 4 and _fits((*shape[2:], shape[1]), expected):
+        return "The channel axis comes first: use np.moveaxis(images, 1, -1)."
+    return "Bring the images into this form, or build a model for theirs."

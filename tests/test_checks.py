@@ -22,7 +22,9 @@ def test_data_that_fit_pass(model):
         (PICTURES[..., 0], r"\(6, 28, 28\).*expects \(n, 28, 28, 1\).*images\[..., np.newaxis\]"),
         (PICTURES[0], r"batch axis is missing: use image\[np.newaxis\]"),
         (PICTURES[0, ..., 0], r"Batch and channel axes are missing"),
-        (np.zeros((6, 32, 32, 1)), "Resize the images"),
+        (np.zeros((6, 1, 28, 28)), r"channel axis comes first: use np.moveaxis\(images, 1, -1\)"),
+        (np.zeros((6, 32, 32, 1)), r"\(6, 32, 32, 1\).*Bring the images into this form"),
+        (np.zeros((6, 28, 28, 3)), r"\(6, 28, 28, 3\).*Bring the images into this form"),
         (PICTURES[:0], "There are no images"),
         (np.full_like(PICTURES, np.nan), "NaN"),
     ],
@@ -42,10 +44,21 @@ def test_pictures_that_do_not_fit_are_refused_with_the_cure(model, images, cure,
         (np.array([0, 1, 2, 3, 4, 10]), "1 of 6 labels.*first is 10.*labels are 0 to 9"),
         (np.array([-1, 1, 2, 3, 4, 5]), "first is -1"),
         (np.arange(5), r"\(5,\).*each of the 6 images"),
-        (np.eye(10)[:6], r"One-hot.*argmax"),
+        (np.eye(10)[:6], r"\(6, 10\).*Use labels.argmax\(axis=1\)"),
+        (LABELS[:, np.newaxis], r"\(6, 1\).*Use labels.ravel\(\)"),
         (np.arange(6.0), r"float64.*astype\(int\)"),
     ],
 )
 def test_labels_that_do_not_fit_are_refused_with_the_cure(model, labels, cure):
     with pytest.raises(ValueError, match=cure):
         training.check_data(model, PICTURES, labels)
+
+
+@pytest.mark.parametrize("pixels", [np.full_like(PICTURES, 255), np.full_like(PICTURES, -1)])
+def test_pixels_out_of_range_are_refused_before_training(model, pixels):
+    with pytest.raises(ValueError, match=r"expected 0 to 1.*images / 255"):
+        training.check_data(model, pixels, LABELS)
+
+
+def test_a_model_that_rescales_may_take_0_to_255(model):
+    training.check_data(model, np.full_like(PICTURES, 255), LABELS, pixel_range=(0, 255))

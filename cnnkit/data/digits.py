@@ -104,7 +104,7 @@ def _read_mnist(path: Path) -> dict[str, np.ndarray]:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: _read_array(archive, name) for name in MNIST_SHAPES}
     except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
-        raise ValueError(_not_mnist(path, f"it cannot be read ({error})")) from error
+        raise ValueError(_not_mnist(path, f"it cannot be read ({error})")) from None
     for name, shape in MNIST_SHAPES.items():
         if arrays[name].shape != shape or arrays[name].dtype != np.uint8:
             found = f"{name} is {arrays[name].dtype} {arrays[name].shape}, not uint8 {shape}"
@@ -122,5 +122,6 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 def _not_mnist(path: Path, found: str) -> str:
     return (
         f"{path} is not MNIST: {found}. Delete it and call again to download it, or put the "
-        f"file from {MNIST_URL} in its place."
+        f"file from {MNIST_URL} in its place. Where you may not, name a folder of your own in "
+        "the environment variable CNNKIT_DATA."
     )

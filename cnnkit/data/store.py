@@ -22,9 +22,19 @@ def home() -> Path:
     Path
         ``CNNKIT_DATA`` where it is set, else ``data/`` of the checkout that cnnkit is
         installed from, else the user's cache directory. It need not exist yet.
+
+    Raises
+    ------
+    ValueError
+        ``CNNKIT_DATA`` names a file.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
-        return Path(chosen).expanduser()
+        folder = Path(chosen).expanduser()
+        if folder.is_file():
+            raise ValueError(
+                f"CNNKIT_DATA is {chosen}, a file; expected a folder. Name its folder."
+            )
+        return folder
     if (CHECKOUT / "data" / "README.md").is_file():
         return CHECKOUT / "data"
     return Path(platformdirs.user_cache_dir("cnnkit"))
@@ -68,7 +78,8 @@ def fetch(name: str, url: str, sha256: str) -> Path:
                 raise OSError("the download is damaged: its SHA-256 hash is not the published one")
             part.replace(path)
     except OSError as error:
-        raise FileNotFoundError(_how_to_get(path, url, error)) from error
+        # The urllib errors behind it fill a page and say no more.
+        raise FileNotFoundError(_how_to_get(path, url, error)) from None
     return path
 
 

@@ -34,12 +34,12 @@ class Report:
 
     def __str__(self) -> str:
         width = max(8, *(len(scores.name) for scores in self.classes))
-        lines = [f"{'class':{width}}  precision  recall    f1  pictures"]
+        lines = [f"{'class':{width}}  precision  recall     f1  pictures"]
         for s in self.classes:
             lines.append(
-                f"{s.name:{width}}  {s.precision:9.3f}  {s.recall:6.3f}  {s.f1:4.2f}  {s.count:8,}"
+                f"{s.name:{width}}  {s.precision:9.3f}  {s.recall:6.3f}  {s.f1:5.3f}  {s.count:8,}"
             )
-        lines.append(f"{'accuracy':{width}}  {self.accuracy:9.3f}  {'':6}  {'':4}  {self.count:8,}")
+        lines.append(f"{'accuracy':{width}}  {self.accuracy:9.3f}  {'':6}  {'':5}  {self.count:8,}")
         return "\n".join(lines)
 
 

@@ -113,7 +113,7 @@ def mistakes(
     """
     names = class_names or [str(number) for number in range(probabilities.shape[1])]
     titles = [
-        f"{names[row.argmax()]}? ({row.max():.0%})\nis {names[label]}"
+        f"{names[row.argmax()]}? ({row.max():.1%})\nis {names[label]}"
         for label, row in zip(labels, probabilities, strict=True)
     ]
     return image_grid(images, titles, columns=columns, size=1.25)

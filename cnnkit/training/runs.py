@@ -21,7 +21,12 @@ def reproducible(seed: int) -> None:
     backend.enable_determinism()
 
 
-def check_data(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> None:
+def check_data(
+    model: keras.Model,
+    images: np.ndarray,
+    labels: np.ndarray,
+    pixel_range: tuple[float, float] = (0, 1),
+) -> None:
     """Check that pictures and labels fit a classifier, before a long training starts.
 
     Parameters
@@ -32,12 +37,15 @@ def check_data(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> No
         Pictures in the form the model takes.
     labels : ndarray of int, (n,)
         Class numbers, from 0 to the model's number of classes minus one.
+    pixel_range : (low, high)
+        What the model takes: 0 to 1, or 0 to 255 where it rescales the pixels itself.
 
     Raises
     ------
     ValueError
-        A wrong shape, a missing channel axis, a value that is not finite, a label out of
-        range. The message says what to do.
+        A wrong shape, a missing channel axis, pixels that are not finite or out of range, a
+        label out of range. The message says what to do.
     """
     checks.images(model, images)
+    checks.pixel_range(images, *pixel_range)
     checks.labels(labels, classes=model.output_shape[-1], count=len(images))

@@ -61,6 +61,13 @@ def test_the_environment_variable_decides_where_data_lives(monkeypatch, tmp_path
     assert store.home() == tmp_path
 
 
+def test_a_file_is_no_data_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("CNNKIT_DATA", str(tmp_path / "mnist.npz"))
+    (tmp_path / "mnist.npz").touch()
+    with pytest.raises(ValueError, match="a file; expected a folder"):
+        store.home()
+
+
 def test_in_a_checkout_data_lives_in_its_data_folder(monkeypatch):
     monkeypatch.delenv("CNNKIT_DATA", raising=False)
     assert store.home() == Path(__file__).resolve().parents[2] / "data"

@@ -48,7 +48,7 @@ def test_a_class_that_never_occurs_scores_zero_without_a_warning(recwarn):
 def test_the_printed_report_is_a_table():
     lines = str(evaluation.report(LABELS, PROBABILITIES, ["ant", "bee", "wild boar"])).splitlines()
     assert len({len(line) for line in lines}) == 1
-    assert lines[1].split() == ["ant", "0.500", "0.500", "0.50", "2"]
+    assert lines[1].split() == ["ant", "0.500", "0.500", "0.500", "2"]
     assert lines[-1].split() == ["accuracy", "0.500", "6"]
 
 

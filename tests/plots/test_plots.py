@@ -108,7 +108,7 @@ def test_mistakes_say_what_was_taken_for_what():
     probabilities = np.array([[0.1, 0.9], [0.8, 0.2]])
     figure = plots.mistakes(PICTURES[:2], np.array([0, 1]), probabilities, ["cat", "dog"])
     titles = [ax.get_title() for ax in visible(figure)]
-    assert titles == ["dog? (90%)\nis cat", "cat? (80%)\nis dog"]
+    assert titles == ["dog? (90.0%)\nis cat", "cat? (80.0%)\nis dog"]
 
 
 def test_nothing_to_show_is_an_error():
