@@ -26,10 +26,10 @@ def results(
     scale: Annotated[Scale, typer.Option(help="Sample or published data.")] = Scale.sample,
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each, seeds 0, 1, …")] = 5,
 ) -> None:
-    """Run experiments once a seed and record their test accuracies."""
+    """Run experiments once a seed, and record their test accuracies in benchmarks/results."""
     from benchmarks.experiments import EXPERIMENTS
     from benchmarks.results import run, write
-    from cnnkit.evaluation import spread
+    from cnnkit.evaluation import recorded, spread
 
     names = names or list(EXPERIMENTS)
     if unknown := set(names) - set(EXPERIMENTS):
@@ -39,9 +39,9 @@ def results(
         for row in run(EXPERIMENTS[name], scale, range(seeds)):
             rows.append(row)
             typer.echo(f"{name}, seed {row['seed']}: {row['figure']} in {row['seconds']} s")
-        path = write(rows, scale)
-        published = EXPERIMENTS[name].published
-        typer.echo(f"{name}: {spread(name, scale)}, published {published:.3f} → {path.name}")
+        write(rows, recorded.RESULTS / f"{scale}.csv")
+        published = f"{EXPERIMENTS[name].published:.3f} in {EXPERIMENTS[name].source}"
+        typer.echo(f"{name}: {spread(name, scale)}; published: {published}")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ class Experiment:
     run: Run
 
 
+MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
+
 EXPERIMENTS: dict[str, Experiment] = {}
 
 
@@ -54,12 +56,11 @@ def digits(scale: str, seed: int) -> tuple[float, int]:
 def mnist(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 2: three convolutions on MNIST."""
     recipe = training.recipes.MNIST
-    epochs = {"sample": 20, "full": recipe.epochs}[scale]
     train, test = data.mnist(scale)
     training.reproducible(seed)
     model = models.mnist_cnn()
     recipe.compile(model)
-    model.fit(*train, batch_size=recipe.batch_size, epochs=epochs, verbose=0)
+    model.fit(*train, batch_size=recipe.batch_size, epochs=MNIST_EPOCHS[scale], verbose=0)
     return _accuracy(model, *test)
 
 

@@ -8,8 +8,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.experiments import EXPERIMENTS, Experiment
+from cnnkit.evaluation.recorded import read
 
-RESULTS = Path(__file__).parent / "results"
 COLUMNS = ("experiment", "seed", "figure", "test_size", "seconds", "versions")
 
 Row = dict[str, str]
@@ -33,24 +33,18 @@ def run(experiment: Experiment, scale: str, seeds: Iterable[int]) -> Iterator[Ro
         }
 
 
-def write(rows: list[Row], scale: str, directory: Path = RESULTS) -> Path:
-    """Write rows to the scale's file, in place of those of the same experiments."""
-    path = directory / f"{scale}.csv"
+def write(rows: list[Row], path: Path) -> None:
+    """Write rows to a results file, in place of those of the same experiments."""
     renewed = {row["experiment"] for row in rows}
-    kept = [row for row in read(path) if row["experiment"] not in renewed]
-    order = list(EXPERIMENTS)
+    rows = rows + [row for row in read(path) if row["experiment"] not in renewed]
+    order = {name: position for position, name in enumerate(EXPERIMENTS)}
+    rows.sort(key=lambda row: order.get(row["experiment"], len(order)))
     part = path.with_suffix(".part")
-    with part.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(sorted(kept + rows, key=lambda row: order.index(row["experiment"])))
-    part.replace(path)
-    return path
-
-
-def read(path: Path) -> list[Row]:
-    """Read a results file; one that does not exist holds no rows."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    try:
+        with part.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -27,6 +27,7 @@ def test_data_that_fit_pass(model):
         (np.zeros((6, 28, 28, 3)), r"\(6, 28, 28, 3\).*Bring the images into this form"),
         (PICTURES[:0], "There are no images"),
         (np.full_like(PICTURES, np.nan), "NaN"),
+        (np.full_like(PICTURES, np.inf), "infinity"),
     ],
 )
 @pytest.mark.parametrize("use", ["train", "predict"])

@@ -72,7 +72,8 @@ def install_cell(address: str) -> str:
 def badge_cell(address: str, name: str) -> str:
     """Return the Markdown of a badge that opens chapter `name` in Colab."""
     colab = "https://colab.research.google.com"
-    page = f"{colab}/github{urlparse(address).path}/blob/main/notebooks/{name}.ipynb"
+    project = urlparse(address).path.removesuffix("/").removesuffix(".git")
+    page = f"{colab}/github{project}/blob/main/notebooks/{name}.ipynb"
     return f"[![Open in Colab]({colab}/assets/colab-badge.svg)]({page})"
 
 

@@ -12,6 +12,17 @@ from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 
+# What zipfile, zlib and NumPy raise on damaged archives.
+_UNREADABLE = (
+    OSError,
+    EOFError,
+    KeyError,
+    RuntimeError,
+    ValueError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+
 Split = tuple[np.ndarray, np.ndarray]
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
@@ -89,10 +100,10 @@ def mnist(scale: str) -> tuple[Split, Split]:
     )
 
 
-def _enlarge(x: np.ndarray, size: int = 28) -> np.ndarray:
-    """Enlarge pictures (n, h, w, 1) bilinearly to (n, size, size, 1)."""
+def _enlarge(x: np.ndarray) -> np.ndarray:
+    """Enlarge pictures (n, h, w, 1) bilinearly to (n, 28, 28, 1)."""
     pictures = [
-        Image.fromarray(picture).resize((size, size), Image.Resampling.BILINEAR)
+        Image.fromarray(picture).resize((28, 28), Image.Resampling.BILINEAR)
         for picture in x[..., 0]
     ]
     return np.stack([np.asarray(picture) for picture in pictures])[..., np.newaxis]
@@ -103,7 +114,7 @@ def _read_mnist(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: _read_array(archive, name) for name in MNIST_SHAPES}
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except _UNREADABLE as error:
         raise ValueError(_not_mnist(path, f"it cannot be read ({error})")) from None
     for name, shape in MNIST_SHAPES.items():
         if arrays[name].shape != shape or arrays[name].dtype != np.uint8:
@@ -121,7 +132,7 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 
 def _not_mnist(path: Path, found: str) -> str:
     return (
-        f"{path} is not MNIST: {found}. Delete it and call again to download it, or put the "
-        f"file from {MNIST_URL} in its place. Where you may not, name a folder of your own in "
-        "the environment variable CNNKIT_DATA."
+        f"{path} is not a sound MNIST file: {found}. Delete it and call again to download it, or "
+        f"put the file from {MNIST_URL} in its place. Where you may not, name a folder of your "
+        "own in the environment variable CNNKIT_DATA."
     )

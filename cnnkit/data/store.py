@@ -6,12 +6,13 @@ import shutil
 import tempfile
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
+
+from cnnkit.checkout import CHECKOUT
 
 import platformdirs
 from tqdm import tqdm
-
-CHECKOUT = Path(__file__).resolve().parents[2]
 
 
 def home() -> Path:
@@ -35,7 +36,7 @@ def home() -> Path:
                 f"CNNKIT_DATA is {chosen}, a file; expected a folder. Name its folder."
             )
         return folder
-    if (CHECKOUT / "data" / "README.md").is_file():
+    if CHECKOUT:
         return CHECKOUT / "data"
     return Path(platformdirs.user_cache_dir("cnnkit"))
 
@@ -77,7 +78,7 @@ def fetch(name: str, url: str, sha256: str) -> Path:
             if hashlib.sha256(part.read_bytes()).hexdigest() != sha256:
                 raise OSError("the download is damaged: its SHA-256 hash is not the published one")
             part.replace(path)
-    except OSError as error:
+    except (OSError, HTTPException) as error:
         # The urllib errors behind it fill a page and say no more.
         raise FileNotFoundError(_how_to_get(path, url, error)) from None
     return path
@@ -92,11 +93,13 @@ def _download(url: str, path: Path) -> None:
         raise OSError(f"the download stopped after {path.stat().st_size:,} of {size:,} bytes")
 
 
-def _how_to_get(path: Path, url: str, error: OSError) -> str:
+def _how_to_get(path: Path, url: str, error: Exception) -> str:
     if isinstance(error, urllib.error.URLError):
         problem = f"{url} could not be reached ({error.reason})"
-    elif isinstance(error, PermissionError) or error.filename:
+    elif isinstance(error, OSError) and error.filename:
         problem = f"the folder cannot be written ({error.strerror})"
+    elif isinstance(error, HTTPException):
+        problem = f"{url} gave no proper answer ({error!r})"
     else:
         problem = str(error)
     return (

@@ -64,7 +64,8 @@ def report(
     Raises
     ------
     ValueError
-        Labels out of range, or not as many labels or names as the probabilities ask for.
+        Labels or probabilities out of range, or not as many labels or names as the
+        probabilities ask for.
     """
     names = _check(labels, probabilities, class_names)
     predicted = probabilities.argmax(axis=1)
@@ -141,10 +142,15 @@ def _check(
             f"The probabilities have shape {np.shape(probabilities)}; expected (n, classes), "
             "n at least 1, as evaluation.predict returns them."
         )
+    if not np.all((probabilities >= 0) & (probabilities <= 1)):
+        raise ValueError(
+            "The probabilities are not all between 0 and 1. Pass what evaluation.predict returns, "
+            "of a model that ends in a softmax; NaN comes from a training that diverged."
+        )
     count, classes = probabilities.shape
     checks.labels(labels, classes, count)
     if class_names is not None and len(class_names) != classes:
         raise ValueError(
             f"{len(class_names)} class names were given for {classes} classes; give one a class."
         )
-    return class_names or [str(number) for number in range(classes)]
+    return class_names if class_names is not None else [str(n) for n in range(classes)]

@@ -138,7 +138,6 @@ def layer_by_layer(
     image: np.ndarray,
     outputs: Sequence[np.ndarray],
     names: Sequence[str],
-    class_names: Sequence[str] | None = None,
 ) -> Figure:
     """Show one picture on its way through a network, with the shape after each layer.
 
@@ -150,8 +149,6 @@ def layer_by_layer(
         six are shown, or a vector. The last one holds the class probabilities.
     names : sequence of str
         The layers' names.
-    class_names : sequence of str, optional
-        Their numbers where not given.
     """
     columns = 1 + len(outputs)
     figure = plt.figure(figsize=(1.75 * columns, 2.6))
@@ -173,14 +170,12 @@ def layer_by_layer(
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_color(GREY)
         else:
-            _probability_bars(panel.subplots(), output, class_names)
+            _probability_bars(panel.subplots(), output)
     return figure
 
 
-def _probability_bars(
-    ax: plt.Axes, probabilities: np.ndarray, class_names: Sequence[str] | None
-) -> None:
-    names = class_names or [str(number) for number in range(len(probabilities))]
+def _probability_bars(ax: plt.Axes, probabilities: np.ndarray) -> None:
+    names = [str(number) for number in range(len(probabilities))]
     colors = [VERMILION if p == probabilities.max() else BLUE for p in probabilities]
     ax.barh(names, probabilities, color=colors)
     ax.invert_yaxis()

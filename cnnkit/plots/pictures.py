@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cnnkit.plots.style import SIGNED, panels, styled
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
@@ -11,7 +12,7 @@ from matplotlib.figure import Figure
 @styled
 def image_grid(
     images: np.ndarray | Sequence[np.ndarray],
-    titles: Sequence[str] | None = None,
+    titles: Sequence[object] | None = None,
     columns: int = 10,
     size: float = 0.9,
 ) -> Figure:
@@ -20,21 +21,27 @@ def image_grid(
     Parameters
     ----------
     images : sequence of ndarray, each (h, w), (h, w, 1) or (h, w, 3)
-        Grey pictures are shown as ink on paper: 0 is white. Colours are floats in [0, 1] or
-        uint8.
-    titles : sequence of str, optional
-        One above each picture.
+        Floats in [0, 1], or uint8. Grey pictures are shown as ink on paper: 0 is white.
+    titles : sequence, optional
+        One above each picture, such as the labels.
     columns : int
         Pictures a row.
     size : float
         Width of a picture in inches.
+
+    Raises
+    ------
+    ValueError
+        No picture, something that is not a picture, or not a title for each.
     """
-    _not_empty(images)
+    names = _titles(len(images), titles)
+    if any(np.ndim(image) not in (2, 3) for image in images):
+        raise ValueError("Expected several pictures; put a single one into a list: [image].")
     figure, axes = panels(len(images), columns, size, titles is not None)
-    for position, (ax, image) in enumerate(zip(axes, images, strict=True)):
-        ax.imshow(np.squeeze(image))
-        if titles:
-            ax.set_title(titles[position])
+    for ax, image, name in zip(axes, images, names, strict=True):
+        largest = 255 if np.issubdtype(np.asarray(image).dtype, np.integer) else 1
+        ax.imshow(np.squeeze(image), vmin=0, vmax=largest)
+        ax.set_title(name)
     return figure
 
 
@@ -79,14 +86,13 @@ def _channels(
     array: np.ndarray, titles: Sequence[str] | None, columns: int, size: float, label: str
 ) -> Figure:
     channels = np.moveaxis(np.asarray(array), -1, 0)
-    _not_empty(channels)
+    names = _titles(len(channels), titles)
     figure, axes = panels(len(channels), columns, size, titles is not None, margin=0.9)
     largest = np.abs(channels).max() or 1.0
     low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, "gray_r")
-    for position, (ax, channel) in enumerate(zip(axes, channels, strict=True)):
+    for ax, channel, name in zip(axes, channels, names, strict=True):
         picture = ax.imshow(channel, cmap=colors, vmin=low, vmax=largest)
-        if titles:
-            ax.set_title(titles[position])
+        ax.set_title(name)
     figure.colorbar(picture, ax=figure.axes, shrink=0.9, label=label)
     return figure
 
@@ -96,7 +102,6 @@ def mistakes(
     labels: np.ndarray,
     probabilities: np.ndarray,
     class_names: Sequence[str] | None = None,
-    columns: int = 6,
 ) -> Figure:
     """Show pictures with what the classifier took them for, how surely, and what they are.
 
@@ -108,17 +113,27 @@ def mistakes(
     probabilities : ndarray, (n, classes)
     class_names : sequence of str, optional
         Their numbers where not given.
-    columns : int
-        Pictures a row.
     """
-    names = class_names or [str(number) for number in range(probabilities.shape[1])]
+    if len(images) == 0:
+        return _note("There are no mistakes to show.")
+    names = class_names if class_names is not None else range(probabilities.shape[1])
     titles = [
         f"{names[row.argmax()]}? ({row.max():.1%})\nis {names[label]}"
         for label, row in zip(labels, probabilities, strict=True)
     ]
-    return image_grid(images, titles, columns=columns, size=1.25)
+    return image_grid(images, titles, columns=6, size=1.25)
 
 
-def _not_empty(images: Sequence | np.ndarray) -> None:
-    if len(images) == 0:
+@styled
+def _note(text: str) -> Figure:
+    figure = plt.figure(figsize=(3, 0.5))
+    figure.text(0.5, 0.5, text, ha="center", va="center")
+    return figure
+
+
+def _titles(count: int, titles: Sequence[object] | None) -> list[str]:
+    if count == 0:
         raise ValueError("There is no picture to show.")
+    if titles is not None and len(titles) != count:
+        raise ValueError(f"{len(titles)} titles were given for {count} pictures; give one each.")
+    return [""] * count if titles is None else [str(title) for title in titles]

@@ -35,7 +35,8 @@ def learning_curves(
                 x = steps if steps is not None else range(1, len(curves[key]) + 1)
                 ax.plot(x, curves[key], label=label, marker="o", markersize=3)
         ax.set(xlabel="epoch" if steps is None else "step", ylabel=name)
-        ax.legend(frameon=False)
+        if ax.lines:
+            ax.legend(frameon=False)
     return figure
 
 
@@ -45,15 +46,16 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None) -> F
 
     Parameters
     ----------
-    matrix : ndarray of int, (classes, classes)
-        Row: true class; column: predicted class.
+    matrix : ndarray, (classes, classes)
+        Row: true class; column: predicted class. Counts, or shares of each row.
     class_names : sequence of str, optional
         Their numbers where not given.
     """
     figure, ax = plt.subplots(figsize=(5.2, 4.4))
     display = ConfusionMatrixDisplay(matrix, display_labels=class_names)
-    display.plot(ax=ax, cmap="Blues", values_format=",d")
-    display.im_.colorbar.set_label("pictures")
+    counts = np.issubdtype(matrix.dtype, np.integer)
+    display.plot(ax=ax, cmap="Blues", values_format=",d" if counts else ".2f")
+    display.im_.colorbar.set_label("pictures" if counts else "share of the class")
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.spines[:].set_visible(False)
     return figure

@@ -51,7 +51,7 @@ DIGITS = Recipe(
     reduction="sum",
     batch_size=None,
     epochs=2000,
-    source="Haesun Park, Machine learning heard from a hacker, part 4 (in Korean)",
+    source="Machine learning as told by a hacker, part 4 (in Korean)",
 )
 
 MNIST = Recipe(

@@ -279,8 +279,8 @@ plots.feature_maps(colour_response, [f"filter {n}" for n in range(1, 7)], column
 #
 # $$o = \left\lfloor \frac{i - f + 2p}{s} \right\rfloor + 1$$
 #
-# because the kernel's left edge can travel $i + 2p - f$ cells, takes $s$ at a time, and also counts
-# where it starts. Height and width follow the same rule, each with its own numbers.
+# because the kernel's left edge can travel $i + 2p - f$ cells in steps of $s$, and the place where it
+# starts counts too. Height and width follow the same rule, each with its own numbers.
 
 
 # %%
@@ -404,6 +404,7 @@ plots.feature_maps(np.stack([scene[1:-1, 1:-1], found], axis=-1), ["scene", "res
 # channels of one layer are the depth of the next one's filters:
 
 # %%
+training.reproducible(seed=0)
 inputs = keras.Input((8, 8, 3), name="photo")
 x = keras.layers.Conv2D(12, 3, name="first")(inputs)
 outputs = keras.layers.Conv2D(7, 3, name="second")(x)
@@ -418,15 +419,15 @@ for layer in stack.layers[1:]:
 # **What do you expect?** Each layer has 3×3 kernels. Is the region 3×3, 5×5 or 6×6?
 
 # %%
-nudged = np.tile(miniature, (64, 1, 1, 1))
-nudged.reshape(64, 64, 3)[range(64), range(64)] += 1  # photo k differs in pixel k
-change = stack.predict(nudged, verbose=0) - stack.predict(miniature[np.newaxis], verbose=0)
-seen = np.abs(change[:, 1, 1]).max(axis=-1).reshape(8, 8)
-rows, columns = np.nonzero(seen > 1e-6)
+nudged = np.tile(miniature, (65, 1, 1, 1))
+nudged.reshape(65, 64, 3)[range(64), range(64)] += 1  # photo k differs in pixel k, the last in none
+answers = stack.predict(nudged, verbose=0)[:, 1, 1]
+seen = (np.abs(answers[:64] - answers[64]).max(axis=-1) > 1e-3).reshape(8, 8)
+rows, columns = np.nonzero(seen)
 print(f"rows {rows.min()}–{rows.max()}, columns {columns.min()}–{columns.max()}")
 
 # %%
-plots.number_grids([(seen > 1e-6).astype(int)], ["seen by row 1, column 1 of the second layer"])
+plots.number_grids([seen.astype(int)], ["seen by row 1, column 1 of the second layer"])
 
 # %% [markdown]
 # *Figure 1.10. The **receptive field** (수용 영역) of one number after two 3×3 convolutions: 5×5
@@ -563,7 +564,7 @@ print("conv, pool, conv, pool, conv:", receptive_field([conv, pooling, conv, poo
 # %%
 (x_train, y_train), (x_test, y_test) = data.digits(seed=5)
 print("training", x_train.shape, "test", x_test.shape, "values", x_train.min(), "to", x_train.max())
-plots.image_grid(x_train[:20], [str(label) for label in y_train[:20]])
+plots.image_grid(x_train[:20], y_train[:20])
 
 # %% [markdown]
 # *Figure 1.14. Twenty training pictures with their labels. At eight pixels, some are hard for you
@@ -660,11 +661,12 @@ plots.spread(recorded.figures, live=accuracy, published=0.983)
 #
 # **A single figure is not a result.** The same code and the same data give anything between the
 # lowest and the highest figure above, just by the seed. Whoever reports the best of many splits
-# reports luck. What a sixth run should give is wider still: three standard deviations to each side,
-# from the spread over the seeds and from the chance that 180 pictures are easy or hard ones,
-# $\sqrt{a(1-a)/180}$ at an accuracy of $a$. A good bound catches a broken network and little more;
-# a larger test set would tighten it. So in this course a measured figure names its seeds, its
-# spread and the size of its test set. `python -m benchmarks results digits` repeats the five runs.
+# reports luck. Where a sixth run should lie is wider still, because five runs tell only roughly how
+# far they spread: it is the interval that holds it with a probability of 99 %. So wide a bound
+# catches a broken network and little more; more seeds and more test pictures would tighten it.
+#
+# In this course a measured figure names its seeds, its spread and the size of its test set.
+# `python -m benchmarks results digits` repeats the five runs.
 #
 # ## 16. What has it learned?
 #

@@ -1,4 +1,5 @@
 import importlib
+import inspect
 
 from cnnkit import data
 
@@ -65,10 +66,20 @@ def test_an_unknown_scale_is_named_with_the_known_ones():
         data.mnist("ful")
 
 
+def test_mnist_is_downloaded_from_where_keras_downloads_it():
+    source = inspect.getsource(keras.datasets.mnist.load_data)
+    folder, name = DIGITS.MNIST_URL.rsplit("/", 1)
+    assert f'"{folder}/"' in source
+    assert f'"{name}"' in source
+    assert DIGITS.MNIST_SHA256 in source
+
+
 def test_a_truncated_mnist_says_what_to_do(write_mnist):
     path = write_mnist()
     path.write_bytes(path.read_bytes()[:5000])
-    with pytest.raises(ValueError, match=r"mnist\.npz is not MNIST: it cannot be read.*Delete it"):
+    with pytest.raises(
+        ValueError, match=r"mnist\.npz is not a sound MNIST file: it cannot be read.*Delete it"
+    ):
         data.mnist("full")
 
 
@@ -77,6 +88,15 @@ def test_damage_inside_mnist_says_what_to_do(write_mnist):
     content = bytearray(path.read_bytes())
     content[60:4000] = bytes(3940)
     path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"it cannot be read.*Delete it"):
+        data.mnist("full")
+
+
+def test_an_encrypted_archive_says_what_to_do(write_mnist):
+    path = write_mnist()
+    content = path.read_bytes()
+    central = content.index(b"PK\x01\x02")  # its flags lie 8 bytes further on
+    path.write_bytes(content[: central + 8] + b"\x01" + content[central + 9 :])
     with pytest.raises(ValueError, match=r"it cannot be read.*Delete it"):
         data.mnist("full")
 

@@ -20,6 +20,9 @@ def server():
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self):
+            if self.path == "/portal":
+                self.wfile.write(b"Please sign in to the network")
+                return
             if self.path == "/gone":
                 self.send_error(404)
                 return
@@ -35,6 +38,9 @@ def server():
         threading.Thread(target=running.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
+
+
+posix = pytest.mark.skipif(os.name == "nt", reason="Windows has no read-only folders")
 
 
 @pytest.fixture
@@ -61,6 +67,11 @@ def test_the_environment_variable_decides_where_data_lives(monkeypatch, tmp_path
     assert store.home() == tmp_path
 
 
+def test_the_tilde_means_the_users_home(monkeypatch):
+    monkeypatch.setenv("CNNKIT_DATA", "~/pictures")
+    assert store.home() == Path.home() / "pictures"
+
+
 def test_a_file_is_no_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("CNNKIT_DATA", str(tmp_path / "mnist.npz"))
     (tmp_path / "mnist.npz").touch()
@@ -73,9 +84,9 @@ def test_in_a_checkout_data_lives_in_its_data_folder(monkeypatch):
     assert store.home() == Path(__file__).resolve().parents[2] / "data"
 
 
-def test_elsewhere_data_lives_in_the_users_cache(monkeypatch, tmp_path):
+def test_elsewhere_data_lives_in_the_users_cache(monkeypatch):
     monkeypatch.delenv("CNNKIT_DATA", raising=False)
-    monkeypatch.setattr(store, "CHECKOUT", tmp_path)
+    monkeypatch.setattr(store, "CHECKOUT", None)
     assert store.home() == Path(platformdirs.user_cache_dir("cnnkit"))
 
 
@@ -99,6 +110,7 @@ def test_a_missing_file_is_downloaded_into_a_folder_that_is_made(data_home, serv
         ("short", SHA256, r"stopped after 5,000 of 10,000 bytes"),
         ("set.bin", "0" * 64, "the download is damaged"),
         ("gone", SHA256, "could not be reached.*Not Found"),
+        ("portal", SHA256, "gave no proper answer"),
     ],
 )
 def test_a_bad_download_leaves_nothing_behind(data_home, server, page, sha256, problem):
@@ -107,6 +119,7 @@ def test_a_bad_download_leaves_nothing_behind(data_home, server, page, sha256, p
     assert list(data_home.iterdir()) == []
 
 
+@posix
 def test_a_read_only_folder_is_named_with_the_way_out(read_only_home, server):
     with pytest.raises(FileNotFoundError) as caught:
         store.fetch("set.bin", f"{server}/set.bin", SHA256)
@@ -117,6 +130,7 @@ def test_a_read_only_folder_is_named_with_the_way_out(read_only_home, server):
     assert "CNNKIT_DATA" in message
 
 
+@posix
 def test_a_read_only_folder_that_holds_the_file_is_enough(read_only_home):
     path = store.fetch("here.bin", "http://127.0.0.1:9/here.bin", SHA256)
     assert path.read_bytes() == CONTENT

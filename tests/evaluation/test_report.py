@@ -57,6 +57,12 @@ def test_confusion_counts_true_classes_in_rows():
     np.testing.assert_array_equal(evaluation.confusion(LABELS, PROBABILITIES), expected)
 
 
+def test_confusion_has_a_row_for_a_class_that_never_occurs():
+    probabilities = np.array([[0.9, 0.1, 0.0], [0.4, 0.6, 0.0]])
+    expected = [[1, 1, 0], [0, 0, 0], [0, 0, 0]]
+    np.testing.assert_array_equal(evaluation.confusion(np.array([0, 0]), probabilities), expected)
+
+
 def test_worst_mistakes_come_surest_first():
     assert list(evaluation.worst_mistakes(LABELS, PROBABILITIES)) == [4, 5, 1]
     assert list(evaluation.worst_mistakes(LABELS, PROBABILITIES, count=1)) == [4]
@@ -72,6 +78,8 @@ def test_worst_mistakes_come_surest_first():
         ([0, 0, 1], PROBABILITIES, "each of the 6 images"),
         (LABELS, PROBABILITIES.argmax(axis=1), r"shape \(6,\); expected \(n, classes\)"),
         ([], np.zeros((0, 3)), "n at least 1"),
+        (LABELS, PROBABILITIES * np.nan, "not all between 0 and 1"),
+        (LABELS, np.log(PROBABILITIES + 1e-9), "not all between 0 and 1"),
     ],
 )
 def test_predictions_that_do_not_fit_their_labels_are_refused(score, labels, probabilities, cure):

@@ -3,6 +3,7 @@ from cnnkit import models, training
 import keras
 import numpy as np
 import pytest
+from scipy.signal import correlate2d
 
 LAYERS = {
     "digits_cnn": [
@@ -39,34 +40,62 @@ def test_numbers_of_parameters():
     assert models.mnist_cnn(max_pooling=False).count_params() == 712_202
 
 
-def test_the_digits_network_computes_what_plain_loops_compute():
+def convolve(maps, kernels, bias, padding=0):
+    """ReLU of a convolution, one filter and one channel at a time, with SciPy."""
+    padded = np.pad(maps, ((padding, padding), (padding, padding), (0, 0)))
+    channels, filters = kernels.shape[2:]
+    responses = [
+        sum(
+            correlate2d(padded[..., channel], kernels[..., channel, number], "valid")
+            for channel in range(channels)
+        )
+        for number in range(filters)
+    ]
+    return np.maximum(0, np.stack(responses, axis=-1) + bias)
+
+
+def pool(maps):
+    """2×2 max pooling, a window at a time."""
+    rows, columns = maps.shape[0] // 2, maps.shape[1] // 2
+    windows = [
+        [maps[2 * r : 2 * r + 2, 2 * c : 2 * c + 2].max(axis=(0, 1)) for c in range(columns)]
+        for r in range(rows)
+    ]
+    return np.array(windows)
+
+
+def softmax(x):
+    return np.exp(x) / np.exp(x).sum()
+
+
+def random_picture(model):
+    image = np.random.default_rng(0).random(model.input_shape[1:]).astype("float32")
+    return image, model.predict(image[np.newaxis], verbose=0)[0]
+
+
+def test_the_digits_network_computes_what_its_parts_do():
     training.reproducible(seed=0)
     model = models.digits_cnn()
-    image = np.random.default_rng(0).random((8, 8, 1)).astype("float32")
-    weights = {layer.name: layer.get_weights() for layer in model.layers}
+    image, found = random_picture(model)
+    kernel, bias, *dense = model.get_weights()
+    flat = pool(convolve(image, kernel, bias, padding=1)).ravel()
+    hidden = np.maximum(0, flat @ dense[0] + dense[1])
+    np.testing.assert_allclose(found, softmax(hidden @ dense[2] + dense[3]), rtol=1e-4, atol=1e-6)
 
-    kernel, bias = weights["conv1"]
-    padded = np.pad(image[..., 0], 1)
-    maps = np.zeros((8, 8, 32))
-    for row in range(8):
-        for column in range(8):
-            window = padded[row : row + 3, column : column + 3]
-            for number in range(32):
-                maps[row, column, number] = (window * kernel[:, :, 0, number]).sum() + bias[number]
-    maps = np.maximum(maps, 0)
-    pooled = np.zeros((4, 4, 32))
-    for row in range(4):
-        for column in range(4):
-            window = maps[2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
-            pooled[row, column] = window.max(axis=(0, 1))
-    kernel, bias = weights["dense1"]
-    hidden = np.maximum(pooled.ravel() @ kernel + bias, 0)
-    kernel, bias = weights["predictions"]
-    powers = np.exp(hidden @ kernel + bias)
-    expected = powers / powers.sum()
 
-    found = model.predict(image[np.newaxis], verbose=0)[0]
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-6)
+@pytest.mark.parametrize("max_pooling", [True, False])
+def test_the_mnist_network_computes_what_its_parts_do(max_pooling):
+    training.reproducible(seed=0)
+    model = models.mnist_cnn(max_pooling)
+    model.set_weights([w + 0.01 * (w.ndim == 1) for w in model.get_weights()])  # some bias
+    image, found = random_picture(model)
+    shrink = pool if max_pooling else (lambda maps: maps)
+    weights = model.get_weights()
+    maps = shrink(convolve(image, *weights[0:2]))
+    maps = shrink(convolve(maps, *weights[2:4]))
+    flat = convolve(maps, *weights[4:6]).ravel()
+    expected = softmax(flat @ weights[6] + weights[7])
+    np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
 
 
 def test_the_digits_network_starts_with_the_published_deviations():
@@ -76,6 +105,7 @@ def test_the_digits_network_starts_with_the_published_deviations():
         values = np.concatenate([arrays[position].ravel() for arrays in weights])
         standard_error = n**-0.5 / (2 * values.size) ** 0.5
         assert values.std() == pytest.approx(n**-0.5, abs=5 * standard_error)
+        assert values.mean() == pytest.approx(0, abs=5 * (n * values.size) ** -0.5)
 
 
 def test_kernel_and_bias_are_drawn_independently():
@@ -90,7 +120,9 @@ def test_pictures_without_a_channel_are_refused_by_keras_too(name):
     model.compile("sgd", "sparse_categorical_crossentropy")
     images = np.zeros((2, *model.input_shape[1:3]), "float32")
     for use in (model.predict, lambda x: model.fit(x, np.zeros(2), verbose=0), model):
-        with pytest.raises(ValueError, match="expected ndim=4, found ndim=3"):
+        with pytest.raises(
+            ValueError, match=r"images\[..., np.newaxis\].*expected ndim=4, found ndim=3"
+        ):
             use(images)
 
 

@@ -111,6 +111,72 @@ def test_mistakes_say_what_was_taken_for_what():
     assert titles == ["dog? (90.0%)\nis cat", "cat? (80.0%)\nis dog"]
 
 
-def test_nothing_to_show_is_an_error():
-    with pytest.raises(ValueError, match="no picture"):
-        plots.image_grid(PICTURES[:0])
+def test_no_mistakes_are_a_figure_that_says_so():
+    figure = plots.mistakes(PICTURES[:0], np.array([], int), PROBABILITIES[:0])
+    assert [text.get_text() for text in figure.texts] == ["There are no mistakes to show."]
+
+
+@pytest.mark.parametrize(
+    ("images", "titles", "cure"),
+    [
+        (PICTURES[:0], None, "no picture"),
+        (PICTURES[0, ..., 0], None, r"put a single one into a list: \[image\]"),
+        (PICTURES, ["a", "b"], "2 titles were given for 12 pictures"),
+    ],
+)
+def test_an_image_grid_says_what_it_cannot_show(images, titles, cure):
+    with pytest.raises(ValueError, match=cure):
+        plots.image_grid(images, titles)
+
+
+def test_labels_may_be_titles():
+    figure = plots.image_grid(PICTURES, np.arange(12))
+    assert visible(figure)[11].get_title() == "11"
+
+
+@pytest.mark.parametrize("ink", [np.ones((2, 8, 8)), np.full((2, 8, 8), 255, "uint8")])
+def test_a_picture_full_of_ink_is_black(ink):
+    shown = visible(plots.image_grid(ink))[0].images[0]
+    np.testing.assert_array_equal(shown.cmap(shown.norm(1.0 * ink.max()))[:3], (0, 0, 0))
+
+
+def test_a_confusion_matrix_names_its_axes():
+    ax = plots.confusion(np.array([[3, 1], [0, 4]]), ["cat", "dog"]).axes[0]
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("predicted class", "true class")
+    assert [text.get_text() for text in ax.texts] == ["3", "1", "0", "4"]
+    shares = plots.confusion(np.array([[0.75, 0.25], [0.0, 1.0]])).axes[0]
+    assert shares.texts[0].get_text() == "0.75"
+
+
+def test_kernels_are_the_right_way_round():
+    weights = np.zeros((3, 3, 1, 2))
+    weights[0, 2, 0, 1] = 5
+    first, second = visible(plots.kernels(weights))[:2]
+    assert not first.images[0].get_array().any()
+    assert np.argwhere(second.images[0].get_array()).tolist() == [[0, 2]]
+
+
+def test_the_frames_of_a_convolution_step_stand_at_row_and_column():
+    figure = plots.convolution_step(np.ones((5, 5)), np.ones((3, 3)), np.ones((3, 3)), 0, 2)
+    corners = [ax.patches[0].get_xy() for ax in figure.axes if ax.patches]
+    assert corners == [(1.5, -0.5), (1.5, -0.5)]
+
+
+def test_the_centre_of_an_even_window_lies_between_cells():
+    ax = plots.sliding_windows([(5, 4, 0, 1)]).axes[0]
+    assert sorted(set(ax.lines[0].get_xdata())) == [1.5, 2.5]
+
+
+def test_learning_curves_count_epochs_from_one_or_show_steps():
+    assert list(plots.learning_curves(CURVES).axes[0].lines[0].get_xdata()) == [1, 2, 3]
+    by_step = plots.learning_curves({"loss": [3, 2]}, steps=[0, 100]).axes[0]
+    assert list(by_step.lines[0].get_xdata()) == [0, 100]
+    assert by_step.get_xlabel() == "step"
+
+
+def test_a_spread_shows_live_mean_and_published_figure():
+    ax = plots.spread([0.9, 0.94], live=0.91, published=0.98).axes[0]
+    shown = {line.get_label(): line.get_xdata()[0] for line in ax.lines}
+    assert shown["this run"] == 0.91
+    assert shown["published, 0.980"] == 0.98
+    assert shown["their mean, 0.920"] == pytest.approx(0.92)

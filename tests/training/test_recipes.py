@@ -36,6 +36,16 @@ def test_the_digits_cost_is_summed_over_the_training_set():
     assert cost == pytest.approx(expected, rel=1e-4)
 
 
+def test_the_mnist_cost_is_the_mean_over_the_batch():
+    (images, labels), _ = data.mnist("sample")
+    model = models.mnist_cnn()
+    recipes.MNIST.compile(model)
+    probabilities = model.predict(images[:64], verbose=0)
+    expected = -np.log(probabilities[np.arange(64), labels[:64]]).mean()
+    cost, _ = model.train_on_batch(images[:64], labels[:64])
+    assert cost == pytest.approx(expected, rel=1e-4)
+
+
 def test_one_step_of_the_digits_recipe_is_gradient_descent():
     """The last bias moves by minus 1e-4 times the sum over pictures of (probability - truth)."""
     (images, labels), _ = data.digits()

@@ -1,11 +1,9 @@
-import importlib
-
 from cnnkit import evaluation
+from cnnkit.evaluation import recorded
 
 import numpy as np
 import pytest
 
-MODULE = importlib.import_module("cnnkit.evaluation.spread")
 FIGURES = (0.97, 0.98, 0.96, 0.99, 0.975)
 
 
@@ -16,19 +14,32 @@ def test_mean_and_deviation_are_numpys():
     assert str(spread) == "0.975 ± 0.011 (5 seeds, 180 test pictures)"
 
 
-def test_bounds_are_three_deviations_of_seeds_and_pictures():
+def test_bounds_are_students_prediction_interval():
     spread = evaluation.Spread(FIGURES, test_size=180)
-    margin = 3 * np.sqrt(np.var(FIGURES, ddof=1) + 0.975 * 0.025 / 180)
-    assert spread.bounds == pytest.approx((0.975 - margin, 1.0))
+    margin = (
+        4.6041 * np.std(FIGURES, ddof=1) * np.sqrt(6 / 5)
+    )  # t table: 99 %, 4 degrees of freedom
+    low, high = spread.bounds
+    assert low == pytest.approx(0.975 - margin, abs=1e-5)
+    assert high == 1
     assert 0.975 - 0.99 * margin in spread
     assert 0.975 - 1.01 * margin not in spread
+
+
+def test_bounds_leave_room_for_one_picture_where_all_seeds_agree():
+    assert evaluation.Spread((0.9, 0.9), test_size=100).bounds == pytest.approx((0.89, 0.91))
+
+
+def test_a_wheel_carries_the_results_and_a_checkout_has_them():
+    assert recorded.RESULTS.name == "results"
+    assert (recorded.RESULTS / "sample.csv").is_file()
 
 
 def test_a_spread_is_read_from_the_recorded_results(tmp_path, monkeypatch):
     rows = ["digits,0,0.9722,180,32,k", "mnist,0,0.5,180,9,k", "digits,1,0.9889,180,32,k"]
     header = "experiment,seed,figure,test_size,seconds,versions"
     (tmp_path / "sample.csv").write_text("\n".join([header, *rows]))
-    monkeypatch.setattr(MODULE, "_CHECKOUT", tmp_path)
+    monkeypatch.setattr(recorded, "RESULTS", tmp_path)
     assert evaluation.spread("digits", "sample") == evaluation.Spread((0.9722, 0.9889), 180)
     with pytest.raises(ValueError, match="python -m benchmarks results mnist --scale sample"):
         evaluation.spread("mnist", "sample")

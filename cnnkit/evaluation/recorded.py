@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnkit import checks
+from cnnkit.checkout import CHECKOUT
 
-_CHECKOUT = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
-_INSTALLED = Path(__file__).parent / "results"
+from scipy.stats import t as student_t
+
+# A wheel carries the checkout's results in this folder.
+RESULTS = CHECKOUT / "benchmarks/results" if CHECKOUT else Path(__file__).parent / "results"
 
 
 @dataclass(frozen=True)
@@ -38,13 +41,14 @@ class Spread:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Lowest and highest figure that another seed or machine should give.
+        """Between these a run with another seed lies with a probability of 99 %.
 
-        Three standard deviations to each side, counting both the spread over the seeds and
-        that of a binomial draw of `test_size` pictures.
+        Student's prediction interval, which allows for the few seeds that the spread is known
+        from; at least one test picture to each side.
         """
-        chance = self.mean * (1 - self.mean) / self.test_size
-        margin = 3 * (self.deviation**2 + chance) ** 0.5
+        n = len(self.figures)
+        margin = student_t.ppf(0.995, n - 1) * self.deviation * (1 + 1 / n) ** 0.5
+        margin = max(float(margin), 1 / self.test_size)
         return max(0.0, self.mean - margin), min(1.0, self.mean + margin)
 
     def __contains__(self, figure: float) -> bool:
@@ -77,12 +81,18 @@ def spread(experiment: str, scale: str) -> Spread:
         An unknown scale, or an experiment with fewer than two recorded seeds at this scale.
     """
     checks.one_of("scale", scale, ("sample", "full"))
-    directory = _CHECKOUT if _CHECKOUT.is_dir() else _INSTALLED
-    with (directory / f"{scale}.csv").open(newline="", encoding="utf-8") as file:
-        rows = [row for row in csv.DictReader(file) if row["experiment"] == experiment]
+    rows = [row for row in read(RESULTS / f"{scale}.csv") if row["experiment"] == experiment]
     if len(rows) < 2:
         raise ValueError(
             f"No spread is recorded for the experiment {experiment!r} at {scale} scale. Record "
             f"it in a checkout: python -m benchmarks results {experiment} --scale {scale}"
         )
     return Spread(tuple(float(row["figure"]) for row in rows), int(rows[0]["test_size"]))
+
+
+def read(path: Path) -> list[dict[str, str]]:
+    """Read a results file; one that does not exist holds no rows."""
+    if not path.is_file():
+        return []
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
