@@ -66,8 +66,8 @@ def _normal(n: int) -> dict[str, keras.Initializer]:
 def _strict(model: keras.Model) -> keras.Model:
     """Refuse pictures without a channel axis, which Keras would silently add.
 
-    Keras puts the name of the input into its error. A model that was saved and loaded is Keras's
-    own again and adds the axis.
+    Keras (not its oldest versions) puts the name of the input into its error. A model that was
+    saved and loaded is Keras's own again and adds the axis.
     """
     form = ", ".join(map(str, model.input_shape[1:]))
     cure = f"images (n, {form}), a missing channel axis being images[..., np.newaxis]"

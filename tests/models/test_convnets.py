@@ -120,10 +120,10 @@ def test_pictures_without_a_channel_are_refused_by_keras_too(name):
     model.compile("sgd", "sparse_categorical_crossentropy")
     images = np.zeros((2, *model.input_shape[1:3]), "float32")
     for use in (model.predict, lambda x: model.fit(x, np.zeros(2), verbose=0), model):
-        with pytest.raises(
-            ValueError, match=r"images\[..., np.newaxis\].*expected ndim=4, found ndim=3"
-        ):
+        with pytest.raises(ValueError, match="expected ndim=4, found ndim=3") as caught:
             use(images)
+        if "with name" in str(caught.value):  # older Keras does not name the input
+            assert "images[..., np.newaxis]" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", BUILDERS)
