@@ -91,13 +91,14 @@ def mnist(scale: str) -> tuple[Split, Split]:
         train, test = digits()
         return (_enlarge(train[0]), train[1]), (_enlarge(test[0]), test[1])
     arrays = _read_mnist(store.fetch("mnist.npz", MNIST_URL, MNIST_SHA256))
-    return tuple(  # type: ignore[return-value]
+    train, test = (
         (
             (arrays[f"x_{part}"] / np.float32(255))[..., np.newaxis],
             arrays[f"y_{part}"].astype("int64"),
         )
         for part in ("train", "test")
     )
+    return train, test
 
 
 def _enlarge(x: np.ndarray) -> np.ndarray:

@@ -75,7 +75,9 @@ def fetch(name: str, url: str, sha256: str) -> Path:
         with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=path.parent) as directory:
             part = Path(directory) / name
             _download(url, part)
-            if hashlib.sha256(part.read_bytes()).hexdigest() != sha256:
+            with part.open("rb") as file:
+                digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != sha256:
                 raise OSError("the download is damaged: its SHA-256 hash is not the published one")
             part.replace(path)
     except (OSError, HTTPException) as error:

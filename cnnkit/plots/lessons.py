@@ -21,43 +21,6 @@ def number_grids(grids: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     titles : sequence of str
         One above each.
     """
-    figure, _ = _number_grids(grids, titles)
-    return figure
-
-
-@styled
-def convolution_step(
-    image: np.ndarray, kernel: np.ndarray, response: np.ndarray, row: int, column: int
-) -> Figure:
-    """Show one step of a convolution: window × kernel, summed, gives one response.
-
-    Parameters
-    ----------
-    image : ndarray, (h, w)
-    kernel : ndarray, (k, k)
-    response : ndarray
-        The response map, stride 1, no padding.
-    row, column : int
-        Position in the response map.
-    """
-    size = len(kernel)
-    titles = ("input map", "kernel", "response map")
-    figure, axes = _number_grids((image, kernel, response), titles)
-    outline(axes[0], row, column, size, VERMILION)
-    outline(axes[2], row, column, 1, VERMILION)
-    window = image[row : row + size, column : column + size]
-    terms = [
-        f"{value:g}·({weight:g})"
-        for value, weight in zip(window.flat, kernel.flat, strict=True)
-        if value and weight
-    ]
-    figure.supxlabel(f"{' + '.join(terms) or '0'} = {response[row, column]:g}", fontsize=10)
-    return figure
-
-
-def _number_grids(
-    grids: Sequence[np.ndarray], titles: Sequence[str]
-) -> tuple[Figure, list[plt.Axes]]:
     cell, gap = 0.5, 0.4
     widths = [grid.shape[1] for grid in grids]
     height = max(len(grid) for grid in grids)
@@ -78,7 +41,37 @@ def _number_grids(
             ax.text(column, row, f"{value:g}", ha="center", va="center")
         ax.set(title=title, xticks=[], yticks=[])
         ax.spines[:].set_visible(False)
-    return figure, list(axes.flat)
+    return figure
+
+
+@styled
+def convolution_step(
+    image: np.ndarray, kernel: np.ndarray, response: np.ndarray, row: int, column: int
+) -> Figure:
+    """Show one step of a convolution: window × kernel, summed, gives one response.
+
+    Parameters
+    ----------
+    image : ndarray, (h, w)
+    kernel : ndarray, (k, k)
+    response : ndarray
+        The response map, stride 1, no padding.
+    row, column : int
+        Position in the response map.
+    """
+    size = len(kernel)
+    grids = (image, kernel, response)
+    figure = number_grids(grids, ("input map", "kernel", "response map"))
+    outline(figure.axes[0], row, column, size, VERMILION)
+    outline(figure.axes[2], row, column, 1, VERMILION)
+    window = image[row : row + size, column : column + size]
+    terms = [
+        f"{value:g}·({weight:g})"
+        for value, weight in zip(window.flat, kernel.flat, strict=True)
+        if value and weight
+    ]
+    figure.supxlabel(f"{' + '.join(terms) or '0'} = {response[row, column]:g}", fontsize=10)
+    return figure
 
 
 @styled

@@ -30,7 +30,6 @@ RC: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.grid": False,
     "image.cmap": "gray_r",
-    "svg.hashsalt": "cnnkit",
 }
 
 P = ParamSpec("P")
