@@ -8,6 +8,7 @@ lines that TensorFlow writes while it loads out of your notebook.
 import logging
 import os
 import tempfile
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,8 @@ from contextlib import contextmanager
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Several models in one notebook are no mistake, though TensorFlow warns of it as one.
 logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
+# `fit` shuffles unless told not to, and Keras warns that a data set brings its own order.
+warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be ignored", UserWarning)
 
 
 @contextmanager

@@ -15,18 +15,23 @@ def one_of(name: str, value: object, choices: Collection[str]) -> None:
 
 def images(model: keras.Model, x: np.ndarray) -> None:
     """Raise ValueError unless `x` is a non-empty batch of pictures that fits the model's input."""
-    expected = tuple(model.input_shape[1:])
     shape = np.shape(x)
+    image_shape(model, shape)
+    if shape[0] == 0:
+        raise ValueError("There are no images: the first axis has length 0.")
+    if np.issubdtype(np.asarray(x).dtype, np.floating) and not np.isfinite(x).all():
+        raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
+
+
+def image_shape(model: keras.Model, shape: tuple) -> None:
+    """Raise ValueError unless pictures of this shape, (n, …), fit the model's input."""
+    expected = tuple(model.input_shape[1:])
     if not _fits(shape[1:], expected):
         form = ", ".join("any" if size is None else str(size) for size in expected)
         raise ValueError(
             f"The images have shape {shape}; the model {model.name!r} expects (n, {form}). "
             + _cure(shape, expected)
         )
-    if shape[0] == 0:
-        raise ValueError("There are no images: the first axis has length 0.")
-    if np.issubdtype(np.asarray(x).dtype, np.floating) and not np.isfinite(x).all():
-        raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
 
 
 def pixel_range(x: np.ndarray, low: float, high: float) -> None:

@@ -1,5 +1,19 @@
 """The data set: where data lives, loading, preparing, checking, augmenting."""
 
+from cnnkit.data import augment, drawings
+from cnnkit.data.cats_vs_dogs import cats_vs_dogs
+from cnnkit.data.checking import check_images
 from cnnkit.data.digits import digits, mnist
+from cnnkit.data.folder import image_folder
+from cnnkit.data.split import split_folder
 
-__all__ = ["digits", "mnist"]
+__all__ = [
+    "augment",
+    "cats_vs_dogs",
+    "check_images",
+    "digits",
+    "drawings",
+    "image_folder",
+    "mnist",
+    "split_folder",
+]

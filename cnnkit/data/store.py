@@ -41,6 +41,27 @@ def home() -> Path:
     return Path(platformdirs.user_cache_dir("cnnkit"))
 
 
+def place(name: str) -> Path:
+    """Return where a prepared folder of the data folder is, or where to make it.
+
+    Parameters
+    ----------
+    name : str
+        The folder's name in `home`.
+
+    Returns
+    -------
+    Path
+        In `home`; where it is not there and nobody may write there, as in a folder that a
+        classroom shares, in the user's cache directory.
+    """
+    folder = home() / name
+    nearest = next(parent for parent in folder.parents if parent.exists())
+    if folder.exists() or os.access(nearest, os.W_OK):
+        return folder
+    return Path(platformdirs.user_cache_dir("cnnkit")) / name
+
+
 def fetch(name: str, url: str, sha256: str) -> Path:
     """Return a file of the data folder, downloading it where it is missing.
 

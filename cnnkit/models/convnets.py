@@ -55,6 +55,54 @@ def mnist_cnn(max_pooling: bool = True) -> keras.Model:
     return _strict(keras.Model(inputs, outputs, name="mnist_cnn"))
 
 
+def cats_vs_dogs_cnn(
+    input_shape: tuple[int, int, int] = (180, 180, 3),
+    augmentation: keras.Layer | None = None,
+    dropout: float = 0.0,
+) -> keras.Model:
+    """Build the network of chapters 3 and 4: five convolutions, 991,041 parameters.
+
+    Parameters
+    ----------
+    input_shape : (height, width, channels)
+        Of the photos; at least 78 pixels a side.
+    augmentation : keras.Layer, optional
+        Changes the photos in training, in front of everything else; see `cnnkit.data.augment`.
+    dropout : float
+        Share of the features that training drops in front of the last layer, in [0, 1).
+
+    Returns
+    -------
+    keras.Model
+        (n, height, width, channels) in [0, 255] → (n, 1), the probability of the second class.
+
+    Raises
+    ------
+    ValueError
+        Photos that are too small.
+
+    References
+    ----------
+    F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listings 8.7 and 8.16.
+    """
+    if min(input_shape[:2]) < 78:
+        raise ValueError(
+            f"input_shape is {input_shape}; the last convolution needs photos of at least 78×78."
+        )
+    inputs = keras.Input(input_shape, name="photos")
+    x = inputs if augmentation is None else augmentation(inputs)
+    x = layers.Rescaling(1 / 255, name="rescaling")(x)
+    for number, filters in enumerate((32, 64, 128, 256, 256), start=1):
+        if number > 1:
+            x = layers.MaxPooling2D(2, name=f"pool{number - 1}")(x)
+        x = layers.Conv2D(filters, 3, activation="relu", name=f"conv{number}")(x)
+    x = layers.Flatten(name="flatten")(x)
+    if dropout:
+        x = layers.Dropout(dropout, name="dropout")(x)
+    outputs = layers.Dense(1, activation="sigmoid", name="predictions")(x)
+    return _strict(keras.Model(inputs, outputs, name="cats_vs_dogs_cnn"))
+
+
 def _normal(n: int) -> dict[str, keras.Initializer]:
     # Two initializers, because one instance gives the same numbers each time it is called.
     return {

@@ -1,6 +1,6 @@
 """Published hyperparameters, as data: one recipe for each experiment of the course."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import keras
 
@@ -62,3 +62,14 @@ MNIST = Recipe(
     epochs=5,
     source="F. Chollet, Deep Learning with Python, 2nd edition, section 8.1",
 )
+
+CATS_VS_DOGS = Recipe(
+    optimizer="rmsprop",
+    learning_rate=1e-3,
+    loss="BinaryCrossentropy",
+    batch_size=32,
+    epochs=30,
+    source="F. Chollet, Deep Learning with Python, 2nd edition, section 8.2",
+)
+
+CATS_VS_DOGS_AUGMENTED = replace(CATS_VS_DOGS, epochs=100)

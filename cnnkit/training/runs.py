@@ -32,7 +32,7 @@ def check_data(
     Parameters
     ----------
     model : keras.Model
-        A classifier with one output a class.
+        A classifier with one output a class, or one for two classes.
     images : ndarray, (n, height, width, channels)
         Pictures in the form the model takes.
     labels : ndarray of int, (n,)
@@ -48,4 +48,4 @@ def check_data(
     """
     checks.images(model, images)
     checks.pixel_range(images, *pixel_range)
-    checks.labels(labels, classes=model.output_shape[-1], count=len(images))
+    checks.labels(labels, classes=max(2, model.output_shape[-1]), count=len(images))

@@ -1,0 +1,187 @@
+"""Data augmentation: layers that change photos in training and leave them alone in inference.
+
+Each keeps the shape, dtype and range of the photos. Put one in front of a model, as
+`models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does. Keras's
+own layers do the work wherever it has one.
+"""
+
+from typing import Any
+
+from cnnkit.data.augment.base import Augmentation, Chain
+from cnnkit.data.augment.geometry import CropAndResize, PadAndCrop, QuarterTurns
+from cnnkit.data.augment.pixels import PCAColor, SaltAndPepper
+
+from keras import layers, ops
+
+__all__ = [
+    "Augmentation",
+    "Chain",
+    "CropAndResize",
+    "PCAColor",
+    "PadAndCrop",
+    "QuarterTurns",
+    "SaltAndPepper",
+    "blur",
+    "color_jitter",
+    "flip",
+    "flip_rotate_zoom",
+    "pad_and_crop",
+    "rotate",
+    "sharpen",
+    "ten_crop",
+]
+
+
+def flip_rotate_zoom(seed: int | None = None) -> Chain:
+    """Mirror, turn and zoom photos, as chapter 4's model does.
+
+    Mirrored left to right with a probability of one half; turned by up to a tenth of a full turn
+    to either side; enlarged or reduced by up to a fifth. Corners that come into view are filled
+    with a reflection.
+
+    Parameters
+    ----------
+    seed : int, optional
+        Without it, Keras's global seed decides, here as in all of this module.
+
+    References
+    ----------
+    F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
+    """
+    return Chain(
+        [
+            layers.RandomFlip("horizontal", seed=seed),
+            layers.RandomRotation(0.1, seed=_next(seed, 1)),
+            layers.RandomZoom(0.2, seed=_next(seed, 2)),
+        ],
+        name="flip_rotate_zoom",
+    )
+
+
+def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
+    """Mirror photos with a probability of one half.
+
+    Parameters
+    ----------
+    mode : {"horizontal", "vertical", "horizontal_and_vertical"}
+        Left to right, top to bottom, or each of the two.
+    seed : int, optional
+    """
+    return Chain([layers.RandomFlip(mode, seed=seed)], name="flip")
+
+
+def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
+    """Turn photos by any angle, and fill the corners that come into view with zeros.
+
+    Parameters
+    ----------
+    degrees : float
+        The largest angle, to either side, up to 180.
+    seed : int, optional
+    """
+    turn = layers.RandomRotation(degrees / 360, fill_mode="constant", fill_value=0.0, seed=seed)
+    return Chain([turn], name="rotate")
+
+
+def color_jitter(strength: float = 0.3, seed: int | None = None) -> Chain:
+    """Change brightness, contrast, saturation and, a sixth as much, hue.
+
+    Parameters
+    ----------
+    strength : float
+        In [0, 1]; 0 changes nothing.
+    seed : int, optional
+    """
+    jitter = layers.RandomColorJitter(
+        value_range=(0, 255),
+        brightness_factor=strength,
+        contrast_factor=strength,
+        saturation_factor=(0.5 - strength / 2, 0.5 + strength / 2),
+        hue_factor=strength / 6,
+        seed=seed,
+    )
+    return Chain([jitter], name="color_jitter")
+
+
+def blur(kernel_size: int = 7, sigma: float = 2.0, seed: int | None = None) -> Chain:
+    """Blur photos with a Gaussian kernel, by a random amount.
+
+    Parameters
+    ----------
+    kernel_size : int
+        Pixels a side, odd.
+    sigma : float
+        Largest standard deviation of the kernel, in pixels.
+    seed : int, optional
+    """
+    layer = layers.RandomGaussianBlur(kernel_size=kernel_size, sigma=(0.1, sigma), seed=seed)
+    return Chain([layer], name="blur")
+
+
+def sharpen(strength: float = 1.0, seed: int | None = None) -> Chain:
+    """Sharpen edges, by a random amount.
+
+    Parameters
+    ----------
+    strength : float
+        The largest amount, in (0, 1].
+    seed : int, optional
+    """
+    layer = layers.RandomSharpness((0.5, 0.5 + strength / 2), value_range=(0, 255), seed=seed)
+    return Chain([layer], name="sharpen")
+
+
+def pad_and_crop(padding: int = 4, seed: int | None = None) -> PadAndCrop:
+    """Surround photos with zeros and cut a window of their size out, as is usual for CIFAR-10.
+
+    Keras's `RandomCrop` cuts the same window out of all photos of a batch; this one does not.
+
+    Parameters
+    ----------
+    padding : int
+        Pixels to each side.
+    seed : int, optional
+    """
+    return PadAndCrop(padding, seed=seed, name="pad_and_crop")
+
+
+def ten_crop(images: Any, size: int) -> Any:
+    """Cut ten windows out of each photo: the corners, the middle, and their mirror images.
+
+    Parameters
+    ----------
+    images : ndarray or tensor, (n, height, width, channels)
+    size : int
+        Of the windows, in pixels a side.
+
+    Returns
+    -------
+    tensor, (n, 10, size, size, channels)
+        Top left, top right, bottom left, bottom right, middle, and the same mirrored left to
+        right.
+
+    Raises
+    ------
+    ValueError
+        Windows that are larger than the photos.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet Classification with Deep Convolutional
+    Neural Networks", NeurIPS 2012, section 4.1.
+    """
+    images = ops.convert_to_tensor(images)
+    if len(images.shape) != 4 or not 0 < size <= min(images.shape[1:3]):
+        raise ValueError(
+            f"The photos have shape {tuple(images.shape)}; expected (n, height, width, channels), "
+            f"each side at least {size}."
+        )
+    down, right = images.shape[1] - size, images.shape[2] - size
+    corners = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
+    crops = [images[:, top : top + size, left : left + size] for top, left in corners]
+    return ops.stack(crops + [ops.flip(crop, axis=2) for crop in crops], axis=1)
+
+
+def _next(seed: int | None, number: int) -> int | None:
+    """Give each layer of a chain random numbers of its own."""
+    return None if seed is None else seed + number

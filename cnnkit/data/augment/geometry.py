@@ -1,0 +1,108 @@
+"""Photos turned, moved and cut."""
+
+from typing import Any
+
+from cnnkit.data.augment.base import Augmentation
+
+import keras
+from keras import ops
+
+
+@keras.saving.register_keras_serializable("cnnkit")
+class QuarterTurns(Augmentation):
+    """Turn each photo by 0, 90, 180 or 270 degrees. The photos must be square."""
+
+    def change(self, images: Any) -> Any:
+        """Turn the photos."""
+        height, width = images.shape[1:3]
+        if height != width:
+            raise ValueError(
+                f"The photos are {height}×{width}; a quarter turn asks for square ones."
+            )
+        turns = keras.random.randint((ops.shape(images)[0], 1, 1, 1), 0, 4, seed=self.random)
+        turned = images
+        for number in (1, 2, 3):
+            turned = ops.where(turns == number, ops.rot90(images, number, axes=(1, 2)), turned)
+        return turned
+
+
+class _Moved(Augmentation):
+    """Base of the layers that look at another window of each photo."""
+
+    def _window(self, images: Any, scale: Any, left: Any, top: Any, interpolation: str) -> Any:
+        """Show the window of each photo whose corner is (left, top), `scale` times its size."""
+        zero = ops.zeros_like(left)
+        moves = [scale, zero, left, zero, scale, top, zero, zero]
+        return ops.image.affine_transform(
+            images,
+            ops.stack(moves, axis=1),
+            interpolation=interpolation,
+            fill_mode="constant",
+            data_format="channels_last",
+        )
+
+
+@keras.saving.register_keras_serializable("cnnkit")
+class CropAndResize(_Moved):
+    """Cut a random window out of each photo and enlarge it to the photo's size.
+
+    Parameters
+    ----------
+    smallest : float
+        Height of the smallest window against that of the photo, in (0, 1]; the largest is the
+        photo. The aspect ratio stays.
+    """
+
+    def __init__(self, smallest: float = 0.7, **options: Any) -> None:
+        super().__init__(**options)
+        if not 0 < smallest <= 1:
+            raise ValueError(f"smallest is {smallest}; expected a share, above 0 and up to 1.")
+        self.smallest = smallest
+
+    def change(self, images: Any) -> Any:
+        """Cut and enlarge."""
+        count, height, width = ops.shape(images)[:3]
+        scale = keras.random.uniform((count,), self.smallest, 1.0, seed=self.random)
+        place = keras.random.uniform((2, count), seed=self.random)
+        free = 1.0 - scale
+        left = place[0] * free * ops.cast(width - 1, "float32")
+        top = place[1] * free * ops.cast(height - 1, "float32")
+        return self._window(images, scale, left, top, "bilinear")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what it takes to build the layer again."""
+        return super().get_config() | {"smallest": self.smallest}
+
+
+@keras.saving.register_keras_serializable("cnnkit")
+class PadAndCrop(_Moved):
+    """Surround each photo with zeros and cut a window of its size out of it.
+
+    Parameters
+    ----------
+    padding : int
+        Pixels to each side.
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
+    section 4.2.
+    """
+
+    def __init__(self, padding: int = 4, **options: Any) -> None:
+        super().__init__(**options)
+        if padding < 1:
+            raise ValueError(f"padding is {padding}; expected at least 1 pixel.")
+        self.padding = padding
+
+    def change(self, images: Any) -> Any:
+        """Move the photos."""
+        count = ops.shape(images)[0]
+        shape = (2, count)
+        left, top = keras.random.randint(shape, -self.padding, self.padding + 1, seed=self.random)
+        left, top = ops.cast(left, "float32"), ops.cast(top, "float32")
+        return self._window(images, ops.ones_like(left), left, top, "nearest")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what it takes to build the layer again."""
+        return super().get_config() | {"padding": self.padding}

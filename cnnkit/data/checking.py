@@ -1,0 +1,134 @@
+"""Which files of a folder of photos are usable, and why the others are not."""
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+
+from cnnkit.data.photos import EXTENSIONS, Unusable, decode_all
+
+import numpy as np
+
+SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
+SHOWN = 20  # problems in a message
+
+
+def check_images(path: str | Path) -> list[Unusable]:
+    """Find what is wrong in a folder of photos, with one folder a class.
+
+    Every photo is decoded to its last pixel. What passes can be trained with.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder with a folder for each class, as `image_folder` takes it. Files beside the class
+        folders are ignored, unless they are photos or system files.
+
+    Returns
+    -------
+    list of (path, reason)
+        Files that cannot be read or are no plain photos, system files, and folders that are no
+        class: nested, hidden, empty, too few of them, or two whose names differ by case alone.
+        Empty where all is well.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
+    """
+    folder = Path(path)
+    photos, problems = list_photos(folder)
+    problems += decode_all(photos, lambda number, pixels: None)
+    usable = set(photos) - {problem.path for problem in problems}
+    return sorted(problems + check_classes(folder, usable))
+
+
+def class_folders(folder: Path) -> list[Path]:
+    """List the folders that are classes, in the order of their names."""
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{folder} is no folder; expected one that holds a folder for each class."
+        )
+    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _hidden(entry))
+
+
+def check_classes(folder: Path, usable: Collection[Path]) -> list[Unusable]:
+    """Find what is wrong with the classes, given the photos that are usable."""
+    classes = class_folders(folder)
+    problems = []
+    if len(classes) < 2:
+        reason = f"it holds {len(classes)} class folders; expected two or more"
+        problems.append(Unusable(folder, reason))
+    filled = {photo.parent for photo in usable}
+    seen: dict[str, Path] = {}
+    for entry in classes:
+        if entry not in filled:
+            problems.append(Unusable(entry, "a class without a usable photo; fill or delete it"))
+        if twin := seen.get(entry.name.casefold()):
+            reason = f"its name differs from {twin.name!r} by case alone; merge the two"
+            problems.append(Unusable(entry, reason))
+        seen[entry.name.casefold()] = entry
+    return problems
+
+
+def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
+    """List the files of each class that may be photos, and what is wrong without opening them."""
+    classes = class_folders(folder)
+    photos, problems = [], []
+    for entry in sorted(set(folder.iterdir()) - set(classes)):
+        if _hidden(entry):
+            problems.append(Unusable(entry, "a hidden or system file; delete it"))
+        elif entry.suffix.lower() in EXTENSIONS:
+            problems.append(Unusable(entry, "it lies outside of the class folders; move it"))
+    for entry in (entry for folder in classes for entry in sorted(folder.iterdir())):
+        if reason := _no_photo(entry):
+            problems.append(Unusable(entry, reason))
+        else:
+            photos.append(entry)
+    return photos, problems
+
+
+def _no_photo(entry: Path) -> str | None:
+    if _hidden(entry):
+        return "a hidden or system file; delete it"
+    if entry.is_dir():
+        return "a folder inside of a class; move its photos up, or make it a class"
+    if not entry.is_file():
+        return "no regular file"
+    if entry.suffix.lower() not in EXTENSIONS:
+        return f"no photo by its extension, {entry.suffix!r}; rename it, or remove it"
+    return None
+
+
+def _hidden(path: Path) -> bool:
+    return path.name.startswith((".", "__")) or path.name.lower() in SYSTEM_FILES
+
+
+def usable_photos(
+    folder: Path, photos: list[Path], problems: list[Unusable], skip_unusable: bool
+) -> np.ndarray:
+    """Return the numbers of the usable photos, or raise ValueError with all that is wrong."""
+    bad = {problem.path for problem in problems}
+    usable = [number for number, photo in enumerate(photos) if photo not in bad]
+    found = check_classes(folder, {photos[number] for number in usable})
+    if problems and not skip_unusable:
+        advice = (
+            "Mend or delete them, or leave the files out with skip_unusable=True:"
+            if len(found) == 0
+            else "Mend or delete them:"
+        )
+        found = sorted(problems + found)
+    elif found:
+        advice = "These are no classes to train with:"
+    if found:
+        raise ValueError(f"{folder} has {len(found)} problems. {advice}\n{listing(folder, found)}")
+    return np.array(usable)
+
+
+def listing(folder: Path, problems: Sequence[Unusable]) -> str:
+    """Say in one message what is wrong in a folder."""
+    lines = [
+        f"  {path.relative_to(folder) if path != folder else folder.name}: {reason}"
+        for path, reason in problems[:SHOWN]
+    ]
+    if len(problems) > SHOWN:
+        lines.append(f"  … and {len(problems) - SHOWN} more, which data.check_images lists")
+    return "\n".join(lines)

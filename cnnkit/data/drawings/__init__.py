@@ -1,0 +1,174 @@
+"""Drawn animals: photos for those who have none.
+
+Faces of eighteen species, drawn with Pillow from a seed. The shapes of ears, muzzle, eyes and
+markings tell the species; fur, pose, background, light and size do not.
+"""
+
+import csv
+import multiprocessing
+import os
+import sys
+import zlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from cnnkit import checks
+from cnnkit.data.drawings.faces import draw_face
+from cnnkit.data.drawings.scenes import Box, draw_scene
+from cnnkit.data.drawings.species import SPECIES
+from cnnkit.data.prepared import prepare
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+__all__ = ["SPECIES", "draw", "write"]
+
+VERSION = 1  # the drawings change with it
+SIDES = (100, 160)  # pixels, where no size is given
+SMALLEST = 16
+WORTH_FORKING = 200  # pictures
+BOX_COLUMNS = ("file", "left", "top", "right", "bottom")
+
+Size = int | tuple[int, int] | None
+
+
+def draw(
+    species: str,
+    random: np.random.Generator,
+    size: Size = None,
+    background: str = "neutral",
+) -> tuple[Image.Image, Box]:
+    """Draw one animal.
+
+    Parameters
+    ----------
+    species : str
+        One of `SPECIES`.
+    random : numpy.random.Generator
+        Decides everything else.
+    size : int or (height, width), optional
+        In pixels, at least 16; without it, each side is drawn between 100 and 160.
+    background : {"neutral", "species"}
+        ``"species"`` gives each species a background of its own hue, so that a network can
+        cheat.
+
+    Returns
+    -------
+    image : PIL.Image.Image
+        RGB.
+    box : (left, top, right, bottom)
+        Bounding box of the face in pixels; right and bottom lie just outside.
+
+    Raises
+    ------
+    ValueError
+        An unknown species or background, or a size that is too small.
+    """
+    checks.one_of("species", species, SPECIES)
+    checks.one_of("background", background, ("neutral", "species"))
+    height, width = random.integers(SIDES[0], SIDES[1] + 1, size=2) if size is None else _pair(size)
+    hue = list(SPECIES).index(species) / len(SPECIES) if background == "species" else None
+    return draw_scene(draw_face(SPECIES[species], random), int(width), int(height), random, hue)
+
+
+def write(
+    directory: str | Path,
+    species: Sequence[str],
+    per_class: int,
+    seed: int,
+    size: Size = None,
+    background: str = "neutral",
+) -> Path:
+    """Write a data set of drawn animals: JPEG files, one folder a species.
+
+    The same arguments give the same bytes, on one version of Pillow. A second call with them
+    is instant, and completes a folder that an interrupted one or a deletion left incomplete.
+    ``boxes.csv`` beside the class folders holds the bounding box of each face.
+
+    Parameters
+    ----------
+    directory : str or Path
+        Where to write. It must not hold anything else.
+    species : sequence of str
+        From `SPECIES`; each becomes a folder with the files ``cat.0.jpg``, ``cat.1.jpg``, …
+    per_class : int
+        Pictures of each species.
+    seed : int
+        From 0. The first pictures are the same for any `per_class`.
+    size, background
+        As in `draw`.
+
+    Returns
+    -------
+    Path
+        `directory`.
+
+    Raises
+    ------
+    ValueError
+        An argument out of range, or a directory that holds something else.
+    OSError
+        The directory cannot be written, or the disk is full.
+    """
+    species = [species] if isinstance(species, str) else list(species)
+    for name in species:
+        checks.one_of("species", name, SPECIES)
+    checks.one_of("background", background, ("neutral", "species"))
+    if not species or len(set(species)) < len(species):
+        raise ValueError(f"species is {species}; expected one or more names, each once.")
+    if per_class < 1 or seed < 0:
+        raise ValueError(
+            f"per_class is {per_class} and seed {seed}; expected at least 1 and at least 0."
+        )
+    size = None if size is None else _pair(size)
+    contents = (
+        f"{per_class} drawings each of {' '.join(species)}, version {VERSION}, seed {seed}, "
+        f"size {size}, background {background}"
+    )
+    paint = partial(_paint, seed=seed, size=size, background=background)
+
+    def make(folder: Path) -> None:
+        for name in species:
+            (folder / name).mkdir()
+        names = [f"{name}/{name}.{number}.jpg" for name in species for number in range(per_class)]
+        with (folder / "boxes.csv").open("w", newline="", encoding="utf-8") as file:
+            rows = csv.writer(file, lineterminator="\n")
+            rows.writerow(BOX_COLUMNS)
+            for name, box in zip(names, _parallel(partial(paint, folder), names), strict=True):
+                rows.writerow((name, *box))
+
+    return prepare(Path(directory), contents, make)
+
+
+def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
+    height, width = (size, size) if isinstance(size, int | np.integer) else size
+    if min(height, width) < SMALLEST:
+        raise ValueError(f"size is {size}; expected at least {SMALLEST} pixels a side.")
+    return int(height), int(width)
+
+
+def _paint(folder: Path, name: str, seed: int, size: Size, background: str) -> Box:
+    """Draw the picture that a file's name stands for, and save it."""
+    species, number, _ = Path(name).name.split(".")
+    random = np.random.default_rng((seed, zlib.crc32(species.encode()), int(number)))
+    image, box = draw(species, random, size, background)
+    image.save(folder / name, quality=int(random.integers(60, 96)))
+    return box
+
+
+def _parallel(paint: partial[Box], names: list[str]) -> Iterator[Box]:
+    """Paint in a process for each core, where a process can be forked.
+
+    Elsewhere each would import Keras first, and run the caller's script again.
+    """
+    progress = partial(tqdm, total=len(names), desc="drawing", unit="picture", delay=2, leave=False)
+    workers = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    if workers == 1 or len(names) < WORTH_FORKING:
+        yield from progress(map(paint, names))
+        return
+    context = multiprocessing.get_context("fork")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        yield from progress(pool.map(paint, names, chunksize=32))

@@ -1,0 +1,111 @@
+"""A picture around a face: background, light, blur, noise, all blind to the species."""
+
+import colorsys
+
+from cnnkit.data.drawings.faces import Shape
+
+import numpy as np
+from PIL import Image, ImageDraw, ImageFilter
+
+MARGIN = 0.10  # of the shorter side, which the face keeps free on every side
+FACE = (0.50, 0.78)  # the longer side of its box against the shorter side of the picture
+TILT = 40  # degrees to either side
+NOISE = (2, 14)  # standard deviation of a pixel
+OVERSAMPLING = 2  # drawn larger and reduced, for smooth edges
+
+Box = tuple[int, int, int, int]
+
+
+def draw_scene(shapes: list[Shape], width: int, height: int, random: np.random.Generator,
+               hue: float | None = None) -> tuple[Image.Image, Box]:  # fmt: skip
+    """Set a face into a scene.
+
+    Parameters
+    ----------
+    shapes : list of (points, colour)
+        As `draw_face` returns them.
+    width, height : int
+        Size of the picture in pixels.
+    random : numpy.random.Generator
+    hue : float, optional
+        Hue of the background in [0, 1), where it is not drawn at random.
+
+    Returns
+    -------
+    image : PIL.Image.Image
+        RGB.
+    box : (left, top, right, bottom)
+        Bounding box of the face in pixels; right and bottom lie just outside.
+    """
+    image = _background(width, height, random, hue)
+    points, box = _place(shapes, width, height, random)
+    left, top, right, bottom = box
+    area = (left - 2, top - 2, right + 2, bottom + 2)
+    size = ((area[2] - area[0]) * OVERSAMPLING, (area[3] - area[1]) * OVERSAMPLING)
+    layer = image.crop(area).resize(size, Image.Resampling.BILINEAR)
+    draw = ImageDraw.Draw(layer)
+    for corners, (_, colour) in zip(points, shapes, strict=True):
+        flat = (corners - area[:2]) * OVERSAMPLING
+        draw.polygon(flat.ravel().tolist(), fill=colour)
+    _occlude(draw, size, random)
+    image.paste(layer.reduce(OVERSAMPLING), area[:2])
+    return _photograph(image, random), box
+
+
+def _place(shapes: list[Shape], width: int, height: int,
+           random: np.random.Generator) -> tuple[list[np.ndarray], Box]:  # fmt: skip
+    """Tilt, size and place a face, so that its box has the same size whatever the species."""
+    angle = np.deg2rad(random.uniform(-TILT, TILT))
+    cos, sin = np.cos(angle), np.sin(angle)
+    points = [corners @ np.array([[cos, sin], [-sin, cos]]) for corners, _ in shapes]
+    everything = np.concatenate(points)
+    low, high = everything.min(axis=0), everything.max(axis=0)
+    scale = random.uniform(*FACE) * min(width, height) / (high - low).max()
+    margin = MARGIN * min(width, height)
+    room = np.array([width, height]) - 2 * margin - scale * (high - low)
+    corner = margin + random.random(2) * room
+    left, top = np.floor(corner).astype(int)
+    right, bottom = np.ceil(corner + scale * (high - low)).astype(int)
+    moved = [(corners - low) * scale + corner for corners in points]
+    return moved, (int(left), int(top), int(right), int(bottom))
+
+
+def _background(width: int, height: int, random: np.random.Generator,
+                hue: float | None) -> Image.Image:  # fmt: skip
+    """Two colours that run into each other, and soft spots."""
+    small = Image.new("RGB", (24, 24), _colour(random, hue))
+    draw = ImageDraw.Draw(small)
+    for _ in range(random.integers(4, 12)):
+        x, y = random.uniform(-4, 28, size=2)
+        a, b = random.uniform(2, 12, size=2)
+        draw.ellipse((x - a, y - b, x + a, y + b), fill=_colour(random, hue))
+    small = small.filter(ImageFilter.GaussianBlur(random.uniform(0.8, 2)))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def _colour(random: np.random.Generator, hue: float | None) -> tuple[int, int, int]:
+    hue = random.random() if hue is None else (hue + random.uniform(-0.02, 0.02)) % 1
+    red, green, blue = colorsys.hsv_to_rgb(hue, random.uniform(0.15, 0.7), random.uniform(0.2, 0.9))
+    return round(255 * red), round(255 * green), round(255 * blue)
+
+
+def _occlude(draw: ImageDraw.ImageDraw, size: tuple[int, int],
+             random: np.random.Generator) -> None:  # fmt: skip
+    """Put a blade or two of grass before the face."""
+    for _ in range(random.integers(0, 3)):
+        start, end = random.random((2, 2)) * size
+        draw.line((*start, *end), fill=_colour(random, None),
+                  width=round(random.uniform(0.02, 0.07) * size[0]))  # fmt: skip
+
+
+def _photograph(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    """Light from one side, a camera out of focus, and noise."""
+    image = image.filter(ImageFilter.GaussianBlur(random.uniform(0, 0.008) * min(image.size)))
+    pixels = np.asarray(image, "float32")
+    height, width = pixels.shape[:2]
+    slope_x, slope_y = random.uniform(-0.35, 0.35, size=2)
+    x = np.linspace(-slope_x, slope_x, width, dtype="float32")
+    y = np.linspace(-slope_y, slope_y, height, dtype="float32")
+    light = (random.uniform(0.65, 1.25) + y[:, np.newaxis] + x)[..., np.newaxis]
+    noise = random.standard_normal(pixels.shape, dtype="float32") * random.uniform(*NOISE)
+    return Image.fromarray(np.clip(pixels * light + noise, 0, 255).astype("uint8"))

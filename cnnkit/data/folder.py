@@ -1,0 +1,191 @@
+"""Folders of photos: one folder a class, as a tf.data pipeline."""
+
+import errno
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cnnkit.data.checking import class_folders, list_photos, usable_photos
+from cnnkit.data.photos import decode_all
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
+
+MEMORY_BUDGET = 512 * 2**20  # bytes
+
+
+def image_folder(
+    path: str | Path,
+    image_size: tuple[int, int],
+    batch_size: int = 32,
+    shuffle: bool = False,
+    seed: int | None = None,
+    memory_budget: int = MEMORY_BUDGET,
+    skip_unusable: bool = False,
+) -> "tf.data.Dataset":
+    """Load a folder of photos, with one folder a class.
+
+    Each photo is checked and decoded once, here, and kept as uint8: in memory where all of them
+    fit the budget, else in a temporary file. Iterating reads from there, a batch ahead.
+
+    Parameters
+    ----------
+    path : str or Path
+        The folder. Classes are numbered in the alphabetical order of their names.
+    image_size : (height, width)
+        To which each photo is resized, bilinearly and whatever its aspect ratio.
+    batch_size : int
+        Photos a step. It is this one that counts; recipes carry the published value to pass here.
+    shuffle : bool
+        Whether each epoch has an order of its own, or all have that of the files.
+    seed : int, optional
+        Decides the orders; 0 where it is not given.
+    memory_budget : int
+        Bytes that the decoded photos may take in memory.
+    skip_unusable : bool
+        Leave out the files that `check_images` finds; the attribute ``skipped`` lists them.
+
+    Returns
+    -------
+    tf.data.Dataset
+        Batches (images, labels): images (n, height, width, 3), float32 in [0, 255]; labels (n,),
+        int64. Its cardinality is known. It has the attributes
+
+        - ``class_names``; ``file_paths`` and ``labels`` of all photos, in the order of the files;
+        - ``order(k)``: the numbers of the photos in the order of epoch k, from 0. It depends on
+          `seed` and k alone;
+        - ``set_epoch(k)``, to go on with epoch k. An epoch ends with its last batch, so that a
+          look at the first ones changes nothing;
+        - ``shuffled`` and ``skipped``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
+    ValueError
+        Something in it cannot be used. The message lists all of it, with reasons.
+    OSError
+        The disk has no room for the temporary file.
+    """
+    if len(image_size) != 2 or min(image_size) < 1:
+        raise ValueError(f"image_size is {image_size}; expected (height, width) in pixels.")
+    if batch_size < 1:
+        raise ValueError(f"batch_size is {batch_size}; expected at least 1.")
+    folder = Path(path)
+    photos, problems = list_photos(folder)
+    pixels = _Pixels(len(photos), (*image_size, 3), memory_budget)
+    problems += decode_all(photos, pixels.write, image_size)
+    usable = usable_photos(folder, photos, problems, skip_unusable)
+    names = [entry.name for entry in class_folders(folder)]
+    labels = np.array([names.index(photos[number].parent.name) for number in usable])
+    epochs = _Epochs(usable, labels, batch_size, (seed or 0) if shuffle else None)
+    dataset = _pipeline(epochs, pixels)
+    dataset.class_names = names
+    dataset.file_paths = [str(photos[number]) for number in usable]
+    dataset.labels = labels
+    dataset.order, dataset.set_epoch = epochs.order, epochs.set
+    dataset.shuffled, dataset.skipped = shuffle, problems
+    return dataset
+
+
+class _Pixels:
+    """The decoded photos: an array in memory, or one in a temporary file."""
+
+    def __init__(self, count: int, shape: tuple[int, int, int], memory_budget: int) -> None:
+        self.shape = shape
+        self._length = int(np.prod(shape))
+        needed = count * self._length
+        self._array = np.empty((count, *shape), "uint8") if needed <= memory_budget else None
+        if self._array is None:
+            directory = tempfile.gettempdir()
+            if needed > shutil.disk_usage(directory).free:
+                raise OSError(
+                    errno.ENOSPC,
+                    f"{directory} has no room for {needed / 1e9:.1f} GB of decoded photos. Name "
+                    "another folder in the environment variable TMPDIR, take a smaller image_size, "
+                    "or a larger memory_budget.",
+                )
+            self._file = tempfile.TemporaryFile(prefix="cnnkit-", buffering=0)  # noqa: SIM115
+            self._lock = threading.Lock()
+
+    def write(self, number: int, pixels: np.ndarray) -> None:
+        if self._array is not None:
+            self._array[number] = pixels
+            return
+        with self._lock:
+            self._file.seek(number * self._length)
+            self._file.write(np.ascontiguousarray(pixels).data)
+
+    def read(self, numbers: np.ndarray) -> np.ndarray:
+        if self._array is not None:
+            return self._array[numbers]
+        batch = np.empty((len(numbers), *self.shape), "uint8")
+        for number, picture in zip(numbers.tolist(), batch, strict=True):
+            with self._lock:
+                self._file.seek(number * self._length)
+                self._file.readinto(picture.data)
+        return batch
+
+
+class _Epochs:
+    """The order of the photos, epoch by epoch."""
+
+    def __init__(
+        self, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None
+    ) -> None:
+        self._places, self._labels = places, labels
+        self._batch_size, self._seed = batch_size, seed
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return -(-len(self._labels) // self._batch_size)
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Return the numbers of the photos in the order of an epoch."""
+        if self._seed is None:
+            return np.arange(len(self._labels))
+        return np.random.default_rng((self._seed, epoch)).permutation(len(self._labels))
+
+    def set(self, epoch: int) -> None:
+        """Go on with this epoch."""
+        self.order(epoch)
+        self._epoch = epoch
+
+    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield where the photos of each batch of this epoch are, and their labels."""
+        order = self.order(self._epoch)
+        for start in range(0, len(order), self._batch_size):
+            numbers = order[start : start + self._batch_size]
+            yield self._places[numbers], self._labels[numbers]
+
+    def done(self, batch: int) -> None:
+        """Take note that a batch was handed out; the last one ends the epoch."""
+        if batch == len(self) - 1:
+            self._epoch += 1
+
+
+def _pipeline(epochs: _Epochs, pixels: _Pixels) -> "tf.data.Dataset":
+    """Read, prefetch, and count what is handed out."""
+    import tensorflow as tf
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        for places, labels in epochs.batches():
+            yield pixels.read(places), labels
+
+    def count(batch: Any, data: Any) -> Any:
+        tf.numpy_function(epochs.done, [batch], [])
+        return data
+
+    signature = (
+        tf.TensorSpec((None, *pixels.shape), tf.uint8),
+        tf.TensorSpec((None,), tf.int64),
+    )
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
+    dataset = dataset.map(lambda images, labels: (tf.cast(images, tf.float32), labels))
+    dataset = dataset.prefetch(tf.data.AUTOTUNE).enumerate().map(count)
+    return dataset.apply(tf.data.experimental.assert_cardinality(len(epochs)))

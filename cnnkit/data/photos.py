@@ -1,0 +1,151 @@
+"""Decoding photos, and saying why one cannot be used."""
+
+import os
+import warnings
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps
+from tqdm import tqdm
+
+# The formats that Pillow and every browser read, by the extensions they go by.
+FORMATS = {
+    "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
+    "MPO": (".jpg", ".jpeg", ".mpo"),  # several views in one file, as some phones take them
+    "PNG": (".png",),
+    "BMP": (".bmp",),
+    "GIF": (".gif",),
+    "WEBP": (".webp",),
+    "TIFF": (".tif", ".tiff"),
+}
+EXTENSIONS = {extension for extensions in FORMATS.values() for extension in extensions}
+
+# What a picture's mode in Pillow means for those that are no plain colour or grey pictures.
+MODES = {
+    "CMYK": "it has the colours of a printer (CMYK)",
+    "P": "it has a palette of colours instead of colours",
+    "PA": "it has a palette of colours instead of colours",
+    "YCbCr": "it has video colours (YCbCr)",
+    "LAB": "it has Lab colours",
+    "HSV": "it has HSV colours",
+}
+PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
+
+
+class Unusable(NamedTuple):
+    """A file or folder that cannot be used, and why."""
+
+    path: Path
+    reason: str
+
+
+def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
+    """Decode a photo to its last pixel, upright.
+
+    Parameters
+    ----------
+    path : Path
+    size : (height, width), optional
+        To which it is resized, bilinearly and whatever its aspect ratio.
+
+    Returns
+    -------
+    ndarray of uint8, (height, width, 3)
+
+    Raises
+    ------
+    ValueError
+        The photo is not usable. The message is the reason.
+    """
+    try:
+        if path.stat().st_size == 0:
+            raise _OddError("the file is empty")
+        with Image.open(path) as image:
+            _refuse_odd(path, image)
+            if size:
+                image.draft("RGB", (2 * size[1], 2 * size[0]))  # a JPEG at less than full size
+            image.load()
+            upright = _flat(ImageOps.exif_transpose(image))
+            if size:
+                upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+            return np.asarray(upright)
+    except _OddError as error:
+        raise ValueError(str(error)) from None
+    except Image.UnidentifiedImageError:
+        raise ValueError("it is no picture that Pillow can read") from None
+    except Exception as error:  # decoders fail in many ways on damaged files
+        reason = getattr(error, "strerror", None)  # of the system, not of a decoder
+        what = "it cannot be read" if reason else "it is damaged or cut short"
+        raise ValueError(f"{what} ({reason or error})") from None
+
+
+class _OddError(Exception):
+    """A picture that can be read, and is no plain photo."""
+
+
+def _refuse_odd(path: Path, image: Image.Image) -> None:
+    if image.format not in FORMATS:
+        raise _OddError(f"its format is {image.format}; convert it to JPEG or PNG")
+    if path.suffix.lower() not in FORMATS[image.format]:
+        raise _OddError(
+            f"it is a {image.format} file with the extension {path.suffix!r}; rename it"
+        )
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise _OddError("it is animated, or has several pages; save one of its pictures")
+    if image.mode not in PLAIN:
+        what = MODES.get(image.mode, "it has more than 8 bits a channel")
+        raise _OddError(f"{what}; convert it to 8-bit RGB")
+    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
+        raise _OddError(f"it has {image.width}×{image.height} pixels, too many; make it smaller")
+
+
+def _flat(image: Image.Image) -> Image.Image:
+    """Bring a picture into RGB, on white where it is transparent."""
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        paper = Image.new("RGBA", image.size, "white")
+        return Image.alpha_composite(paper, image).convert("RGB")
+    return image.convert("RGB")
+
+
+def decode_all(
+    photos: Sequence[Path],
+    use: Callable[[int, np.ndarray], None],
+    size: tuple[int, int] | None = None,
+) -> list[Unusable]:
+    """Decode photos in as many threads as there are cores; return those that are not usable.
+
+    Parameters
+    ----------
+    photos : sequence of Path
+    use : callable
+        Called with the number and the pixels of each usable photo, from several threads.
+    size : (height, width), optional
+        As in `decode`.
+    """
+    problems = []
+    numbers = iter(range(len(photos)))  # which the threads share
+    progress = tqdm(total=len(photos), desc="decoding", unit="photo", delay=2, leave=False)
+
+    def work() -> None:
+        for number in numbers:
+            try:
+                pixels = decode(photos[number], size)
+            except ValueError as error:
+                problems.append(Unusable(photos[number], str(error)))
+            else:
+                use(number, pixels)
+            progress.update()
+
+    with warnings.catch_warnings(), progress, ThreadPoolExecutor(os.cpu_count()) as pool:
+        warnings.simplefilter("ignore")  # Pillow warns of what is found here anyway
+        try:
+            for thread in [pool.submit(work) for _ in range(os.cpu_count() or 1)]:
+                thread.result()
+        finally:
+            for _ in numbers:  # an interruption stops the threads
+                pass
+    return sorted(problems)

@@ -1,0 +1,119 @@
+"""Folders of pictures that are either whole or not there."""
+
+import csv
+import errno
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from filelock import FileLock
+
+MANIFEST = "manifest.csv"
+
+_NO_ROOM = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "your share of the disk is full",
+    errno.EACCES: "you may not write there",
+    errno.EROFS: "the disk is read-only",
+}
+
+
+def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder, making it where it is missing and mending it where files are.
+
+    It is made under another name and takes its place when it is complete, so that an interrupted
+    call leaves nothing that looks whole. A manifest in the folder lists its files, and a second
+    call is instant. Of several processes at once, one makes it and the others wait.
+
+    Parameters
+    ----------
+    folder : Path
+        What to make.
+    contents : str
+        What it holds. A folder of something else is never touched.
+    make : callable
+        Writes all files into the folder that it is given. Called again, it writes the same.
+
+    Returns
+    -------
+    Path
+        `folder`.
+
+    Raises
+    ------
+    ValueError
+        The folder exists and holds something else.
+    OSError
+        The disk is full, or the folder cannot be written.
+    """
+    if _is_whole(folder, contents):
+        return folder
+    part = folder.with_name(f".{folder.name}.part")
+    lock = folder.with_name(f".{folder.name}.lock")
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(lock):
+            if _is_whole(folder, contents):
+                return folder
+            shutil.rmtree(part, ignore_errors=True)
+            try:
+                part.mkdir()
+                make(part)
+                _write_manifest(part, contents)
+                _move(part, folder)
+            finally:
+                shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise OSError(error.errno, _no_room(folder, _NO_ROOM[error.errno])) from None
+        raise
+    finally:
+        lock.unlink(missing_ok=True)  # who still waits for it will find the folder whole
+    return folder
+
+
+def _is_whole(folder: Path, contents: str) -> bool:
+    """Whether a folder holds these contents, and every file as long as it was written."""
+    if not folder.exists():
+        return False
+    try:
+        with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
+            (found, _), *files = csv.reader(file)
+        sizes = {folder / name: int(size) for name, size in files}
+    except (OSError, ValueError, csv.Error):
+        if folder.is_dir() and not any(folder.iterdir()):
+            return False
+        found = "files that cnnkit did not write"
+    if found != contents:
+        raise ValueError(
+            f"{folder} holds {found}; expected {contents}. Name another folder, or delete this one."
+        )
+    return all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
+
+
+def _write_manifest(folder: Path, contents: str) -> None:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    with (folder / MANIFEST).open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow((contents, "bytes"))
+        rows.writerows((path.relative_to(folder).as_posix(), path.stat().st_size) for path in files)
+
+
+def _move(part: Path, folder: Path) -> None:
+    """Let a complete folder take its place, or mend with it the one that is there."""
+    if not folder.exists():
+        part.rename(folder)
+        return
+    for path in sorted(part.rglob("*")):
+        target = folder / path.relative_to(part)
+        if path.is_dir():
+            target.mkdir(exist_ok=True)
+        elif not (target.is_file() and target.stat().st_size == path.stat().st_size):
+            path.replace(target)
+
+
+def _no_room(folder: Path, problem: str) -> str:
+    return (
+        f"{folder} was not made: {problem}. Make room there, or choose another place: name a "
+        "folder of your own in the call, or in the environment variable CNNKIT_DATA."
+    )

@@ -1,0 +1,92 @@
+"""Splitting a folder of photos into training, validation and test set."""
+
+import shutil
+import zlib
+from pathlib import Path
+
+from cnnkit.data.checking import class_folders, list_photos, usable_photos
+from cnnkit.data.photos import decode_all
+from cnnkit.data.prepared import prepare
+
+import numpy as np
+from tqdm import tqdm
+
+
+def split_folder(
+    source: str | Path,
+    destination: str | Path,
+    validation: float = 0.2,
+    test: float = 0.2,
+    seed: int = 0,
+    skip_unusable: bool = False,
+) -> Path:
+    """Copy a folder of photos into ``train/``, ``validation/`` and ``test/``, class by class.
+
+    Parameters
+    ----------
+    source : str or Path
+        A folder with a folder for each class. It stays as it is.
+    destination : str or Path
+        Where to make the three folders, each with a folder for each class. It must not hold
+        anything else. A second call with the same arguments is instant.
+    validation, test : float
+        Shares of each class, in [0, 1). A part whose share is not 0 gets a photo of each class at
+        least; one whose share is 0 is not made.
+    seed : int
+        Decides which photos go where.
+    skip_unusable : bool
+        Leave out the files that `check_images` finds.
+
+    Returns
+    -------
+    Path
+        `destination`.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such source.
+    ValueError
+        Shares out of range, a class with too few photos, a source with something unusable, or a
+        destination that holds something else.
+    OSError
+        The destination cannot be written, or the disk is full.
+    """
+    if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
+        raise ValueError(
+            f"validation is {validation} and test {test}; expected shares, together below 1."
+        )
+    source, destination = Path(source), Path(destination)
+    if destination.resolve().is_relative_to(source.resolve()):
+        raise ValueError(f"{destination} lies inside of {source}; choose a place outside.")
+    photos, problems = list_photos(source)
+    problems += decode_all(photos, lambda number, pixels: None)
+    usable = [photos[number] for number in usable_photos(source, photos, problems, skip_unusable)]
+    copies: dict[Path, Path] = {}  # where to, where from
+    random = np.random.default_rng(seed)
+    for folder in class_folders(source):
+        inside = [photo for photo in usable if photo.parent == folder]
+        shuffled = [inside[number] for number in random.permutation(len(inside))]
+        for part, count in _counts(folder, len(inside), validation, test).items():
+            part_photos, shuffled = shuffled[:count], shuffled[count:]
+            copies |= {Path(part, folder.name, photo.name): photo for photo in part_photos}
+
+    def make(folder: Path) -> None:
+        for target, photo in tqdm(copies.items(), "copying", delay=2, leave=False):
+            (folder / target).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(photo, folder / target)
+
+    listed = "".join(f"{target} {photo.stat().st_size} " for target, photo in copies.items())
+    contents = f"{len(copies)} photos split from {source.name} ({zlib.crc32(listed.encode()):08x})"
+    return prepare(destination, contents, make)
+
+
+def _counts(folder: Path, count: int, validation: float, test: float) -> dict[str, int]:
+    """How many photos of a class go into each part; the test set is drawn first."""
+    shares = {"test": test, "validation": validation}
+    counts = {part: max(1, round(share * count)) for part, share in shares.items() if share}
+    if sum(counts.values()) >= count:
+        raise ValueError(
+            f"{folder} has {count} usable photos, too few for {len(counts) + 1} such parts."
+        )
+    return counts | {"train": count - sum(counts.values())}
