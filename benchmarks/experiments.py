@@ -5,7 +5,10 @@ of test pictures.
 """
 
 import dataclasses
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 from cnnkit import data, evaluation, models, training
 
@@ -26,6 +29,8 @@ class Experiment:
 
 
 MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
+PHOTO_SIZE = {"sample": 80, "full": 180}
+AUGMENTED_EPOCHS = {"sample": 50, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 
 EXPERIMENTS: dict[str, Experiment] = {}
 
@@ -64,6 +69,47 @@ def mnist(scale: str, seed: int) -> tuple[float, int]:
     return _accuracy(model, *test)
 
 
-def _accuracy(model: keras.Model, images: np.ndarray, labels: np.ndarray) -> tuple[float, int]:
+@experiment("cats_vs_dogs", published=0.70, source=training.recipes.CATS_VS_DOGS.source)
+def cats_vs_dogs(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 3: five convolutions from scratch on few photos."""
+    return _cats_vs_dogs(scale, seed, training.recipes.CATS_VS_DOGS.epochs)
+
+
+@experiment("cats_vs_dogs_augmented", published=0.83, source=training.recipes.CATS_VS_DOGS.source)
+def cats_vs_dogs_augmented(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 4: the same with augmentation and dropout."""
+    augmentation = data.augment.flip_rotate_zoom()
+    return _cats_vs_dogs(scale, seed, AUGMENTED_EPOCHS[scale], augmentation, dropout=0.5)
+
+
+def _cats_vs_dogs(
+    scale: str,
+    seed: int,
+    epochs: int,
+    augmentation: keras.Layer | None = None,
+    dropout: float = 0.0,
+) -> tuple[float, int]:
+    folder, side = data.cats_vs_dogs(scale), PHOTO_SIZE[scale]
+    recipe = training.recipes.CATS_VS_DOGS
+    train = data.image_folder(
+        folder / "train", (side, side), recipe.batch_size or 32, shuffle=True, seed=seed
+    )
+    validation = data.image_folder(folder / "validation", (side, side))
+    test = data.image_folder(folder / "test", (side, side))
+    training.reproducible(seed)
+    model = models.cats_vs_dogs_cnn((side, side, 3), augmentation, dropout)
+    recipe.compile(model)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "best.keras"
+        best = keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True)
+        history = model.fit(
+            train, validation_data=validation, epochs=epochs, callbacks=[best], verbose=0
+        )
+        model = keras.models.load_model(path)
+    print(f"  training accuracy in the last epoch {history.history['accuracy'][-1]:.3f}")
+    return _accuracy(model, test, test.labels)
+
+
+def _accuracy(model: keras.Model, images: Any, labels: np.ndarray) -> tuple[float, int]:
     report = evaluation.report(labels, evaluation.predict(model, images))
     return report.accuracy, report.count

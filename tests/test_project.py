@@ -28,12 +28,23 @@ for _ in range(4):  # as many models as make TensorFlow suspect a mistake
     model.fit(numpy.zeros((70, 8, 8, 1)), numpy.zeros(70), batch_size=64, verbose=0)
     evaluation.predict(model, numpy.zeros((70, 8, 8, 1)))
 """
+TRAIN_ON_PHOTOS = """
+import sys
+from cnnkit import data, models, training
+photos = data.image_folder(data.drawings.write(sys.argv[1], ["cat", "dog"], 4, seed=0), (78, 78))
+model = models.cats_vs_dogs_cnn((78, 78, 3), data.augment.flip_rotate_zoom(), dropout=0.5)
+training.recipes.CATS_VS_DOGS.compile(model)
+model.fit(photos, validation_data=photos, epochs=2, verbose=0)
+"""
 
 
-def python(code: str, **environment: str) -> subprocess.CompletedProcess:
+def python(code: str, *arguments: object, **environment: str) -> subprocess.CompletedProcess:
     kept = {key: value for key, value in os.environ.items() if key != "TF_CPP_MIN_LOG_LEVEL"}
     return subprocess.run(
-        [sys.executable, "-c", code], env=kept | environment, text=True, capture_output=True
+        [sys.executable, "-c", code, *map(str, arguments)],
+        env=kept | environment,
+        text=True,
+        capture_output=True,
     )
 
 
@@ -79,6 +90,11 @@ def test_the_parts_keep_to_their_rooms():
 
 def test_importing_and_training_write_nothing():
     run = python(TRAIN)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_training_on_photos_writes_nothing(tmp_path):
+    run = python(TRAIN_ON_PHOTOS, tmp_path / "drawn")
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 

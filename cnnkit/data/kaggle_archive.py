@@ -78,14 +78,15 @@ def _download(competition: str, part: Path) -> None:
 def _sign_in() -> Any:
     """Return a client that is signed in.
 
-    The package signs in as it is imported, and ends the process where that fails.
+    The package signs in as it is imported. Where that fails it ends the process, or stumbles over
+    a file that is no token.
     """
     try:
         from kaggle.api.kaggle_api_extended import KaggleApi
 
         client = KaggleApi()
         client.authenticate()
-    except SystemExit:
+    except (SystemExit, KeyError, TypeError, ValueError):
         raise PermissionError("the sign-in failed") from None
     return client
 

@@ -75,7 +75,9 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     except _OddError as error:
         raise ValueError(str(error)) from None
     except Image.UnidentifiedImageError:
-        raise ValueError("it is no picture that Pillow can read") from None
+        raise ValueError("it is no picture, or its beginning is damaged") from None
+    except Image.DecompressionBombError:
+        raise ValueError("it has too many pixels; make it smaller") from None
     except Exception as error:  # decoders fail in many ways on damaged files
         reason = getattr(error, "strerror", None)  # of the system, not of a decoder
         what = "it cannot be read" if reason else "it is damaged or cut short"
@@ -99,7 +101,7 @@ def _refuse_odd(path: Path, image: Image.Image) -> None:
         what = MODES.get(image.mode, "it has more than 8 bits a channel")
         raise _OddError(f"{what}; convert it to 8-bit RGB")
     if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
-        raise _OddError(f"it has {image.width}×{image.height} pixels, too many; make it smaller")
+        raise Image.DecompressionBombError
 
 
 def _flat(image: Image.Image) -> Image.Image:

@@ -29,6 +29,7 @@ __all__ = ["SPECIES", "draw", "write"]
 VERSION = 1  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given
 SMALLEST = 16
+GOLDEN = (5**0.5 - 1) / 2  # of the circle of hues, from one species to the next
 WORTH_FORKING = 200  # pictures
 BOX_COLUMNS = ("file", "left", "top", "right", "bottom")
 
@@ -70,7 +71,7 @@ def draw(
     checks.one_of("species", species, SPECIES)
     checks.one_of("background", background, ("neutral", "species"))
     height, width = random.integers(SIDES[0], SIDES[1] + 1, size=2) if size is None else _pair(size)
-    hue = list(SPECIES).index(species) / len(SPECIES) if background == "species" else None
+    hue = GOLDEN * list(SPECIES).index(species) % 1 if background == "species" else None
     return draw_scene(draw_face(SPECIES[species], random), int(width), int(height), random, hue)
 
 

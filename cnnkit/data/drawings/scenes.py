@@ -8,9 +8,9 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 MARGIN = 0.10  # of the shorter side, which the face keeps free on every side
-FACE = (0.50, 0.78)  # the longer side of its box against the shorter side of the picture
-TILT = 40  # degrees to either side
-NOISE = (2, 14)  # standard deviation of a pixel
+FACE = (0.40, 0.76)  # the longer side of its box against the shorter side of the picture
+TILT = 80  # degrees to either side
+NOISE = (2, 8)  # standard deviation of a pixel
 OVERSAMPLING = 2  # drawn larger and reduced, for smooth edges
 
 Box = tuple[int, int, int, int]

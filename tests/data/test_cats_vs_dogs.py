@@ -1,0 +1,259 @@
+"""Cats and dogs: from an archive of Kaggle's layout, from a drawn one, from a damaged one."""
+
+import errno
+import shutil
+import time
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from cnnkit import data
+from cnnkit.data.drawings import SPECIES
+
+import pytest
+
+Write = Callable[..., Path]
+
+
+def content(kind: str, number: int) -> str:
+    return f"a photo of {kind} {number}"
+
+
+@pytest.fixture
+def write_archive(data_home: Path) -> Write:
+    """A function that writes dogs-vs-cats.zip of Kaggle's layout, with small texts as photos."""
+
+    def write(per_kind: int = 2_500, extra: str | None = None, skip: int | None = None) -> Path:
+        inner = data_home / "train.zip"
+        with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as photos:
+            photos.writestr("train/", "")
+            for kind in ("cat", "dog"):
+                for number in range(per_kind):
+                    if number != skip:
+                        photos.writestr(f"train/{kind}.{number}.jpg", content(kind, number))
+            if extra:
+                photos.writestr(extra, "evil")
+        with zipfile.ZipFile(data_home / "dogs-vs-cats.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.write(inner, "train.zip")
+            archive.writestr("test1.zip", "not needed")
+            archive.writestr("sampleSubmission.csv", "id,label")
+        inner.unlink()
+        return data_home / "dogs-vs-cats.zip"
+
+    return write
+
+
+def numbers(folder: Path) -> dict[tuple[str, str], list[int]]:
+    return {
+        (part, kind): sorted(
+            int(path.name.split(".")[1]) for path in folder.glob(f"{part}/{kind}/{kind}.*.jpg")
+        )
+        for part in ("train", "validation", "test")
+        for kind in ("cat", "dog")
+    }
+
+
+def test_the_full_scale_has_the_published_parts(write_archive):
+    write_archive()
+    folder = data.cats_vs_dogs("full")
+    limits = {"train": range(1_000), "validation": range(1_000, 1_500), "test": range(1_500, 2_500)}
+    assert numbers(folder) == {
+        (part, kind): list(limits[part]) for part in limits for kind in ("cat", "dog")
+    }
+    for kind, number in (("cat", 0), ("dog", 1_499)):
+        (path,) = folder.glob(f"*/{kind}/{kind}.{number}.jpg")
+        assert path.read_text() == content(kind, number)
+
+
+def test_a_second_call_is_instant_and_does_without_the_archive(write_archive):
+    archive = write_archive()
+    folder = data.cats_vs_dogs("full")
+    archive.unlink()
+    start = time.perf_counter()
+    assert data.cats_vs_dogs("full") == folder
+    assert time.perf_counter() - start < 1
+
+
+@pytest.mark.parametrize("stop_at", [1, 700])
+def test_a_half_finished_preparation_completes(stop_at, write_archive, data_home, monkeypatch):
+    write_archive()
+    copies = iter(range(10_000))
+    copy = shutil.copyfileobj
+
+    def stop(source, target):
+        if next(copies) == stop_at:
+            raise KeyboardInterrupt
+        copy(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "copyfileobj", stop)
+        with pytest.raises(KeyboardInterrupt):
+            data.cats_vs_dogs("full")
+    assert list((data_home / "cats_vs_dogs").iterdir()) == []
+    assert sum(map(len, numbers(data.cats_vs_dogs("full")).values())) == 5_000
+
+
+def test_deleted_photos_come_back(write_archive):
+    write_archive()
+    folder = data.cats_vs_dogs("full")
+    shutil.rmtree(folder / "train" / "cat")
+    (folder / "test" / "dog" / "dog.2000.jpg").write_text("")
+    data.cats_vs_dogs("full")
+    assert len(numbers(folder)["train", "cat"]) == 1_000
+    assert (folder / "test" / "dog" / "dog.2000.jpg").read_text() == content("dog", 2000)
+
+
+def test_a_sample_keeps_the_proportions(write_archive):
+    write_archive()
+    found = numbers(data.cats_vs_dogs("full", sample_size=500))
+    assert found["train", "cat"] == list(range(100))
+    assert found["validation", "dog"] == list(range(1_000, 1_050))
+    assert found["test", "dog"] == list(range(1_500, 1_600))
+    assert sum(map(len, numbers(data.cats_vs_dogs("full", sample_size=22)).values())) == 22
+
+
+def test_half_of_all_photos_are_for_training_and_a_fifth_of_them_for_validation(write_archive):
+    write_archive(12_500)
+    found = numbers(data.cats_vs_dogs("full", "half"))
+    assert [len(found[part, "cat"]) for part in ("train", "validation", "test")] == [
+        5_000,
+        1_250,
+        6_250,
+    ]
+    for kind in ("cat", "dog"):
+        everything = [n for part in ("train", "validation", "test") for n in found[part, kind]]
+        assert sorted(everything) == list(range(12_500))
+    assert found["train", "cat"] != found["train", "dog"]
+
+
+def test_the_seed_decides_which_half(write_archive):
+    write_archive()
+
+    def half(seed: int) -> dict:
+        return numbers(data.cats_vs_dogs("full", "half", sample_size=1_000, seed=seed))
+
+    first, other = half(0), half(1)
+    assert [len(names) for names in first.values()] == [200, 200, 50, 50, 250, 250]
+    assert first != other
+    shutil.rmtree(data.cats_vs_dogs("full", "half", sample_size=1_000))
+    assert half(0) == first
+
+
+def test_half_of_an_archive_that_is_too_small_says_what_it_can_give(write_archive):
+    write_archive(100)
+    with pytest.raises(ValueError, match=r'cats_vs_dogs\("full", "half", sample_size=200\)'):
+        data.cats_vs_dogs("full", "half")
+    assert sum(map(len, numbers(data.cats_vs_dogs("full", "half", 200)).values())) == 200
+
+
+def test_the_sample_is_drawn_and_travels_the_same_way(data_home):
+    folder = data.cats_vs_dogs("sample")
+    limits = {"train": range(200), "validation": range(200, 300), "test": range(300, 600)}
+    assert numbers(folder) == {
+        (part, kind): list(limits[part]) for part in limits for kind in ("cat", "dog")
+    }
+    assert data.check_images(folder / "train") == []
+    for part in limits:
+        lines = (folder / part / "boxes.csv").read_text().splitlines()
+        assert lines[0] == "file,left,top,right,bottom"
+        assert {line.split(",")[0] for line in lines[1:]} == {
+            path.relative_to(folder / part).as_posix() for path in (folder / part).glob("*/*.jpg")
+        }
+    drawn = data.drawings.write(data_home / "drawn", ["cat", "dog"], 600, seed=0)
+    for name in ("cat/cat.0.jpg", "dog/dog.199.jpg"):
+        assert (folder / "train" / name).read_bytes() == (drawn / name).read_bytes()
+    assert [path.name for path in (data_home / "cats_vs_dogs").iterdir()] == [folder.name]
+    assert {"cat", "dog"} <= set(SPECIES)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("ful",), "scale is 'ful'"),
+        (("full", "most"), "split is 'most'"),
+        (("full", "small", 5_002), "20 to 5,000"),
+        (("full", "half", 25_002), "20 to 25,000"),
+        (("sample", "half", 1_202), "20 to 1,200"),
+        (("full", "small", 31), "even number"),
+        (("full", "small", 0), "20 to"),
+        (("full", "half", None, -1), "seed is -1"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(arguments, message, data_home):
+    with pytest.raises(ValueError, match=message):
+        data.cats_vs_dogs(*arguments)
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-5_000])
+
+
+def no_zip(path: Path) -> None:
+    path.write_text("<html>Please sign in</html>")
+
+
+def flip_bytes(path: Path) -> None:
+    content = bytearray(path.read_bytes())
+    for place in range(5_000, len(content) - 5_000, 997):
+        content[place] ^= 0xFF
+    path.write_bytes(content)
+
+
+def other_zip(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("birds/duck.1.jpg", "quack")
+
+
+def damaged_inner(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("train.zip", "no zip")
+
+
+@pytest.mark.parametrize("damage", [cut_short, no_zip, flip_bytes, other_zip, damaged_inner])
+def test_an_archive_that_does_not_serve_is_named_with_the_cure(damage, write_archive, data_home):
+    archive = write_archive()
+    damage(archive)
+    with pytest.raises(
+        ValueError, match=r"(?s)dogs-vs-cats\.zip does not serve.*delete it"
+    ) as caught:
+        data.cats_vs_dogs("full")
+    assert "kaggle.com/c/dogs-vs-cats" in str(caught.value)
+    assert list((data_home / "cats_vs_dogs").iterdir()) == []
+
+
+def test_a_missing_photo_is_named(write_archive):
+    write_archive(skip=1_203)
+    with pytest.raises(ValueError, match=r"2 of its photos are missing, the first is cat.1203.jpg"):
+        data.cats_vs_dogs("full")
+
+
+@pytest.mark.parametrize(
+    "name", ["../evil.jpg", "train/../../cat.3.jpg", "/etc/evil", "..\\evil.jpg", "C:\\evil.jpg"]
+)
+def test_an_archive_that_reaches_outside_is_refused(name, write_archive, data_home):
+    write_archive(extra=name)
+    with pytest.raises(ValueError, match="outside of its folder"):
+        data.cats_vs_dogs("full")
+    assert not list(data_home.parent.rglob("evil*"))
+
+
+def test_photos_without_an_inner_zip_will_do(write_archive, data_home):
+    with zipfile.ZipFile(write_archive()) as archive:
+        archive.extract("train.zip", data_home)
+    (data_home / "train.zip").replace(data_home / "dogs-vs-cats.zip")
+    assert sum(map(len, numbers(data.cats_vs_dogs("full")).values())) == 5_000
+
+
+def test_a_disk_that_fills_leaves_nothing(write_archive, data_home, monkeypatch):
+    write_archive()
+    copies = iter(range(10_000))
+
+    def fill(source, target):
+        if next(copies) == 100:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        target.write(source.read())
+
+    monkeypatch.setattr(shutil, "copyfileobj", fill)
+    with pytest.raises(OSError, match="the disk is full"):
+        data.cats_vs_dogs("full")
+    assert list((data_home / "cats_vs_dogs").iterdir()) == []
