@@ -1,4 +1,4 @@
-from cnnkit import models, training
+from cnnkit import data, models, training
 
 import keras
 import numpy as np
@@ -22,8 +22,26 @@ LAYERS = {
         ("flatten", (1152,), 0),
         ("predictions", (10,), 11_530),
     ],
+    "cats_vs_dogs_cnn": [
+        ("rescaling", (180, 180, 3), 0),
+        ("conv1", (178, 178, 32), 896),
+        ("pool1", (89, 89, 32), 0),
+        ("conv2", (87, 87, 64), 18_496),
+        ("pool2", (43, 43, 64), 0),
+        ("conv3", (41, 41, 128), 73_856),
+        ("pool3", (20, 20, 128), 0),
+        ("conv4", (18, 18, 256), 295_168),
+        ("pool4", (9, 9, 256), 0),
+        ("conv5", (7, 7, 256), 590_080),
+        ("flatten", (12_544,), 0),
+        ("predictions", (1,), 12_545),
+    ],
 }
-BUILDERS = {"digits_cnn": models.digits_cnn, "mnist_cnn": models.mnist_cnn}
+BUILDERS = {
+    "digits_cnn": models.digits_cnn,
+    "mnist_cnn": models.mnist_cnn,
+    "cats_vs_dogs_cnn": models.cats_vs_dogs_cnn,
+}
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -38,6 +56,7 @@ def test_numbers_of_parameters():
     assert models.digits_cnn().count_params() == 157_230
     assert models.mnist_cnn().count_params() == 104_202
     assert models.mnist_cnn(max_pooling=False).count_params() == 712_202
+    assert models.cats_vs_dogs_cnn().count_params() == 991_041
 
 
 def convolve(maps, kernels, bias, padding=0):
@@ -96,6 +115,40 @@ def test_the_mnist_network_computes_what_its_parts_do(max_pooling):
     flat = convolve(maps, *weights[4:6]).ravel()
     expected = softmax(flat @ weights[6] + weights[7])
     np.testing.assert_allclose(found, expected, rtol=1e-3, atol=1e-6)
+
+
+def test_the_cats_and_dogs_network_computes_what_its_parts_do():
+    training.reproducible(seed=0)
+    model = models.cats_vs_dogs_cnn((78, 78, 3))
+    model.set_weights([w + 0.01 * (w.ndim == 1) for w in model.get_weights()])
+    image, found = random_picture(model)
+    weights = model.get_weights()
+    maps = image / 255
+    for number in range(5):
+        maps = convolve(maps, *weights[2 * number : 2 * number + 2])
+        maps = pool(maps) if number < 4 else maps
+    expected = 1 / (1 + np.exp(-(maps.ravel() @ weights[10] + weights[11])))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_augmentation_comes_first_and_dropout_before_the_last_layer():
+    augmentation = data.augment.flip_rotate_zoom()
+    model = models.cats_vs_dogs_cnn((80, 80, 3), augmentation, dropout=0.5)
+    names = [layer.name for layer in model.layers]
+    assert names[1:3] == ["flip_rotate_zoom", "rescaling"]
+    assert names[-3:] == ["flatten", "dropout", "predictions"]
+    assert model.get_layer("dropout").rate == 0.5
+    photos = 255 * np.random.default_rng(0).random((4, 80, 80, 3)).astype("float32")
+    still = [keras.ops.convert_to_numpy(model(photos)) for _ in range(2)]
+    np.testing.assert_array_equal(*still)
+    moved = [keras.ops.convert_to_numpy(model(photos, training=True)) for _ in range(2)]
+    assert not np.array_equal(*moved)
+
+
+def test_photos_that_are_too_small_for_the_network_are_refused():
+    models.cats_vs_dogs_cnn((78, 78, 3))
+    with pytest.raises(ValueError, match="at least 78×78"):
+        models.cats_vs_dogs_cnn((77, 180, 3))
 
 
 def test_the_digits_network_starts_with_the_published_deviations():

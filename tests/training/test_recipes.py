@@ -25,6 +25,17 @@ def test_the_mnist_recipe_is_the_published_one():
     assert (recipes.MNIST.batch_size, recipes.MNIST.epochs) == (64, 5)
 
 
+def test_the_cats_and_dogs_recipes_are_the_published_ones():
+    model = models.cats_vs_dogs_cnn((78, 78, 3))
+    recipe = recipes.CATS_VS_DOGS
+    recipe.compile(model)
+    assert isinstance(model.optimizer, keras.optimizers.RMSprop)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3)
+    assert isinstance(model.loss, keras.losses.BinaryCrossentropy)
+    assert (recipe.batch_size, recipe.epochs) == (32, 30)
+    assert dataclasses.replace(recipe, epochs=100) == recipes.CATS_VS_DOGS_AUGMENTED
+
+
 def test_the_digits_cost_is_summed_over_the_training_set():
     (images, labels), _ = data.digits()
     training.reproducible(seed=0)

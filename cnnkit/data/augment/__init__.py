@@ -104,7 +104,7 @@ def color_jitter(strength: float = 0.3, seed: int | None = None) -> Chain:
 
 
 def blur(kernel_size: int = 7, sigma: float = 2.0, seed: int | None = None) -> Chain:
-    """Blur photos with a Gaussian kernel, by a random amount.
+    """Blur photos with a Gaussian kernel, by a random amount for each batch.
 
     Parameters
     ----------

@@ -99,9 +99,9 @@ class PadAndCrop(_Moved):
         """Move the photos."""
         count = ops.shape(images)[0]
         shape = (2, count)
-        left, top = keras.random.randint(shape, -self.padding, self.padding + 1, seed=self.random)
-        left, top = ops.cast(left, "float32"), ops.cast(top, "float32")
-        return self._window(images, ops.ones_like(left), left, top, "nearest")
+        moves = keras.random.randint(shape, -self.padding, self.padding + 1, seed=self.random)
+        moves = ops.cast(moves, "float32")
+        return self._window(images, ops.ones_like(moves[0]), moves[0], moves[1], "nearest")
 
     def get_config(self) -> dict[str, Any]:
         """Return what it takes to build the layer again."""

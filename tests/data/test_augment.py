@@ -1,0 +1,251 @@
+"""Every augmentation through every check; and each beside a plain loop or a formula."""
+
+from collections.abc import Callable
+
+from cnnkit.data import augment
+
+import keras
+import numpy as np
+import pytest
+from keras import ops
+
+RANDOM = np.random.default_rng(0)
+PHOTOS = RANDOM.integers(0, 256, (12, 24, 24, 3)).astype("float32")
+SMOOTH = np.asarray(
+    keras.ops.convert_to_numpy(keras.ops.image.resize(PHOTOS[:, :4, :4], (24, 24))), "float32"
+)
+
+
+def pca_color(**options: object) -> augment.PCAColor:
+    layer = augment.PCAColor(**options)
+    layer.adapt(PHOTOS)
+    return layer
+
+
+Build = Callable[..., augment.Augmentation]
+ALL: dict[str, Build] = {
+    "flip_rotate_zoom": augment.flip_rotate_zoom,
+    "flip": augment.flip,
+    "rotate": augment.rotate,
+    "color_jitter": augment.color_jitter,
+    "blur": augment.blur,
+    "sharpen": augment.sharpen,
+    "pad_and_crop": augment.pad_and_crop,
+    "QuarterTurns": augment.QuarterTurns,
+    "CropAndResize": augment.CropAndResize,
+    "SaltAndPepper": augment.SaltAndPepper,
+    "PCAColor": pca_color,
+}
+every = pytest.mark.parametrize("name", ALL)
+
+
+def change(layer: augment.Augmentation, images: np.ndarray) -> np.ndarray:
+    return ops.convert_to_numpy(layer(images, training=True))
+
+
+def changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Which pictures are not what they were."""
+    return np.abs(before.astype(float) - after).max(axis=(1, 2, 3)) > 0.5
+
+
+@every
+@pytest.mark.parametrize("dtype", ["float32", "uint8", "float16"])
+def test_shape_dtype_and_range_stay(name, dtype):
+    images = PHOTOS.astype(dtype)
+    after = ALL[name](seed=1)(images, training=True)
+    assert keras.backend.standardize_dtype(after.dtype) == dtype
+    assert tuple(after.shape) == images.shape
+    after = ops.convert_to_numpy(after)
+    assert after.min() >= 0 and after.max() <= 255
+    assert changed(images, after).any()
+    assert after.astype(float).std() > 20
+
+
+@every
+def test_in_inference_nothing_changes(name):
+    layer = ALL[name](seed=1)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(PHOTOS)), PHOTOS)
+    np.testing.assert_array_equal(ops.convert_to_numpy(layer(PHOTOS, training=False)), PHOTOS)
+
+
+@pytest.mark.parametrize("name", sorted(ALL.keys() - {"blur"}))
+def test_photos_of_a_batch_change_each_in_its_own_way(name):
+    after = change(ALL[name](seed=1), np.repeat(SMOOTH[:1], 12, axis=0))
+    assert len({picture.tobytes() for picture in after}) >= (2 if name == "flip" else 3)
+
+
+@every
+def test_the_seed_decides_and_each_call_goes_on(name):
+    first, again, other = (ALL[name](seed=seed) for seed in (1, 1, 2))
+    once = change(first, PHOTOS)
+    np.testing.assert_array_equal(change(again, PHOTOS), once)
+    assert not np.array_equal(change(other, PHOTOS), once)
+    assert not np.array_equal(change(first, PHOTOS), once)
+
+
+@every
+def test_without_a_seed_the_global_one_decides(name):
+    runs = []
+    for _ in range(2):
+        keras.utils.set_random_seed(3)
+        runs.append(change(ALL[name](), PHOTOS))
+    np.testing.assert_array_equal(*runs)
+
+
+@every
+def test_a_model_with_it_is_saved_loaded_and_trained(name, tmp_path):
+    inputs = keras.Input((24, 24, 3))
+    layer = ALL[name](seed=1)
+    x = keras.layers.GlobalAveragePooling2D()(layer(inputs))
+    model = keras.Model(inputs, keras.layers.Dense(1)(keras.layers.Rescaling(1 / 255)(x)))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    again = loaded.get_layer(layer.name)
+    np.testing.assert_array_equal(change(again, PHOTOS), change(ALL[name](seed=1), PHOTOS))
+    loaded.compile("sgd", "mse")
+    loss = loaded.fit(PHOTOS, np.zeros(12), epochs=1, verbose=0).history["loss"]
+    assert np.isfinite(loss).all()
+
+
+def test_flips_are_mirror_images_and_half_of_them():
+    images = np.repeat(PHOTOS, 50, axis=0)
+    after = change(augment.flip(seed=0), images)
+    for before, picture in zip(images, after, strict=True):
+        assert np.array_equal(picture, before) or np.array_equal(picture, before[:, ::-1])
+    assert changed(images, after).mean() == pytest.approx(0.5, abs=0.1)
+    vertical = change(augment.flip("vertical", seed=0), PHOTOS)
+    turned = changed(PHOTOS, vertical)
+    np.testing.assert_array_equal(vertical[turned], PHOTOS[turned][:, ::-1])
+
+
+def test_quarter_turns_are_those_of_numpy_and_all_four_as_often():
+    images = np.repeat(PHOTOS[:1], 400, axis=0)
+    after = change(augment.QuarterTurns(seed=0), images)
+    turned = [np.rot90(PHOTOS[0], number) for number in range(4)]
+    counts = [sum(np.array_equal(picture, turn) for picture in after) for turn in turned]
+    assert sum(counts) == 400
+    np.testing.assert_allclose(counts, 100, atol=40)
+
+
+def test_a_quarter_turn_asks_for_squares():
+    with pytest.raises(ValueError, match=r"24×20.*square"):
+        change(augment.QuarterTurns(), PHOTOS[:, :, :20])
+
+
+def test_a_free_turn_keeps_the_middle_and_fills_corners_with_zeros():
+    white = np.full((40, 31, 31, 3), 255, "float32")
+    after = change(augment.rotate(45, seed=0), white)
+    np.testing.assert_allclose(after[:, 14:17, 14:17], 255, atol=1e-3)
+    assert (after[:, 0, 0] == 0).any()
+    np.testing.assert_allclose(change(augment.rotate(0, seed=0), white), 255, atol=1e-3)
+
+
+def test_padding_and_cropping_is_a_window_of_the_padded_photo():
+    images = np.repeat(PHOTOS[:1], 500, axis=0)
+    after = change(augment.pad_and_crop(4, seed=0), images)
+    padded = np.pad(PHOTOS[0], ((4, 4), (4, 4), (0, 0)))
+    windows = {
+        padded[top : top + 24, left : left + 24].tobytes(): (top, left)
+        for top in range(9)
+        for left in range(9)
+    }
+    places = [windows[picture.tobytes()] for picture in after]
+    for axis in (0, 1):
+        counts = np.bincount([place[axis] for place in places], minlength=9)
+        np.testing.assert_allclose(counts, 500 / 9, atol=30)
+
+
+def test_a_crop_shows_an_enlarged_window():
+    """On a ramp, where a pixel's value says where it comes from."""
+    row = np.linspace(10, 240, 24, dtype="float32")
+    ramp = np.broadcast_to(row[None, None, :, None], (200, 24, 24, 3))
+    after = change(augment.CropAndResize(0.5, seed=0), ramp)
+    widths = (after[:, 0, -1, 0] - after[:, 0, 0, 0]) / (row[-1] - row[0])
+    assert 0.5 <= widths.min() < 0.6 and 0.9 < widths.max() <= 1.001
+    assert after.min() >= 10 - 1e-3 and after.max() <= 240 + 1e-3  # nothing from outside
+    steps = np.diff(after[:, 0, :, 0], axis=1)
+    np.testing.assert_allclose(steps, np.repeat(steps[:, :1], 23, axis=1), atol=1e-2)
+
+
+def test_salt_and_pepper_have_their_share():
+    grey = np.full((20, 50, 50, 3), 100, "float32")
+    after = change(augment.SaltAndPepper(0.1, seed=0), grey)
+    assert set(np.unique(after)) == {0, 100, 255}
+    assert (after == after[..., :1]).all()  # whole pixels
+    assert (after == 0).mean() == pytest.approx(0.05, abs=0.005)
+    assert (after == 255).mean() == pytest.approx(0.05, abs=0.005)
+
+
+def test_the_colour_noise_is_a_hundredth_of_the_pixels_covariance():
+    colours = RANDOM.multivariate_normal(
+        [128] * 3, [[90, 60, 20], [60, 80, 10], [20, 10, 30]], 4000
+    )
+    images = colours.astype("float32").reshape(40, 10, 10, 3)
+    layer = augment.PCAColor(0.1, seed=0)
+    layer.adapt(images)
+    still = np.full((20_000, 1, 1, 3), 128, "float32")
+    noise = (change(layer, still) - still)[:, 0, 0]
+    expected = 0.01 * np.cov(images.reshape(-1, 3), rowvar=False)
+    np.testing.assert_allclose(np.cov(noise, rowvar=False), expected, rtol=0.1, atol=0.02)
+    batches = augment.PCAColor()
+    batches.adapt([(images[:7], None), (images[7:], None)])
+    np.testing.assert_allclose(np.abs(batches.components), np.abs(layer.components), rtol=1e-4)
+
+
+def test_a_photo_has_one_colour_shift():
+    after = change(pca_color(seed=0), np.full((5, 6, 6, 3), 128, "float32"))
+    assert (after == after[:, :1, :1]).all()
+
+
+def test_colour_noise_asks_for_photos_first():
+    with pytest.raises(ValueError, match="adapt"):
+        change(augment.PCAColor(), PHOTOS)
+
+
+def test_blurring_takes_edges_away_and_sharpening_adds_to_them():
+    def edges(images: np.ndarray) -> float:
+        return np.abs(np.diff(images, axis=2)).mean()
+
+    middle = 60 + SMOOTH * 0.5
+    assert edges(change(augment.blur(seed=0), PHOTOS)) < 0.8 * edges(PHOTOS)
+    assert edges(change(augment.sharpen(seed=0), middle)) > 1.02 * edges(middle)
+
+
+def test_a_chain_applies_its_layers_in_their_order():
+    dark = augment.Chain([keras.layers.Rescaling(0.5), keras.layers.Rescaling(1.0, offset=10)])
+    np.testing.assert_allclose(change(dark, PHOTOS), PHOTOS / 2 + 10)
+
+
+def test_results_are_clipped_to_the_range():
+    bright = augment.Chain([keras.layers.Rescaling(2.0)], value_range=(0, 255))
+    np.testing.assert_array_equal(change(bright, PHOTOS), np.minimum(2 * PHOTOS, 255))
+
+
+def test_ten_crops_are_the_corners_the_middle_and_their_mirror_images():
+    crops = ops.convert_to_numpy(augment.ten_crop(PHOTOS, 20))
+    assert crops.shape == (12, 10, 20, 20, 3)
+    for photo, ten in zip(PHOTOS, crops, strict=True):
+        slices = [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2)]
+        for number, (top, left) in enumerate(slices):
+            window = photo[top : top + 20, left : left + 20]
+            np.testing.assert_array_equal(ten[number], window)
+            np.testing.assert_array_equal(ten[number + 5], window[:, ::-1])
+
+
+@pytest.mark.parametrize("images", [PHOTOS[0], PHOTOS[:, :10]])
+def test_ten_crops_that_do_not_fit_are_refused(images):
+    with pytest.raises(ValueError, match="each side at least 20"):
+        augment.ten_crop(images, 20)
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: augment.SaltAndPepper(1.5), "share is 1.5"),
+        (lambda: augment.CropAndResize(0), "smallest is 0"),
+        (lambda: augment.pad_and_crop(0), "padding is 0"),
+    ],
+)
+def test_arguments_out_of_range_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()

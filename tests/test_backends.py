@@ -1,0 +1,23 @@
+"""What must run on every Keras backend, run on those that are installed beside TensorFlow."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_augmentation_runs_on_the_other_backends(backend):
+    pytest.importorskip(backend)
+    run = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "tests/data/test_augment.py"],
+        cwd=ROOT,
+        env=os.environ | {"KERAS_BACKEND": backend},
+        text=True,
+        capture_output=True,
+    )
+    assert run.returncode == 0, run.stdout
