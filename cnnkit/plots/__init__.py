@@ -12,8 +12,8 @@ from cnnkit.plots.lessons import (
     number_grids,
     sliding_windows,
 )
-from cnnkit.plots.pictures import feature_maps, image_grid, kernels, mistakes
-from cnnkit.plots.results import confusion, learning_curves, spread
+from cnnkit.plots.pictures import feature_maps, image_grid, kernels, mistakes, picture_rows
+from cnnkit.plots.results import confusion, learning_curves, spread, spreads
 
 __all__ = [
     "confusion",
@@ -26,6 +26,8 @@ __all__ = [
     "learning_curves",
     "mistakes",
     "number_grids",
+    "picture_rows",
     "sliding_windows",
     "spread",
+    "spreads",
 ]

@@ -1,11 +1,12 @@
 """Pictures, kernels and feature maps side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cnnkit.plots.style import SIGNED, panels, styled
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 
@@ -21,7 +22,7 @@ def image_grid(
     Parameters
     ----------
     images : sequence of ndarray, each (h, w), (h, w, 1) or (h, w, 3)
-        Floats in [0, 1], or uint8. Grey pictures are shown as ink on paper: 0 is white.
+        In [0, 1] or [0, 255]. Grey pictures are shown as ink on paper: 0 is white.
     titles : sequence, optional
         One above each picture, such as the labels.
     columns : int
@@ -39,9 +40,38 @@ def image_grid(
         raise ValueError("Expected several pictures; put a single one into a list: [image].")
     figure, axes = panels(len(images), columns, size, titles is not None)
     for ax, image, name in zip(axes, images, names, strict=True):
-        largest = 255 if np.issubdtype(np.asarray(image).dtype, np.integer) else 1
-        ax.imshow(np.squeeze(image), vmin=0, vmax=largest)
+        _show(ax, image)
         ax.set_title(name)
+    return figure
+
+
+@styled
+def picture_rows(rows: Mapping[str, Sequence[np.ndarray]], size: float = 0.9) -> Figure:
+    """Show rows of pictures, each with its name at the left.
+
+    Parameters
+    ----------
+    rows : mapping of str to sequence of ndarray, each (h, w), (h, w, 1) or (h, w, 3)
+        As many pictures in each row, in [0, 1] or [0, 255].
+    size : float
+        Width of a picture in inches.
+
+    Raises
+    ------
+    ValueError
+        No picture, or rows of different lengths.
+    """
+    lengths = {len(pictures) for pictures in rows.values()}
+    if len(lengths) != 1 or lengths == {0}:
+        raise ValueError(f"The rows hold {sorted(lengths)} pictures; expected as many in each.")
+    columns = lengths.pop()
+    figure, axes = panels(len(rows) * columns, columns, size, titles=False, margin=1.3)
+    for number, (name, pictures) in enumerate(rows.items()):
+        row = axes[number * columns : (number + 1) * columns]
+        for ax, picture in zip(row, pictures, strict=True):
+            _show(ax, picture)
+        place = row[0].transAxes
+        row[0].text(-0.12, 0.5, name, va="center", ha="right", transform=place)
     return figure
 
 
@@ -129,6 +159,12 @@ def _note(text: str) -> Figure:
     figure = plt.figure(figsize=(3, 0.5))
     figure.text(0.5, 0.5, text, ha="center", va="center")
     return figure
+
+
+def _show(ax: Axes, image: np.ndarray) -> None:
+    image = np.squeeze(image)
+    to_255 = np.issubdtype(image.dtype, np.integer) or image.max() > 1
+    ax.imshow(image / 255 if to_255 else image, vmin=0, vmax=1)
 
 
 def _titles(count: int, titles: Sequence[object] | None) -> list[str]:

@@ -85,3 +85,40 @@ def spread(figures: Sequence[float], live: float, published: float | None = None
     ax.spines["left"].set_visible(False)
     figure.legend(loc="outside upper center", ncols=4, frameon=False)
     return figure
+
+
+@styled
+def spreads(
+    recorded: Mapping[str, Sequence[float]],
+    live: Mapping[str, float] | None = None,
+    published: Mapping[str, float] | None = None,
+) -> Figure:
+    """Show the accuracies of several experiments, one below the other.
+
+    Parameters
+    ----------
+    recorded : mapping of str to sequence of float
+        Test accuracies of repeated runs of each experiment, in [0, 1].
+    live : mapping of str to float, optional
+        Test accuracies of this notebook's runs.
+    published : mapping of str to float, optional
+        What the sources report.
+    """
+    figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(recorded)))
+    rows = {name: row for row, name in enumerate(recorded)}
+    for name, figures in recorded.items():
+        label = "recorded seeds" if rows[name] == 0 else None
+        height = np.full(len(figures), rows[name])
+        ax.plot(figures, height, "o", ms=9, alpha=0.6, color=BLUE, label=label)
+    if published:
+        heights = [rows[name] for name in published]
+        ax.plot(list(published.values()), heights, "|", ms=24, mew=2, color=GREY, label="published")
+    if live:
+        heights = [rows[name] for name in live]
+        ax.plot(list(live.values()), heights, "D", ms=8, color=VERMILION, label="this run")
+    ax.set(xlabel="test accuracy", yticks=range(len(rows)), yticklabels=rows)
+    ax.set_ylim(len(rows) - 0.5, -0.5)
+    ax.spines["left"].set_visible(False)
+    ax.tick_params(left=False)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    return figure

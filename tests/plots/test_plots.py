@@ -24,8 +24,10 @@ DRAWINGS = {
     "learning_curves": lambda: plots.learning_curves(CURVES),
     "mistakes": lambda: plots.mistakes(PICTURES, np.zeros(12, int), PROBABILITIES),
     "number_grids": lambda: plots.number_grids([np.eye(4), -np.eye(2)], ["a", "b"]),
+    "picture_rows": lambda: plots.picture_rows({"one": PICTURES[:4], "other": PICTURES[4:8]}),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
     "spread": lambda: plots.spread([0.97, 0.98], live=0.975, published=0.983),
+    "spreads": lambda: plots.spreads({"a": [0.7, 0.71], "b": [0.8]}, {"b": 0.79}, {"a": 0.69}),
 }
 
 
@@ -180,3 +182,28 @@ def test_a_spread_shows_live_mean_and_published_figure():
     assert shown["this run"] == 0.91
     assert shown["published, 0.980"] == 0.98
     assert shown["their mean, 0.920"] == pytest.approx(0.92)
+
+
+def test_spreads_have_a_row_an_experiment():
+    ax = plots.spreads({"a": [0.7, 0.71], "b": [0.8]}, {"b": 0.79}, {"a": 0.69}).axes[0]
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["a", "b"]
+    points = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines]
+    assert points == [([0.7, 0.71], [0, 0]), ([0.8], [1]), ([0.69], [0]), ([0.79], [1])]
+    assert ax.get_ylim() == (1.5, -0.5)  # the first above
+
+
+def test_rows_of_pictures_are_named_and_equally_long():
+    figure = plots.picture_rows({"one": PICTURES[:4], "other": PICTURES[4:8]})
+    assert len(visible(figure)) == 8
+    assert [ax.texts[0].get_text() for ax in figure.axes if ax.texts] == ["one", "other"]
+    for rows in ({"one": PICTURES[:2], "other": PICTURES[:3]}, {"one": []}, {}):
+        with pytest.raises(ValueError, match="expected as many in each"):
+            plots.picture_rows(rows)
+
+
+@pytest.mark.parametrize("largest", [1.0, 255.0, 255])
+def test_photos_may_come_in_bytes_or_shares(largest):
+    photo = np.array([[[0.0, 0.5, 1.0]] * 2] * 2)
+    photo = (photo * largest).astype(np.uint8 if isinstance(largest, int) else np.float32)
+    shown = visible(plots.image_grid([photo]))[0].images[0].get_array()
+    np.testing.assert_allclose(shown, [[[0.0, 0.5, 1.0]] * 2] * 2, atol=0.003)

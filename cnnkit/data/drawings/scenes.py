@@ -55,7 +55,8 @@ def draw_scene(shapes: list[Shape], width: int, height: int, random: np.random.G
 def _place(shapes: list[Shape], width: int, height: int,
            random: np.random.Generator) -> tuple[list[np.ndarray], Box]:  # fmt: skip
     """Tilt, size and place a face, so that its box has the same size whatever the species."""
-    angle = np.deg2rad(random.uniform(-TILT, TILT))
+    lean = random.uniform(-1, 1)
+    angle = np.deg2rad(TILT * lean * abs(lean))  # most stand nearly upright
     cos, sin = np.cos(angle), np.sin(angle)
     points = [corners @ np.array([[cos, sin], [-sin, cos]]) for corners, _ in shapes]
     everything = np.concatenate(points)
