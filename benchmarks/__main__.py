@@ -44,5 +44,13 @@ def results(
         typer.echo(f"{name}: {spread(name, scale)}; published: {published}")
 
 
+@app.command()
+def photos() -> None:
+    """Measure what feeding photos from a folder costs in time and memory. Needs a few minutes."""
+    from benchmarks.photos import report
+
+    report()
+
+
 if __name__ == "__main__":
     app()

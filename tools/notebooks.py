@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 SCRIPTS = NOTEBOOKS / "scripts"
 SECONDS_PER_CELL = 150
+PICTURES = {"cover", "photos"}
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -130,15 +131,15 @@ def build(script: Path) -> None:
     client.execute()
     tidy(notebook)
     nbformat.write(notebook, NOTEBOOKS / f"{script.stem}.ipynb")
-    save_cover(notebook)
+    save_pictures(notebook)
 
 
-def save_cover(notebook: NotebookNode) -> None:
-    """Store the figure of the cell tagged ``cover`` as the picture of the README."""
+def save_pictures(notebook: NotebookNode) -> None:
+    """Store the figures of cells tagged with a name of `PICTURES` for the README."""
     for cell in notebook.cells:
-        if "cover" in tags(cell):
+        for name in PICTURES & set(tags(cell)):
             (picture,) = (out.data["image/png"] for out in cell.outputs if "data" in out)
-            (NOTEBOOKS / "cover.png").write_bytes(b64decode(picture))
+            (NOTEBOOKS / f"{name}.png").write_bytes(b64decode(picture))
 
 
 def main(

@@ -250,7 +250,7 @@ plots.mistakes(x_test[worst], y_test[worst], probabilities[worst])
 #   edition, Manning 2021, section 8.1: the network, its training and the figure of 0.991.
 # - Y. LeCun, C. Cortes and C. J. C. Burges, *The MNIST database of handwritten digits*, 1998.
 #
-# **Next:** chapter 3, cats and dogs on little data, is being written.
+# **Next:** [chapter 3, cats and dogs on little data](03_cats_vs_dogs.ipynb).
 #
 # ## Solutions
 #

@@ -118,7 +118,7 @@ print("classes:", train.class_names)
 for images, labels in train.take(1):
     print("a batch:", images.shape, images.dtype, "labels:", labels.shape)
 
-# %%
+# %% tags=["photos"]
 plots.image_grid(np.asarray(images)[:16], [train.class_names[label] for label in labels[:16]], columns=8)
 
 # %% [markdown]

@@ -5,6 +5,7 @@ import itertools
 import os
 import struct
 import tempfile
+import tracemalloc
 import warnings
 from pathlib import Path
 
@@ -295,6 +296,21 @@ def test_batches_hold_the_photos_in_the_order_that_can_be_asked_for(memory_budge
         np.testing.assert_array_equal(images, expected[order])
         np.testing.assert_array_equal(labels, dataset.labels[order])
     assert not np.array_equal(dataset.order(0), dataset.order(1))
+
+
+@pytest.mark.parametrize("memory_budget", [2**30, 2**20])
+def test_memory_does_not_grow_with_the_photos_beyond_the_budget(memory_budget, tmp_path):
+    drawn = data.drawings.write(tmp_path / "drawn", ["cat", "dog"], 100, seed=0, size=32)
+    tracemalloc.start()
+    dataset = data.image_folder(drawn, (180, 180), shuffle=True, memory_budget=memory_budget)
+    held, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    pixels = 200 * 180 * 180 * 3
+    assert len(dataset.file_paths) == 200
+    if memory_budget > pixels:
+        assert held > pixels
+    else:
+        assert peak < pixels / 2
 
 
 def labels_of(dataset) -> list[int]:

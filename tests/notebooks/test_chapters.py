@@ -7,7 +7,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from benchmarks.experiments import MNIST_EPOCHS
+from benchmarks import experiments
 from cnnkit import plots
 from cnnkit.training import recipes
 from tools import notebooks
@@ -117,17 +117,23 @@ def test_a_chapters_badge_and_install_cell_are_those_of_the_projects_address(nam
 
 
 def test_the_chapters_train_as_the_recipes_and_the_recorded_runs_do():
-    first, second = (
-        (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
-        for name in ("01_convolution", "02_mnist")
+    first, second, third, fourth = (
+        (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8") for name in CHAPTERS[:4]
     )
-    digits, mnist = recipes.DIGITS, recipes.MNIST
+    digits, mnist, photos = recipes.DIGITS, recipes.MNIST, recipes.CATS_VS_DOGS
     assert f"SGD(learning_rate={digits.learning_rate:.0e})".replace("e-0", "e-") in first
     assert f'{digits.loss}(reduction="{digits.reduction}")' in first
     assert f"for step in range({digits.epochs}):" in first
     assert f'optimizer="{mnist.optimizer}", loss="sparse_categorical_crossentropy"' in second
     assert f"batch_size={mnist.batch_size}, epochs=EPOCHS" in second
-    assert f"EPOCHS = {MNIST_EPOCHS}[SCALE]".replace("'", '"') in second
+    assert f"EPOCHS = {experiments.MNIST_EPOCHS}[SCALE]".replace("'", '"') in second
+    assert f"EPOCHS = {photos.epochs}\n" in third
+    assert f"EPOCHS = {experiments.AUGMENTED_EPOCHS}[SCALE]".replace("'", '"') in fourth
+    for chapter in (third, fourth):
+        assert f'optimizer="{photos.optimizer}", loss="binary_crossentropy"' in chapter
+        assert f"batch_size={photos.batch_size}, shuffle=True" in chapter
+        assert f"SIZE = {experiments.PHOTO_SIZE}[SCALE]".replace("'", '"') in chapter
+        assert 'monitor="val_loss", save_best_only=True' in chapter
 
 
 def test_building_tidies_a_chapter():
@@ -146,10 +152,14 @@ def test_building_tidies_a_chapter():
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 
 
-def test_the_readmes_picture_is_the_figure_tagged_cover():
-    (cover,) = [cell for cell in read("01_convolution")[1].cells if "cover" in notebooks.tags(cell)]
-    (picture,) = [output.data["image/png"] for output in cover.outputs]
-    assert (notebooks.NOTEBOOKS / "cover.png").read_bytes() == b64decode(picture)
+@pytest.mark.parametrize("name", notebooks.PICTURES)
+def test_the_readmes_pictures_are_the_figures_tagged_for_it(name):
+    tagged = [
+        c for chapter in CHAPTERS for c in read(chapter)[1].cells if name in notebooks.tags(c)
+    ]
+    (outputs,) = [cell.outputs for cell in tagged]
+    (picture,) = [output.data["image/png"] for output in outputs]
+    assert (notebooks.NOTEBOOKS / f"{name}.png").read_bytes() == b64decode(picture)
 
 
 def first(built: NotebookNode, suitable: Callable[[NotebookNode], bool]) -> NotebookNode:
