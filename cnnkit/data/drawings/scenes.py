@@ -56,7 +56,7 @@ def _place(shapes: list[Shape], width: int, height: int,
            random: np.random.Generator) -> tuple[list[np.ndarray], Box]:  # fmt: skip
     """Tilt, size and place a face, so that its box has the same size whatever the species."""
     lean = random.uniform(-1, 1)
-    angle = np.deg2rad(TILT * lean * abs(lean))  # most stand nearly upright
+    angle = np.deg2rad(TILT * lean * abs(lean) ** 0.5)  # more stand upright
     cos, sin = np.cos(angle), np.sin(angle)
     points = [corners @ np.array([[cos, sin], [-sin, cos]]) for corners, _ in shapes]
     everything = np.concatenate(points)
