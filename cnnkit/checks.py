@@ -71,7 +71,8 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
 
 def _fits(shape: tuple, expected: tuple) -> bool:
     return len(shape) == len(expected) and all(
-        size is None or size == given for given, size in zip(shape, expected, strict=True)
+        size is None or given is None or size == given
+        for given, size in zip(shape, expected, strict=True)
     )
 
 

@@ -1,6 +1,8 @@
 """Cats and dogs: Kaggle's photos, or drawn ones that travel the same way."""
 
 import csv
+import errno
+import lzma
 import re
 import shutil
 import tempfile
@@ -26,6 +28,16 @@ PHOTO = re.compile(r"(?:.*/)?(cat|dog)\.(\d+)\.jpg")
 # Of each kind: all photos, and where train, validation and test of the split "small" end.
 ALL = {"sample": 600, "full": 12_500}
 SMALL = {"sample": (200, 300, 600), "full": (1_000, 1_500, 2_500)}
+
+# What zipfile and its decoders raise on damaged archives, beside an OSError.
+_UNREADABLE = (
+    ValueError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 Numbers = dict[str, list[int]]  # of the photos of each kind
 
@@ -147,7 +159,9 @@ def _take_photos(choice: _Choice, folder: Path) -> None:
     archive = kaggle_archive.get(COMPETITION)
     try:
         _extract(archive, choice, folder)
-    except (ValueError, zipfile.BadZipFile, zlib.error, EOFError, RuntimeError) as error:
+    except (*_UNREADABLE, OSError) as error:
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # of the disk, not of a decoder
         raise ValueError(
             f"{archive} does not serve: {error}.\nIf it is not Kaggle's archive, or was cut "
             "short, delete it and call again, or put the one from\n"

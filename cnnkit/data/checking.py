@@ -47,7 +47,7 @@ def class_folders(folder: Path) -> list[Path]:
         raise FileNotFoundError(
             f"{folder} is no folder; expected one that holds a folder for each class."
         )
-    return sorted(entry for entry in folder.iterdir() if entry.is_dir() and not _hidden(entry))
+    return [entry for entry in _by_name(folder) if entry.is_dir() and not _hidden(entry)]
 
 
 def check_classes(folder: Path, usable: Collection[Path]) -> list[Unusable]:
@@ -73,17 +73,22 @@ def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
     classes = class_folders(folder)
     photos, problems = [], []
-    for entry in sorted(set(folder.iterdir()) - set(classes)):
+    for entry in (entry for entry in _by_name(folder) if entry not in classes):
         if _hidden(entry):
             problems.append(Unusable(entry, "a hidden or system file; delete it"))
         elif entry.suffix.lower() in EXTENSIONS:
             problems.append(Unusable(entry, "it lies outside of the class folders; move it"))
-    for entry in (entry for folder in classes for entry in sorted(folder.iterdir())):
+    for entry in (entry for kind in classes for entry in _by_name(kind)):
         if reason := _no_photo(entry):
             problems.append(Unusable(entry, reason))
         else:
             photos.append(entry)
     return photos, problems
+
+
+def _by_name(folder: Path) -> list[Path]:
+    """List a folder in the same order on every system: capitals first, as sorted strings."""
+    return sorted(folder.iterdir(), key=lambda entry: entry.name)
 
 
 def _no_photo(entry: Path) -> str | None:
@@ -93,6 +98,8 @@ def _no_photo(entry: Path) -> str | None:
         return "a folder inside of a class; move its photos up, or make it a class"
     if not entry.is_file():
         return "no regular file"
+    if entry.suffix.lower() in (".heic", ".heif"):
+        return "a HEIC photo, which Pillow cannot read; convert it to JPEG"
     if entry.suffix.lower() not in EXTENSIONS:
         return f"no photo by its extension, {entry.suffix!r}; rename it, or remove it"
     return None
@@ -119,7 +126,8 @@ def usable_photos(
     elif found:
         advice = "These are no classes to train with:"
     if found:
-        raise ValueError(f"{folder} has {len(found)} problems. {advice}\n{listing(folder, found)}")
+        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
+        raise ValueError(f"{folder} has {count}. {advice}\n{listing(folder, found)}")
     return np.array(usable)
 
 

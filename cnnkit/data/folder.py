@@ -4,6 +4,7 @@ import errno
 import shutil
 import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,7 +61,7 @@ def image_folder(
         - ``order(k)``: the numbers of the photos in the order of epoch k, from 0. It depends on
           `seed` and k alone;
         - ``set_epoch(k)``, to go on with epoch k. An epoch ends with its last batch, so that a
-          look at the first ones changes nothing;
+          look at the first ones changes nothing; any other full pass counts;
         - ``shuffled`` and ``skipped``.
 
     Raises
@@ -72,19 +73,26 @@ def image_folder(
     OSError
         The disk has no room for the temporary file.
     """
-    if len(image_size) != 2 or min(image_size) < 1:
-        raise ValueError(f"image_size is {image_size}; expected (height, width) in pixels.")
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; expected at least 1.")
+    if not (
+        isinstance(image_size, tuple | list)
+        and len(image_size) == 2
+        and all(isinstance(side, int | np.integer) and side >= 1 for side in image_size)
+    ):
+        raise ValueError(f"image_size is {image_size}; expected (height, width) in whole pixels.")
+    for name, value, least in (("batch_size", batch_size, 1), ("seed", seed or 0, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} is {value!r}; expected a whole number from {least}.")
     folder = Path(path)
     photos, problems = list_photos(folder)
     pixels = _Pixels(len(photos), (*image_size, 3), memory_budget)
     problems += decode_all(photos, pixels.write, image_size)
+    pixels.flush()
     usable = usable_photos(folder, photos, problems, skip_unusable)
     names = [entry.name for entry in class_folders(folder)]
     labels = np.array([names.index(photos[number].parent.name) for number in usable])
     epochs = _Epochs(usable, labels, batch_size, (seed or 0) if shuffle else None)
     dataset = _pipeline(epochs, pixels)
+    dataset.kept = epochs, pixels  # as long as the data set, or one made from it, is there
     dataset.class_names = names
     dataset.file_paths = [str(photos[number]) for number in usable]
     dataset.labels = labels
@@ -102,24 +110,38 @@ class _Pixels:
         needed = count * self._length
         self._array = np.empty((count, *shape), "uint8") if needed <= memory_budget else None
         if self._array is None:
-            directory = tempfile.gettempdir()
-            if needed > shutil.disk_usage(directory).free:
-                raise OSError(
-                    errno.ENOSPC,
-                    f"{directory} has no room for {needed / 1e9:.1f} GB of decoded photos. Name "
-                    "another folder in the environment variable TMPDIR, take a smaller image_size, "
-                    "or a larger memory_budget.",
-                )
-            self._file = tempfile.TemporaryFile(prefix="cnnkit-", buffering=0)  # noqa: SIM115
+            self._needed = needed
+            if needed > shutil.disk_usage(tempfile.gettempdir()).free:
+                raise self._no_room()
+            self._file = tempfile.TemporaryFile(prefix="cnnkit-")  # noqa: SIM115
             self._lock = threading.Lock()
+
+    def _no_room(self) -> OSError:
+        return OSError(
+            errno.ENOSPC,
+            f"{tempfile.gettempdir()} has no room for {self._needed / 1e9:.1f} GB of decoded "
+            "photos. Name another folder in the environment variable TMPDIR, take a smaller "
+            "image_size, or a larger memory_budget.",
+        )
 
     def write(self, number: int, pixels: np.ndarray) -> None:
         if self._array is not None:
             self._array[number] = pixels
             return
-        with self._lock:
-            self._file.seek(number * self._length)
-            self._file.write(np.ascontiguousarray(pixels).data)
+        try:
+            with self._lock:
+                self._file.seek(number * self._length)
+                self._file.write(np.ascontiguousarray(pixels).data)
+        except OSError:
+            raise self._no_room() from None
+
+    def flush(self) -> None:
+        """Make sure that everything is on the disk."""
+        if self._array is None:
+            try:
+                self._file.flush()
+            except OSError:
+                raise self._no_room() from None
 
     def read(self, numbers: np.ndarray) -> np.ndarray:
         if self._array is not None:
@@ -153,7 +175,8 @@ class _Epochs:
 
     def set(self, epoch: int) -> None:
         """Go on with this epoch."""
-        self.order(epoch)
+        if epoch < 0:
+            raise ValueError(f"epoch is {epoch}; expected a number from 0.")
         self._epoch = epoch
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
@@ -170,15 +193,27 @@ class _Epochs:
 
 
 def _pipeline(epochs: _Epochs, pixels: _Pixels) -> "tf.data.Dataset":
-    """Read, prefetch, and count what is handed out."""
+    """Read, prefetch, and count what is handed out.
+
+    TensorFlow keeps these functions for good, so they must not keep the photos.
+    """
     import tensorflow as tf
 
+    weak_epochs, weak_pixels = weakref.ref(epochs), weakref.ref(pixels)
+
     def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        epochs, pixels = weak_epochs(), weak_pixels()
+        if epochs is None or pixels is None:
+            raise RuntimeError("The data set was deleted while it was read.")
         for places, labels in epochs.batches():
             yield pixels.read(places), labels
 
+    def done(batch: int) -> None:
+        if epochs := weak_epochs():
+            epochs.done(batch)
+
     def count(batch: Any, data: Any) -> Any:
-        tf.numpy_function(epochs.done, [batch], [])
+        tf.numpy_function(done, [batch], [])
         return data
 
     signature = (

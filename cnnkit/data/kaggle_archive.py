@@ -1,15 +1,16 @@
 """The archive of a Kaggle competition: found in the data folder, or downloaded."""
 
-import errno
 import io
 import json
 import os
 import shutil
+import zipfile
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
 from cnnkit.data import store
+from cnnkit.data.prepared import NO_ROOM, lock_for
 
 from filelock import FileLock
 
@@ -52,13 +53,13 @@ def get(competition: str) -> Path:
         raise FileNotFoundError(_missing(competition, archive, "there is no Kaggle token", _TOKEN))
     part = archive.with_name(f".{archive.name}.part")
     part.mkdir(parents=True, exist_ok=True)
-    with FileLock(part / "lock"):
+    with FileLock(lock_for(archive)):
         if not archive.is_file():
             try:
                 _download(competition, part)
             except OSError as error:
-                if error.errno == errno.ENOSPC:
-                    problem = f"The disk is full; {archive} needs about 1 GB. Free it and go on."
+                if error.errno in NO_ROOM:
+                    problem = f"{archive} was not downloaded: {NO_ROOM[error.errno]}. Make room."
                     raise OSError(error.errno, problem) from None
                 raise FileNotFoundError(_diagnosis(competition, archive, token, error)) from None
             (part / archive.name).replace(archive)
@@ -73,20 +74,27 @@ def _download(competition: str, part: Path) -> None:
             _sign_in().competition_download_files(competition, path=str(part), quiet=False)
     except ValueError as error:  # not as long as was announced
         raise OSError(str(error)) from None
+    if not zipfile.is_zipfile(part / f"{competition}.zip"):
+        (part / f"{competition}.zip").unlink(missing_ok=True)
+        raise OSError("what arrived is no zip file")
 
 
 def _sign_in() -> Any:
     """Return a client that is signed in.
 
-    The package signs in as it is imported. Where that fails it ends the process, or stumbles over
-    a file that is no token.
+    The package signs in as it is imported. Where that fails it may end the process, or stumble
+    over a file that is no token.
     """
+    from requests import RequestException
+
     try:
         from kaggle.api.kaggle_api_extended import KaggleApi
 
         client = KaggleApi()
         client.authenticate()
-    except (SystemExit, KeyError, TypeError, ValueError):
+    except RequestException:
+        raise
+    except (Exception, SystemExit):
         raise PermissionError("the sign-in failed") from None
     return client
 
@@ -94,9 +102,10 @@ def _sign_in() -> Any:
 def _token() -> str | None:
     """Say where the package will find a token, in its own order."""
     home = Path("~/.kaggle").expanduser()
-    for name in ("KAGGLE_API_TOKEN", "KAGGLE_KEY"):
-        if os.environ.get(name):
-            return f"the environment variable {name}"
+    if os.environ.get("KAGGLE_API_TOKEN"):
+        return "the environment variable KAGGLE_API_TOKEN"
+    if os.environ.get("KAGGLE_USERNAME") and os.environ.get("KAGGLE_KEY"):
+        return "the environment variables KAGGLE_USERNAME and KAGGLE_KEY"
     config = Path(os.environ.get("XDG_CONFIG_HOME") or "~/.config").expanduser() / "kaggle"
     config = Path(os.environ.get("KAGGLE_CONFIG_DIR") or (home if home.exists() else config))
     places = [home / "access_token", home / "access_token.txt", config / "kaggle.json"]
@@ -114,7 +123,7 @@ def _diagnosis(competition: str, archive: Path, token: str, error: OSError) -> s
         step = f"Delete it, and make a new one.\n{_TOKEN}"
     elif status is not None:
         problem = f"Kaggle answered {status} ({error})"
-        step = "Call again later."
+        step = f"Look at {page(competition)}, and call again later."
     else:
         problem = f"the download failed or was cut short ({error})"
         step = "Look at the network, and call again: what has arrived is kept, if it can be."

@@ -66,7 +66,8 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         with Image.open(path) as image:
             _refuse_odd(path, image)
             if size:
-                image.draft("RGB", (2 * size[1], 2 * size[0]))  # a JPEG at less than full size
+                longest = 2 * max(size)  # a JPEG decodes at less than full size
+                image.draft("RGB", (longest, longest))
             image.load()
             upright = _flat(ImageOps.exif_transpose(image))
             if size:

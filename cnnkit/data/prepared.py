@@ -2,7 +2,10 @@
 
 import csv
 import errno
+import os
 import shutil
+import tempfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,7 +13,7 @@ from filelock import FileLock
 
 MANIFEST = "manifest.csv"
 
-_NO_ROOM = {
+NO_ROOM = {
     errno.ENOSPC: "the disk is full",
     errno.EDQUOT: "your share of the disk is full",
     errno.EACCES: "you may not write there",
@@ -49,10 +52,9 @@ def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
     if _is_whole(folder, contents):
         return folder
     part = folder.with_name(f".{folder.name}.part")
-    lock = folder.with_name(f".{folder.name}.lock")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(lock):
+        with FileLock(lock_for(folder)):
             if _is_whole(folder, contents):
                 return folder
             shutil.rmtree(part, ignore_errors=True)
@@ -64,12 +66,20 @@ def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
             finally:
                 shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
-        if error.errno in _NO_ROOM:
-            raise OSError(error.errno, _no_room(folder, _NO_ROOM[error.errno])) from None
+        if error.errno in NO_ROOM:
+            raise OSError(error.errno, _no_room(folder, NO_ROOM[error.errno])) from None
         raise
-    finally:
-        lock.unlink(missing_ok=True)  # who still waits for it will find the folder whole
     return folder
+
+
+def lock_for(path: Path) -> Path:
+    """Return the file that locks a path among this machine's processes.
+
+    It lies apart from the data, and is never deleted, since others may wait for it.
+    """
+    name = zlib.crc32(str(path.resolve()).encode())
+    user = getattr(os, "getuid", int)()
+    return Path(tempfile.gettempdir(), f"cnnkit-{user}-{name:08x}.lock")
 
 
 def _is_whole(folder: Path, contents: str) -> bool:
@@ -81,7 +91,7 @@ def _is_whole(folder: Path, contents: str) -> bool:
             (found, _), *files = csv.reader(file)
         sizes = {folder / name: int(size) for name, size in files}
     except (OSError, ValueError, csv.Error):
-        if folder.is_dir() and not any(folder.iterdir()):
+        if folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir()):
             return False
         found = "files that cnnkit did not write"
     if found != contents:
@@ -104,6 +114,7 @@ def _move(part: Path, folder: Path) -> None:
     if not folder.exists():
         part.rename(folder)
         return
+    (part / MANIFEST).replace(folder / MANIFEST)  # first: from now on it can be mended
     for path in sorted(part.rglob("*")):
         target = folder / path.relative_to(part)
         if path.is_dir():

@@ -60,24 +60,27 @@ def split_folder(
     if destination.resolve().is_relative_to(source.resolve()):
         raise ValueError(f"{destination} lies inside of {source}; choose a place outside.")
     photos, problems = list_photos(source)
-    problems += decode_all(photos, lambda number, pixels: None)
-    usable = [photos[number] for number in usable_photos(source, photos, problems, skip_unusable)]
-    copies: dict[Path, Path] = {}  # where to, where from
-    random = np.random.default_rng(seed)
-    for folder in class_folders(source):
-        inside = [photo for photo in usable if photo.parent == folder]
-        shuffled = [inside[number] for number in random.permutation(len(inside))]
-        for part, count in _counts(folder, len(inside), validation, test).items():
-            part_photos, shuffled = shuffled[:count], shuffled[count:]
-            copies |= {Path(part, folder.name, photo.name): photo for photo in part_photos}
 
     def make(folder: Path) -> None:
+        found = problems + decode_all(photos, lambda number, pixels: None)
+        usable = [photos[number] for number in usable_photos(source, photos, found, skip_unusable)]
+        random = np.random.default_rng(seed)
+        copies: dict[Path, Path] = {}  # where to, where from
+        for kind in class_folders(source):
+            inside = [photo for photo in usable if photo.parent == kind]
+            shuffled = [inside[number] for number in random.permutation(len(inside))]
+            for part, count in _counts(kind, len(inside), validation, test).items():
+                chosen, shuffled = shuffled[:count], shuffled[count:]
+                copies |= {folder / part / kind.name / photo.name: photo for photo in chosen}
         for target, photo in tqdm(copies.items(), "copying", delay=2, leave=False):
-            (folder / target).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(photo, folder / target)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(photo, target)
 
-    listed = "".join(f"{target} {photo.stat().st_size} " for target, photo in copies.items())
-    contents = f"{len(copies)} photos split from {source.name} ({zlib.crc32(listed.encode()):08x})"
+    listed = "".join(f"{photo.relative_to(source)} {photo.stat().st_size} " for photo in photos)
+    contents = (
+        f"photos split from {source.name} ({zlib.crc32(listed.encode()):08x}), validation "
+        f"{validation}, test {test}, seed {seed}"
+    )
     return prepare(destination, contents, make)
 
 

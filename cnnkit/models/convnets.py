@@ -79,16 +79,19 @@ def cats_vs_dogs_cnn(
     Raises
     ------
     ValueError
-        Photos that are too small.
+        Photos that are too small, or a dropout out of range.
 
     References
     ----------
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listings 8.7 and 8.16.
     """
-    if min(input_shape[:2]) < 78:
+    if len(input_shape) != 3 or None in input_shape or min(input_shape[:2]) < 78:
         raise ValueError(
-            f"input_shape is {input_shape}; the last convolution needs photos of at least 78×78."
+            f"input_shape is {input_shape}; expected (height, width, channels), at least 78 by 78, "
+            "which the last convolution needs."
         )
+    if not 0 <= dropout < 1:
+        raise ValueError(f"dropout is {dropout}; expected a share, from 0 and below 1.")
     inputs = keras.Input(input_shape, name="photos")
     x = inputs if augmentation is None else augmentation(inputs)
     x = layers.Rescaling(1 / 255, name="rescaling")(x)

@@ -163,8 +163,8 @@ def _note(text: str) -> Figure:
 
 def _show(ax: Axes, image: np.ndarray) -> None:
     image = np.squeeze(image)
-    to_255 = np.issubdtype(image.dtype, np.integer) or image.max() > 1
-    ax.imshow(image / 255 if to_255 else image, vmin=0, vmax=1)
+    to_255 = np.issubdtype(image.dtype, np.integer) or image.max() > 2  # with room for rounding
+    ax.imshow(np.clip(image / 255 if to_255 else image, 0, 1), vmin=0, vmax=1)
 
 
 def _titles(count: int, titles: Sequence[object] | None) -> list[str]:

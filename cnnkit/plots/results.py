@@ -103,7 +103,14 @@ def spreads(
         Test accuracies of this notebook's runs.
     published : mapping of str to float, optional
         What the sources report.
+
+    Raises
+    ------
+    ValueError
+        A live or published figure of an experiment that is not among the recorded.
     """
+    if strange := {*(live or {}), *(published or {})} - set(recorded):
+        raise ValueError(f"There is nothing recorded for {sorted(strange)}.")
     figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(recorded)))
     rows = {name: row for row, name in enumerate(recorded)}
     for name, figures in recorded.items():

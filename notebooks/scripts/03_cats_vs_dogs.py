@@ -35,9 +35,9 @@
 # chapter shows what it does to a network.
 #
 # At the `"full"` scale you train on 2,000 real photos of cats and dogs (고양이와 개), as the source
-# does. At the `"sample"` scale it is 400 *drawn* ones, which look simple and are not: fur, pose, light
-# and background say nothing about the animal, a quarter of the cats fold their ears and a quarter of
-# the dogs prick theirs. The pictures are smaller too, so that two cores need about a minute.
+# does. At the `"sample"` scale it is 400 *drawn* ones, which look simpler than they are: fur, light and
+# background say nothing about the animal, and ears not enough, since some cats fold theirs and some dogs
+# prick theirs up. The pictures are smaller too, so that two cores need about a minute.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -70,7 +70,9 @@ folder = data.cats_vs_dogs(SCALE)
 
 # %%
 for part in ("train", "validation", "test"):
-    counts = {kind.name: len(list(kind.glob("*.jpg"))) for kind in sorted((folder / part).glob("*/"))}
+    counts = {
+        kind.name: len(list(kind.glob("*.jpg"))) for kind in sorted((folder / part).glob("*/"))
+    }
     print(f"{part:11}", counts)
 
 # %% [markdown]
@@ -119,7 +121,9 @@ for images, labels in train.take(1):
     print("a batch:", images.shape, images.dtype, "labels:", labels.shape)
 
 # %% tags=["photos"]
-plots.image_grid(np.asarray(images)[:16], [train.class_names[label] for label in labels[:16]], columns=8)
+plots.image_grid(
+    np.asarray(images)[:16], [train.class_names[label] for label in labels[:16]], columns=8
+)
 
 # %% [markdown]
 # *Figure 3.1. Sixteen training photos with their classes.*
@@ -280,7 +284,10 @@ plots.mistakes(photos[worst], test.labels[worst], probabilities[worst], test.cla
 for side in (180, 80):
     network = models.cats_vs_dogs_cnn((side, side, 3))
     last = network.get_layer("predictions")
-    print(f"{side}×{side}: {network.count_params():,}, of which in the last layer", last.count_params())
+    print(
+        f"{side}×{side}: {network.count_params():,}, of which in the last layer",
+        last.count_params(),
+    )
 
 # %% [markdown]
 # **2.** Its loss is far higher, and its accuracy about the same, now and then even better. The loss looks

@@ -66,6 +66,8 @@ folder = data.cats_vs_dogs(SCALE)
 train = data.image_folder(folder / "train", (SIZE, SIZE), batch_size=32, shuffle=True, seed=5)
 validation = data.image_folder(folder / "validation", (SIZE, SIZE))
 test = data.image_folder(folder / "test", (SIZE, SIZE))
+training_photos = np.concatenate([np.asarray(images) for images, _ in train])
+train.set_epoch(0)  # going through all photos counts as an epoch
 print(len(train.labels), "photos for training,", len(test.labels), "for testing")
 
 with Image.open(folder / "train" / "cat" / "cat.0.jpg") as file:
@@ -104,7 +106,7 @@ plots.picture_rows({name: np.asarray(layer(eight, training=True)) for name, laye
 
 # %%
 pca_color = augment.PCAColor(deviation=0.3)
-pca_color.adapt(images for images, _ in train)
+pca_color.adapt(training_photos)
 
 recoloured = {
     "color_jitter": augment.color_jitter(0.4),
@@ -164,6 +166,7 @@ plots.image_grid(
 #
 # Do not argue about it, measure it. Train the network of chapter 1 as it is, and ask it about changed
 # digits.
+
 
 # %%
 def train_on_digits(augmentation=None):
@@ -369,7 +372,9 @@ plots.image_grid(np.asarray(Cover()(eight, training=True)), columns=8)
 # %% tags=["nbval-ignore-output"]
 mirrored_test = test.map(lambda images, labels: images[:, :, ::-1])
 both = (probabilities + evaluation.predict(best, mirrored_test)) / 2
-print(f"one answer {report.accuracy:.3f}, mean of two {evaluation.report(test.labels, both).accuracy:.3f}")
+print(
+    f"one answer {report.accuracy:.3f}, mean of two {evaluation.report(test.labels, both).accuracy:.3f}"
+)
 
 # %%
 print("still probabilities:", np.allclose(both.sum(axis=1), 1))

@@ -10,6 +10,7 @@ from pathlib import Path
 from cnnkit import data
 from cnnkit.data.drawings import SPECIES
 
+import numpy as np
 import pytest
 
 Write = Callable[..., Path]
@@ -227,6 +228,29 @@ def test_a_missing_photo_is_named(write_archive):
         data.cats_vs_dogs("full")
 
 
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_no_damage_escapes_as_a_raw_error(method, data_home):
+    """Two hundred archives with changed bytes: each serves, or is named with the cure."""
+    inner, outer = data_home / "train.zip", data_home / "dogs-vs-cats.zip"
+    with zipfile.ZipFile(inner, "w", method) as photos:
+        for kind in ("cat", "dog"):
+            for number in range(10):
+                photos.writestr(f"train/{kind}.{number}.jpg", content(kind, number) * 9)
+    with zipfile.ZipFile(outer, "w", method) as archive:
+        archive.write(inner, "train.zip")
+    whole = outer.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(200):
+        damaged = bytearray(whole)
+        for place in random.integers(0, len(damaged), random.integers(1, 9)):
+            damaged[place] = random.integers(256)
+        outer.write_bytes(damaged)
+        try:
+            shutil.rmtree(data.cats_vs_dogs("full", "half", sample_size=20))
+        except ValueError as error:
+            assert "does not serve" in str(error)
+
+
 @pytest.mark.parametrize(
     "name", ["../evil.jpg", "train/../../cat.3.jpg", "/etc/evil", "..\\evil.jpg", "C:\\evil.jpg"]
 )
@@ -235,6 +259,13 @@ def test_an_archive_that_reaches_outside_is_refused(name, write_archive, data_ho
     with pytest.raises(ValueError, match="outside of its folder"):
         data.cats_vs_dogs("full")
     assert not list(data_home.parent.rglob("evil*"))
+
+
+def test_an_outer_archive_that_reaches_outside_is_refused(write_archive):
+    with zipfile.ZipFile(write_archive(), "a") as archive:
+        archive.writestr("../evil.jpg", "evil")
+    with pytest.raises(ValueError, match="outside of its folder"):
+        data.cats_vs_dogs("full")
 
 
 def test_photos_without_an_inner_zip_will_do(write_archive, data_home):

@@ -230,6 +230,20 @@ def test_a_download_cut_again_and_again_is_continued_by_the_next_call(kaggle, da
     assert kaggle.continued[0] >= len(kaggle.content) // 2
 
 
+def test_a_page_instead_of_the_archive_is_not_kept(kaggle, data_home):
+    use_new_token(kaggle)
+    kaggle.content, whole = b"<html>Please sign in</html>", kaggle.content
+    assert "no zip file" in fail()
+    assert not (data_home / "dogs-vs-cats.zip").exists()
+    kaggle.content = whole
+    assert kaggle_archive.get("dogs-vs-cats").read_bytes() == whole
+
+
+def test_a_key_without_a_name_is_no_token(kaggle, monkeypatch):
+    monkeypatch.setenv("KAGGLE_KEY", "k")
+    assert "there is no Kaggle token" in fail()
+
+
 def test_no_network(kaggle, monkeypatch):
     use_new_token(kaggle)
     for name in ("HTTP_PROXY", "http_proxy"):
@@ -246,7 +260,7 @@ def test_a_disk_that_fills(kaggle, data_home, monkeypatch):
 
     use_new_token(kaggle)
     monkeypatch.setattr(KaggleApi, "competition_download_files", fill)
-    with pytest.raises(OSError, match="The disk is full") as caught:
+    with pytest.raises(OSError, match="the disk is full") as caught:
         kaggle_archive.get("dogs-vs-cats")
     assert caught.value.errno == errno.ENOSPC
     assert not (data_home / "dogs-vs-cats.zip").exists()
@@ -262,4 +276,4 @@ def test_a_package_that_ends_the_process_as_it_signs_in_is_contained(ending, kag
 
     use_new_token(kaggle)
     monkeypatch.setattr(KaggleApi, "authenticate", end)
-    fail()
+    assert "refuses the token" in fail()

@@ -3,6 +3,7 @@
 import errno
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 from cnnkit.data import prepared, store
@@ -121,11 +122,45 @@ def test_a_disk_that_cannot_be_written_is_named_with_the_cure(code, reason, tmp_
 
 
 def wait_and_make(folder: Path) -> None:
-    import time
-
     time.sleep(0.5)
     make(folder)
     (folder / f"{os.getpid()}.txt").touch()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
+def test_one_that_waits_and_gives_up_leaves_the_other_alone(tmp_path):
+    context = multiprocessing.get_context("fork")
+    arguments = (tmp_path / "x", "things", wait_and_make)
+    first, waiting = (context.Process(target=prepare, args=arguments) for _ in range(2))
+    first.start()
+    time.sleep(0.2)
+    waiting.start()
+    time.sleep(0.1)
+    waiting.kill()
+    waiting.join()
+    assert prepare(tmp_path / "x", "things", not_again) == tmp_path / "x"  # waits for the first
+    first.join()
+    assert first.exitcode == 0
+    assert set(WHOLE) <= set(content(tmp_path / "x"))
+
+
+def test_an_interrupted_move_into_an_empty_folder_is_mended(tmp_path, monkeypatch):
+    (tmp_path / "x").mkdir()
+    (tmp_path / "x" / ".DS_Store").touch()
+    replaced = iter(range(10))
+    replace = Path.replace
+
+    def stop(self, target):
+        if next(replaced) == 2:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "replace", stop)
+        with pytest.raises(KeyboardInterrupt):
+            prepare(tmp_path / "x", "things", make)
+    prepare(tmp_path / "x", "things", make)
+    assert set(WHOLE) <= set(content(tmp_path / "x"))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")

@@ -43,6 +43,12 @@ def test_a_shuffled_data_set_is_refused(photos):
     model = models.cats_vs_dogs_cnn((78, 78, 3))
     with pytest.raises(ValueError, match=r"shuffled.*shuffle=False"):
         evaluation.predict(model, data.image_folder(photos, (78, 78), shuffle=True))
+    flipped = data.image_folder(photos, (78, 78), shuffle=True).map(lambda images, labels: images)
+    with pytest.raises(ValueError, match="shuffled"):
+        evaluation.predict(model, flipped)
+    single = data.image_folder(photos, (78, 78)).unbatch()
+    with pytest.raises(ValueError, match=r"batch\(32\)"):
+        evaluation.predict(model, single)
 
 
 def test_a_data_set_that_does_not_fit_the_model_is_refused(photos):

@@ -147,7 +147,7 @@ def test_augmentation_comes_first_and_dropout_before_the_last_layer():
 
 def test_photos_that_are_too_small_for_the_network_are_refused():
     models.cats_vs_dogs_cnn((78, 78, 3))
-    with pytest.raises(ValueError, match="at least 78×78"):
+    with pytest.raises(ValueError, match="at least 78 by 78"):
         models.cats_vs_dogs_cnn((77, 180, 3))
 
 

@@ -1,13 +1,15 @@
 """Data augmentation: layers that change photos in training and leave them alone in inference.
 
-Each keeps the shape, dtype and range of the photos. Put one in front of a model, as
-`models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does. Keras's
-own layers do the work wherever it has one.
+Each keeps the shape and dtype of the photos, and their range: those that move photos keep any,
+the others presume pixels from 0 to 255 unless `value_range` says otherwise. Put one in front of a
+model, as `models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does.
+Keras's own layers do the work wherever it has one.
 """
 
 from typing import Any
 
-from cnnkit.data.augment.base import Augmentation, Chain
+from cnnkit import checks
+from cnnkit.data.augment.base import Augmentation, Chain, Range
 from cnnkit.data.augment.geometry import CropAndResize, PadAndCrop, QuarterTurns
 from cnnkit.data.augment.pixels import PCAColor, SaltAndPepper
 
@@ -48,14 +50,12 @@ def flip_rotate_zoom(seed: int | None = None) -> Chain:
     ----------
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
     """
-    return Chain(
-        [
-            layers.RandomFlip("horizontal", seed=seed),
-            layers.RandomRotation(0.1, seed=_next(seed, 1)),
-            layers.RandomZoom(0.2, seed=_next(seed, 2)),
-        ],
-        name="flip_rotate_zoom",
-    )
+    chain = [
+        layers.RandomFlip("horizontal", seed=seed),
+        layers.RandomRotation(0.1, seed=_next(seed, 1)),
+        layers.RandomZoom(0.2, seed=_next(seed, 2)),
+    ]
+    return Chain(chain, value_range=None, name="flip_rotate_zoom")
 
 
 def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
@@ -67,7 +67,8 @@ def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
         Left to right, top to bottom, or each of the two.
     seed : int, optional
     """
-    return Chain([layers.RandomFlip(mode, seed=seed)], name="flip")
+    checks.one_of("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
+    return Chain([layers.RandomFlip(mode, seed=seed)], value_range=None, name="flip")
 
 
 def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
@@ -80,10 +81,12 @@ def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
     seed : int, optional
     """
     turn = layers.RandomRotation(degrees / 360, fill_mode="constant", fill_value=0.0, seed=seed)
-    return Chain([turn], name="rotate")
+    return Chain([turn], value_range=None, name="rotate")
 
 
-def color_jitter(strength: float = 0.3, seed: int | None = None) -> Chain:
+def color_jitter(
+    strength: float = 0.3, seed: int | None = None, value_range: Range = (0, 255)
+) -> Chain:
     """Change brightness, contrast, saturation and, a sixth as much, hue.
 
     Parameters
@@ -91,19 +94,27 @@ def color_jitter(strength: float = 0.3, seed: int | None = None) -> Chain:
     strength : float
         In [0, 1]; 0 changes nothing.
     seed : int, optional
+    value_range : (low, high)
+        Of the pixels.
     """
+    _check_strength(strength)
     jitter = layers.RandomColorJitter(
-        value_range=(0, 255),
+        value_range=value_range,
         brightness_factor=strength,
         contrast_factor=strength,
         saturation_factor=(0.5 - strength / 2, 0.5 + strength / 2),
         hue_factor=strength / 6,
         seed=seed,
     )
-    return Chain([jitter], name="color_jitter")
+    return Chain([jitter], value_range=value_range, name="color_jitter")
 
 
-def blur(kernel_size: int = 7, sigma: float = 2.0, seed: int | None = None) -> Chain:
+def blur(
+    kernel_size: int = 7,
+    sigma: float = 2.0,
+    seed: int | None = None,
+    value_range: Range = (0, 255),
+) -> Chain:
     """Blur photos with a Gaussian kernel, by a random amount for each batch.
 
     Parameters
@@ -113,22 +124,30 @@ def blur(kernel_size: int = 7, sigma: float = 2.0, seed: int | None = None) -> C
     sigma : float
         Largest standard deviation of the kernel, in pixels.
     seed : int, optional
+    value_range : (low, high)
+        Of the pixels.
     """
-    layer = layers.RandomGaussianBlur(kernel_size=kernel_size, sigma=(0.1, sigma), seed=seed)
-    return Chain([layer], name="blur")
+    layer = layers.RandomGaussianBlur(
+        kernel_size=kernel_size, sigma=(0.1, sigma), value_range=value_range, seed=seed
+    )
+    return Chain([layer], value_range=value_range, name="blur")
 
 
-def sharpen(strength: float = 1.0, seed: int | None = None) -> Chain:
+def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range = (0, 255)) -> Chain:
     """Sharpen edges, by a random amount.
 
     Parameters
     ----------
     strength : float
-        The largest amount, in (0, 1].
+        The largest amount, in [0, 1].
     seed : int, optional
+    value_range : (low, high)
+        Of the pixels.
     """
-    layer = layers.RandomSharpness((0.5, 0.5 + strength / 2), value_range=(0, 255), seed=seed)
-    return Chain([layer], name="sharpen")
+    _check_strength(strength)
+    factor = (0.5, 0.5 + strength / 2)
+    layer = layers.RandomSharpness(factor, value_range=value_range, seed=seed)
+    return Chain([layer], value_range=value_range, name="sharpen")
 
 
 def pad_and_crop(padding: int = 4, seed: int | None = None) -> PadAndCrop:
@@ -180,6 +199,11 @@ def ten_crop(images: Any, size: int) -> Any:
     corners = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
     crops = [images[:, top : top + size, left : left + size] for top, left in corners]
     return ops.stack(crops + [ops.flip(crop, axis=2) for crop in crops], axis=1)
+
+
+def _check_strength(strength: float) -> None:
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}; expected 0 to 1.")
 
 
 def _next(seed: int | None, number: int) -> int | None:

@@ -6,26 +6,29 @@ from typing import Any
 import keras
 from keras import ops
 
+Range = tuple[float, float]
+
 
 class Augmentation(keras.Layer):
     """Base of the layers that change photos in training.
 
-    Shape, dtype and range of the photos stay what they are. A subclass says in `change` what
-    happens to them.
+    Shape and dtype of the photos stay what they are, and so does their range. A subclass says in
+    `change` what happens to them.
 
     Parameters
     ----------
-    value_range : (low, high)
-        Range of the pixels, to which the result is clipped.
+    value_range : (low, high) or None
+        Range of the pixels, to which the result is clipped; None where a change makes no new
+        values.
     seed : int, optional
         Of the layer's random numbers; without it, Keras's global seed decides.
     """
 
     def __init__(
-        self, value_range: tuple[float, float] = (0, 255), seed: int | None = None, **options: Any
+        self, value_range: Range | None = (0, 255), seed: int | None = None, **options: Any
     ) -> None:
         super().__init__(autocast=False, **options)
-        self.value_range = tuple(value_range)
+        self.value_range = value_range and (value_range[0], value_range[1])
         self.seed = seed
         self.random = keras.random.SeedGenerator(seed)
 
@@ -35,10 +38,17 @@ class Augmentation(keras.Layer):
 
     def call(self, images: Any, training: bool = False) -> Any:
         """Change photos in training, and return them as they are otherwise."""
+        if len(images.shape) != 4:
+            raise ValueError(
+                f"The photos have shape {tuple(images.shape)}; expected (n, height, width, "
+                "channels). For a single one use photo[np.newaxis]."
+            )
         if not training:
             return images
         dtype = keras.backend.standardize_dtype(images.dtype)
-        changed = ops.clip(self.change(ops.cast(images, "float32")), *self.value_range)
+        changed = self.change(ops.cast(images, "float32"))
+        if self.value_range is not None:
+            changed = ops.clip(changed, *self.value_range)
         return ops.cast(changed if "float" in dtype else ops.round(changed), dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
@@ -83,5 +93,5 @@ class Chain(Augmentation):
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Chain":
         """Build the layer again."""
-        layers = [keras.saving.deserialize_keras_object(layer) for layer in config.pop("layers")]
-        return cls(layers, **config)
+        layers = [keras.saving.deserialize_keras_object(layer) for layer in config["layers"]]
+        return cls(**config | {"layers": layers})

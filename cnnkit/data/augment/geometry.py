@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cnnkit.data.augment.base import Augmentation
+from cnnkit.data.augment.base import Augmentation, Range
 
 import keras
 from keras import ops
@@ -11,6 +11,9 @@ from keras import ops
 @keras.saving.register_keras_serializable("cnnkit")
 class QuarterTurns(Augmentation):
     """Turn each photo by 0, 90, 180 or 270 degrees. The photos must be square."""
+
+    def __init__(self, value_range: Range | None = None, **options: Any) -> None:
+        super().__init__(value_range=value_range, **options)
 
     def change(self, images: Any) -> Any:
         """Turn the photos."""
@@ -28,6 +31,10 @@ class QuarterTurns(Augmentation):
 
 class _Moved(Augmentation):
     """Base of the layers that look at another window of each photo."""
+
+    def __init__(self, value_range: Range | None = None, **options: Any) -> None:
+        super().__init__(value_range=value_range, **options)
+        self.supports_jit = False  # XLA lacks TensorFlow's affine transformation
 
     def _window(self, images: Any, scale: Any, left: Any, top: Any, interpolation: str) -> Any:
         """Show the window of each photo whose corner is (left, top), `scale` times its size."""

@@ -28,7 +28,7 @@ class SaltAndPepper(Augmentation):
 
     def change(self, images: Any) -> Any:
         """Strew salt and pepper."""
-        low, high = self.value_range
+        low, high = self.value_range or (0, 255)
         draw = keras.random.uniform((*ops.shape(images)[:3], 1), seed=self.random)
         salted = ops.where(draw < self.share / 2, float(high), images)
         return ops.where(draw > 1 - self.share / 2, float(low), salted)
@@ -85,10 +85,16 @@ class PCAColor(Augmentation):
         count, total, products = 0, np.zeros(3), np.zeros((3, 3))
         for batch in [images] if isinstance(images, np.ndarray) else images:
             batch = batch[0] if isinstance(batch, tuple) else batch
+            if len(batch.shape) != 4 or batch.shape[-1] != 3:
+                raise ValueError(
+                    f"The photos have shape {tuple(batch.shape)}; expected (n, height, width, 3)."
+                )
             pixels = ops.convert_to_numpy(batch).astype("float64").reshape(-1, 3)
             count += len(pixels)
             total += pixels.sum(axis=0)
             products += pixels.T @ pixels
+        if count == 0:
+            raise ValueError("There are no photos to adapt to.")
         mean = total / count
         variances, directions = np.linalg.eigh(products / count - np.outer(mean, mean))
         deviations = np.sqrt(np.maximum(variances, 0))

@@ -156,7 +156,7 @@ def _paint(folder: Path, name: str, seed: int, size: Size, background: str) -> B
     species, number, _ = Path(name).name.split(".")
     random = np.random.default_rng((seed, zlib.crc32(species.encode()), int(number)))
     image, box = draw(species, random, size, background)
-    image.save(folder / name, quality=int(random.integers(60, 96)))
+    image.save(folder / name, quality=int(random.integers(80, 96)))
     return box
 
 

@@ -12,6 +12,7 @@ FURS = ((96, 64, 40), (150, 106, 66), (206, 164, 112), (198, 110, 48), (232, 222
         (120, 120, 124), (176, 176, 178), (62, 58, 58))  # fmt: skip
 IRISES = ((198, 170, 60), (110, 150, 70), (120, 80, 40), (90, 140, 180))
 BLACK, WHITE, PINK, HORN = (26, 22, 22), (248, 248, 244), (214, 140, 136), (206, 190, 150)
+OTHER_EARS = 0.05  # of the animals whose species has such breeds
 CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
 
 
@@ -35,6 +36,9 @@ def draw_face(species: Species, random: np.random.Generator) -> list[Shape]:
 class _Face:
     def __init__(self, species: Species, random: np.random.Generator) -> None:
         self.species = species
+        other = random.random() < OTHER_EARS
+        ears = species.other_ears if other and species.other_ears else species.ears
+        self.ears, ear_size, self.spread = ears
         self.shapes: list[Shape] = []
         self.fur = FURS[random.integers(len(FURS))]
         self.light = _mix(self.fur, WHITE, 0.55)
@@ -45,7 +49,7 @@ class _Face:
         self.iris = IRISES[random.integers(len(IRISES))]
         self.yaw, self.pitch = random.uniform(-0.30, 0.30), random.uniform(-0.15, 0.15)
         self.width = species.head * random.uniform(0.92, 1.08)
-        self.ear = species.ear_size * random.uniform(0.85, 1.15)
+        self.ear = ear_size * random.uniform(0.85, 1.15)
         self.ear_tilt = random.uniform(-8, 8)
         self.muzzle = np.array(species.muzzle) * random.uniform(0.88, 1.12)
         self.eye = species.eye_size * random.uniform(0.9, 1.1)
@@ -91,7 +95,7 @@ class _Face:
                 self.oval(x, y - 0.1, 0.36, 0.36, self.light)
 
     def _ears(self, in_front: bool) -> None:
-        kind, spread = self.species.ears, self.species.ear_spread
+        kind, spread = self.ears, self.spread
         if in_front != (kind in ("flap", "fold")) or kind == "none":
             return
         for side in (-1, 1):

@@ -8,8 +8,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 MARGIN = 0.10  # of the shorter side, which the face keeps free on every side
-FACE = (0.40, 0.76)  # the longer side of its box against the shorter side of the picture
-TILT = 80  # degrees to either side
+FACE = (0.36, 0.72)  # the longer side of its box against the shorter side of the picture
+TILT = 90  # degrees to either side
 NOISE = (2, 8)  # standard deviation of a pixel
 OVERSAMPLING = 2  # drawn larger and reduced, for smooth edges
 
@@ -56,7 +56,7 @@ def _place(shapes: list[Shape], width: int, height: int,
            random: np.random.Generator) -> tuple[list[np.ndarray], Box]:  # fmt: skip
     """Tilt, size and place a face, so that its box has the same size whatever the species."""
     lean = random.uniform(-1, 1)
-    angle = np.deg2rad(TILT * lean * abs(lean) ** 0.5)  # more stand upright
+    angle = np.deg2rad(TILT * lean * abs(lean))  # most stand nearly upright
     cos, sin = np.cos(angle), np.sin(angle)
     points = [corners @ np.array([[cos, sin], [-sin, cos]]) for corners, _ in shapes]
     everything = np.concatenate(points)
@@ -86,7 +86,8 @@ def _background(width: int, height: int, random: np.random.Generator,
 
 def _colour(random: np.random.Generator, hue: float | None) -> tuple[int, int, int]:
     hue = random.random() if hue is None else (hue + random.uniform(-0.02, 0.02)) % 1
-    red, green, blue = colorsys.hsv_to_rgb(hue, random.uniform(0.15, 0.7), random.uniform(0.2, 0.9))
+    saturation, value = random.uniform(0.1, 0.5), random.uniform(0.3, 0.8)
+    red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
@@ -104,9 +105,9 @@ def _photograph(image: Image.Image, random: np.random.Generator) -> Image.Image:
     image = image.filter(ImageFilter.GaussianBlur(random.uniform(0, 0.008) * min(image.size)))
     pixels = np.asarray(image, "float32")
     height, width = pixels.shape[:2]
-    slope_x, slope_y = random.uniform(-0.35, 0.35, size=2)
+    slope_x, slope_y = random.uniform(-0.25, 0.25, size=2)
     x = np.linspace(-slope_x, slope_x, width, dtype="float32")
     y = np.linspace(-slope_y, slope_y, height, dtype="float32")
-    light = (random.uniform(0.65, 1.25) + y[:, np.newaxis] + x)[..., np.newaxis]
+    light = (random.uniform(0.75, 1.2) + y[:, np.newaxis] + x)[..., np.newaxis]
     noise = random.standard_normal(pixels.shape, dtype="float32") * random.uniform(*NOISE)
     return Image.fromarray(np.clip(pixels * light + noise, 0, 255).astype("uint8"))
