@@ -30,6 +30,7 @@ class Experiment:
 
 MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
 PHOTO_SIZE = {"sample": 80, "full": 180}
+PHOTO_EPOCHS = {"sample": 40, "full": training.recipes.CATS_VS_DOGS.epochs}
 AUGMENTED_EPOCHS = {"sample": 50, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 
 EXPERIMENTS: dict[str, Experiment] = {}
@@ -72,7 +73,7 @@ def mnist(scale: str, seed: int) -> tuple[float, int]:
 @experiment("cats_vs_dogs", published=0.70, source=training.recipes.CATS_VS_DOGS.source)
 def cats_vs_dogs(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 3: five convolutions from scratch on few photos."""
-    return _cats_vs_dogs(scale, seed, training.recipes.CATS_VS_DOGS.epochs)
+    return _cats_vs_dogs(scale, seed, PHOTO_EPOCHS[scale])
 
 
 @experiment("cats_vs_dogs_augmented", published=0.83, source=training.recipes.CATS_VS_DOGS.source)

@@ -165,6 +165,9 @@ def test_a_crop_shows_an_enlarged_window():
     assert after.min() >= 10 - 1e-3 and after.max() <= 240 + 1e-3  # nothing from outside
     steps = np.diff(after[:, 0, :, 0], axis=1)
     np.testing.assert_allclose(steps, np.repeat(steps[:, :1], 23, axis=1), atol=1e-2)
+    downwards = change(augment.CropAndResize(0.5, seed=0), ramp.swapaxes(1, 2))
+    for first in (after[:, 0, 0, 0], downwards[:, 0, 0, 0]):  # windows begin at many places
+        assert first.min() < 15 and first.max() > 60
 
 
 def test_salt_and_pepper_have_their_share():
@@ -211,9 +214,90 @@ def test_blurring_takes_edges_away_and_sharpening_adds_to_them():
     assert edges(change(augment.sharpen(seed=0), middle)) > 1.02 * edges(middle)
 
 
+def test_the_published_chain_has_the_published_factors():
+    flip, rotation, zoom = augment.flip_rotate_zoom(seed=4).layers
+    assert flip.mode == "horizontal"
+    assert rotation.get_config()["factor"] in (0.1, (-0.1, 0.1))
+    assert zoom.get_config()["height_factor"] in (0.2, (-0.2, 0.2))
+    seeds = [layer.get_config()["seed"] for layer in (flip, rotation, zoom)]
+    assert len(set(seeds)) == 3
+
+
+def test_the_factors_are_those_that_were_asked_for():
+    (turn,) = augment.rotate(45).layers
+    assert turn.get_config()["factor"] in (0.125, (-0.125, 0.125))
+    (jitter,) = augment.color_jitter(0.3).layers
+    config = jitter.get_config()
+    assert config["hue_factor"] == pytest.approx(0.05) and config["brightness_factor"] == 0.3
+    assert config["saturation_factor"] == pytest.approx((0.35, 0.65))
+    (gaussian,) = augment.blur(5, 3.0).layers
+    assert gaussian.get_config()["sigma"] in ((0.1, 3.0), [0.1, 3.0])
+    assert augment.PCAColor().deviation == 0.1  # as in the paper
+
+
 def test_a_chain_applies_its_layers_in_their_order():
     dark = augment.Chain([keras.layers.Rescaling(0.5), keras.layers.Rescaling(1.0, offset=10)])
     np.testing.assert_allclose(change(dark, PHOTOS), PHOTOS / 2 + 10)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        augment.flip,
+        augment.rotate,
+        augment.flip_rotate_zoom,
+        augment.QuarterTurns,
+        augment.CropAndResize,
+        augment.pad_and_crop,
+    ],
+)
+def test_what_moves_photos_keeps_any_range(build):
+    images = (PHOTOS / 127.5 - 1).astype("float32")
+    after = change(build(seed=0), images)
+    assert after.min() == pytest.approx(-1, abs=0.1) and after.max() == pytest.approx(1, abs=0.1)
+
+
+@pytest.mark.parametrize(
+    "build", [augment.color_jitter, augment.blur, augment.sharpen, augment.SaltAndPepper]
+)
+def test_what_changes_colours_keeps_the_range_that_is_named(build):
+    images = PHOTOS / 255
+    after = change(build(seed=0, value_range=(0, 1)), images)
+    assert after.min() >= 0 and after.max() <= 1
+    assert after.mean() == pytest.approx(images.mean(), abs=0.15)
+
+
+def test_salt_and_pepper_take_the_range_that_is_named():
+    after = change(augment.SaltAndPepper(0.3, value_range=(-1, 1), seed=0), PHOTOS * 0)
+    assert set(np.unique(after)) == {-1, 0, 1}
+
+
+def test_whole_numbers_are_rounded_and_not_cut():
+    brighter = augment.Chain([keras.layers.Rescaling(1.0, offset=0.7)])
+    assert (change(brighter, np.full((2, 4, 4, 3), 100, "uint8")) == 101).all()
+
+
+def test_the_range_is_saved_with_the_layer():
+    layer = augment.SaltAndPepper(value_range=(-1, 1))
+    assert augment.SaltAndPepper.from_config(layer.get_config()).value_range == (-1, 1)
+
+
+def test_a_configuration_can_be_used_twice():
+    config = augment.flip_rotate_zoom().get_config()
+    for _ in range(2):
+        assert len(augment.Chain.from_config(config).layers) == 3
+
+
+@every
+def test_a_single_photo_is_refused_with_the_cure(name):
+    with pytest.raises(ValueError, match=r"photo\[np.newaxis\]"):
+        ALL[name](seed=1)(PHOTOS[0], training=True)
+
+
+@pytest.mark.parametrize("photos", [PHOTOS[..., :1], PHOTOS[0], []])
+def test_colour_noise_asks_for_colour_photos(photos):
+    with pytest.raises(ValueError, match=r"\(n, height, width, 3\)|no photos"):
+        augment.PCAColor().adapt(photos)
 
 
 def test_results_are_clipped_to_the_range():
@@ -222,10 +306,11 @@ def test_results_are_clipped_to_the_range():
 
 
 def test_ten_crops_are_the_corners_the_middle_and_their_mirror_images():
-    crops = ops.convert_to_numpy(augment.ten_crop(PHOTOS, 20))
+    wide = np.concatenate([PHOTOS, PHOTOS[:, :, :6]], axis=2)  # 24×30
+    crops = ops.convert_to_numpy(augment.ten_crop(wide, 20))
     assert crops.shape == (12, 10, 20, 20, 3)
-    for photo, ten in zip(PHOTOS, crops, strict=True):
-        slices = [(0, 0), (0, 4), (4, 0), (4, 4), (2, 2)]
+    for photo, ten in zip(wide, crops, strict=True):
+        slices = [(0, 0), (0, 10), (4, 0), (4, 10), (2, 5)]
         for number, (top, left) in enumerate(slices):
             window = photo[top : top + 20, left : left + 20]
             np.testing.assert_array_equal(ten[number], window)
@@ -244,6 +329,9 @@ def test_ten_crops_that_do_not_fit_are_refused(images):
         (lambda: augment.SaltAndPepper(1.5), "share is 1.5"),
         (lambda: augment.CropAndResize(0), "smallest is 0"),
         (lambda: augment.pad_and_crop(0), "padding is 0"),
+        (lambda: augment.flip("diagonal"), "mode is 'diagonal'"),
+        (lambda: augment.color_jitter(2), "strength is 2"),
+        (lambda: augment.sharpen(-1), "strength is -1"),
     ],
 )
 def test_arguments_out_of_range_are_refused(build, message):

@@ -127,7 +127,7 @@ def test_the_chapters_train_as_the_recipes_and_the_recorded_runs_do():
     assert f'optimizer="{mnist.optimizer}", loss="sparse_categorical_crossentropy"' in second
     assert f"batch_size={mnist.batch_size}, epochs=EPOCHS" in second
     assert f"EPOCHS = {experiments.MNIST_EPOCHS}[SCALE]".replace("'", '"') in second
-    assert f"EPOCHS = {photos.epochs}\n" in third
+    assert f"EPOCHS = {experiments.PHOTO_EPOCHS}[SCALE]".replace("'", '"') in third
     assert f"EPOCHS = {experiments.AUGMENTED_EPOCHS}[SCALE]".replace("'", '"') in fourth
     for chapter in (third, fourth):
         assert f'optimizer="{photos.optimizer}", loss="binary_crossentropy"' in chapter
