@@ -163,10 +163,12 @@ def _paint(folder: Path, name: str, seed: int, size: Size, background: str) -> B
 def _parallel(paint: partial[Box], names: list[str]) -> Iterator[Box]:
     """Paint in a process for each core, where a process can be forked.
 
-    Elsewhere each would import Keras first, and run the caller's script again.
+    Elsewhere each would import Keras first, and run the caller's script again. JAX, once it is
+    loaded, must not be forked.
     """
     progress = partial(tqdm, total=len(names), desc="drawing", unit="picture", delay=2, leave=False)
-    workers = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
+    forks = sys.platform == "linux" and "jax" not in sys.modules
+    workers = len(os.sched_getaffinity(0)) if forks else 1
     if workers == 1 or len(names) < WORTH_FORKING:
         yield from progress(map(paint, names))
         return
