@@ -105,7 +105,7 @@ for kind in ("cat", "dog"):
 
 # %%
 for path, reason in data.check_images(mess):
-    print(f"{path.relative_to(mess)}: {reason}")
+    print(f"{path.relative_to(mess)}: {reason.partition(' (')[0]}")
 shutil.rmtree(mess.parent)
 
 # %% [markdown]
