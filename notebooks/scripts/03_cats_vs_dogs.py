@@ -49,8 +49,7 @@ if importlib.util.find_spec("cnnkit") is None:
 #
 # At the `"full"` scale you train on 2,000 real photos of cats and dogs (고양이와 개), as the source
 # does. At the `"sample"` scale it is 400 *drawn* ones, which look simpler than they are: fur, light and
-# background say nothing about the animal, and ears not enough, since some cats fold theirs and some dogs
-# prick theirs up. The pictures are smaller too, so that two cores need about a minute, and since an
+# background say nothing about the animal, and it holds its head at any angle. The pictures are smaller too, so that two cores need about a minute, and since an
 # epoch is only 13 steps instead of 63, there are a few more of them.
 
 # %% tags=["parameters"]
@@ -197,7 +196,7 @@ checkpoint = Path(tempfile.mkdtemp()) / "best.keras"
 keep_best = keras.callbacks.ModelCheckpoint(checkpoint, monitor="val_loss", save_best_only=True)
 
 # %% [markdown]
-# **What do you expect?** 400 photos, hundreds of thousands of parameters, 40 epochs: how high will the training
+# **What do you expect?** 400 photos, almost a million parameters, 40 epochs: how high will the training
 # accuracy get? And the validation accuracy?
 
 # %% tags=["nbval-ignore-output"]
