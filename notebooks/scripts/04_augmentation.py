@@ -28,11 +28,11 @@
 # @title Install cnnkit where it is missing, as in Colab
 
 # %% [markdown]
-# Chapter 3 ended with a network that knew its 400 photos by heart. It needs more of them and there are
+# Chapter 3 ended with a network that knew its photos by heart. It needs more of them and there are
 # none. But you know something that it does not: a cat that looks to the left is the same cat when it
 # looks to the right, and it remains one when you tilt your head. **Data augmentation** (데이터 증식)
 # tells the network so, in the only language it understands: examples. Before each step every photo
-# is changed at random, in a way that leaves its label true. No photo is seen twice.
+# is changed at random, in a way that leaves its label true. Hardly ever is a picture seen twice.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -40,7 +40,8 @@ SCALE = "sample"  # @param ["sample", "full"]
 # %%
 SIZE = {"sample": 80, "full": 180}[SCALE]
 EPOCHS = {"sample": 50, "full": 100}[SCALE]
-DIGIT_EPOCHS = 15
+LEARNING_RATE = {"sample": 5e-4, "full": 1e-3}[SCALE]
+DIGIT_EPOCHS = 12
 
 # %%
 import tempfile
@@ -66,8 +67,6 @@ folder = data.cats_vs_dogs(SCALE)
 train = data.image_folder(folder / "train", (SIZE, SIZE), batch_size=32, shuffle=True, seed=5)
 validation = data.image_folder(folder / "validation", (SIZE, SIZE))
 test = data.image_folder(folder / "test", (SIZE, SIZE))
-training_photos = np.concatenate([np.asarray(images) for images, _ in train])
-train.set_epoch(0)  # going through all photos counts as an epoch
 print(len(train.labels), "photos for training,", len(test.labels), "for testing")
 
 with Image.open(folder / "train" / "cat" / "cat.0.jpg") as file:
@@ -94,7 +93,7 @@ plots.picture_rows({name: np.asarray(layer(eight, training=True)) for name, laye
 # %% [markdown]
 # *Figure 4.1. One photo, eight times, under each of five augmentations that move it.*
 #
-# - `flip` mirrors (반전) every other photo. Upside down works too, `flip("vertical")`, where photos are
+# - `flip` mirrors (반전) each photo with a probability of one half. Upside down works too, `flip("vertical")`, where photos are
 #   taken from above, as under a microscope.
 # - `QuarterTurns` turns by 0, 90, 180 or 270 degrees, `rotate` by any angle (회전). `rotate` has to invent the
 #   corners and fills them with zeros; a quarter turn loses nothing.
@@ -106,7 +105,8 @@ plots.picture_rows({name: np.asarray(layer(eight, training=True)) for name, laye
 
 # %%
 pca_color = augment.PCAColor(deviation=0.3)
-pca_color.adapt(training_photos)
+pca_color.adapt(train)
+train.set_epoch(0)  # going through all photos counts as an epoch
 
 recoloured = {
     "color_jitter": augment.color_jitter(0.4),
@@ -124,15 +124,15 @@ plots.picture_rows(
 #
 # - `color_jitter` changes brightness, contrast, saturation and hue (색상 변형).
 # - `PCAColor` is AlexNet's: it finds the directions in which the colours of the *training photos* differ
-#   most, their **principal components** (주성분), and shifts each photo along them. Here it does so three
-#   times as strongly as in the paper, to be seen.
+#   most, their **principal components** (주성분), and shifts each photo along them. Its random numbers
+#   have a standard deviation of 0.3 here instead of 0.1, so that you see it.
 # - `SaltAndPepper` turns 5 % of the pixels white or black; `blur` and `sharpen` take edges away and add to
 #   them. `blur` draws one amount for a whole batch, as Keras has it.
 #
-# **Cut for small pictures, and cut for the test.** Pictures of 32×32 are too small to lose much. It is
-# usual to surround them with four rows of zeros and to cut a 32×32 window out. And an augmentation
+# **Crops, in training and in the test.** Pictures of 32×32 are too small to lose much. It is
+# usual to surround them with zeros, four to each side, and to cut a 32×32 window out. And an augmentation
 # may even serve in evaluation: **ten-crop** shows the network four corners, the middle, and their mirror
-# images, and averages the ten answers. Chapter 7 does.
+# images, and averages the ten answers. Chapter 7 will.
 
 # %%
 small = np.repeat(np.asarray(Image.fromarray(photo).resize((32, 32)))[np.newaxis], 10, axis=0)
@@ -164,8 +164,8 @@ plots.image_grid(
 # %% [markdown]
 # *Figure 4.4. What flips and turns make of digits.*
 #
-# Do not argue about it, measure it. Train the network of chapter 1 as it is, and ask it about changed
-# digits.
+# Do not argue about it, measure it. Train chapter 1's network, with adam to save time, on the digits as they
+# are, and ask it about changed ones.
 
 
 # %%
@@ -188,7 +188,7 @@ mirrored = (answers(plain, 8, lambda x: x[:, :, ::-1]) == 8).mean()
 quarter = (answers(plain, 8, lambda x: np.rot90(x, axes=(1, 2))) == 8).mean()
 half = (answers(plain, 6, lambda x: np.rot90(x, 2, axes=(1, 2))) == 9).mean()
 print(f"mirrored 8s that are still an 8: {mirrored:.0%}")
-print(f"8s after a quarter turn:         {quarter:.0%}")
+print(f"8s after a quarter turn that are: {quarter:.0%}")
 print(f"6s after a half turn that are a 9: {half:.0%}")
 
 # %%
@@ -214,12 +214,14 @@ for name, claim in claims.items():
     print(f"{name:17} accuracy {digit_report.accuracy:.3f}, recall of 6 and 9 {recalls[name]:.3f}")
 
 # %%
-print("quarter turns cost accuracy:", digit_accuracy["quarter turns"] < digit_accuracy["none"])
-print("and 6 and 9 suffer:", recalls["quarter turns"] < recalls["none"])
+best_claim = max(digit_accuracy["none"], digit_accuracy["moved by a pixel"])
+print("quarter turns cost accuracy:", digit_accuracy["quarter turns"] < best_claim)
+print("and 6 and 9 suffer:", recalls["quarter turns"] < recalls["moved by a pixel"])
 
 # %% [markdown]
 # The network with quarter turns is told that a 6 upside down is a 6, while the data set says that it
-# is a 9. It can only guess. No error, no warning, just a few points that you never find again. So before
+# is a 9. Where the two look alike it can only guess. No error, no warning, just a few points that you never
+# find again. Digits that move by a pixel do no harm, and often help: that claim is true. So before
 # you choose an augmentation, look at what it makes of your photos, and ask whether *you* would still give
 # each the same label.
 #
@@ -241,16 +243,18 @@ print(f"parameters with photos of 180×180: {models.cats_vs_dogs_cnn(dropout=0.5
 #
 # ## 3. Learning algorithm: the same, for longer
 #
-# Nothing changes but the number of epochs. Where no photo comes twice, learning by heart takes longer, and
-# so does learning.
+# The same as in chapter 3, for more epochs. Where hardly a picture comes twice, learning by heart takes
+# longer, and so does learning. At sample scale the steps are half as long: there are few of them, and with
+# long ones the network sometimes never leaves a probability of 0.5.
 
 # %%
-model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
+rmsprop = keras.optimizers.RMSprop(LEARNING_RATE)
+model.compile(optimizer=rmsprop, loss="binary_crossentropy", metrics=["accuracy"])
 checkpoint = Path(tempfile.mkdtemp()) / "best.keras"
 keep_best = keras.callbacks.ModelCheckpoint(checkpoint, monitor="val_loss", save_best_only=True)
 
 # %% [markdown]
-# **What do you expect?** In chapter 3 the training accuracy went to 1.0. Where will it go now?
+# **What do you expect?** In chapter 3 the training accuracy went above 0.95. Where will it go now?
 
 # %% tags=["nbval-ignore-output"]
 history = model.fit(
@@ -267,9 +271,9 @@ plots.learning_curves(history)
 # %% [markdown]
 # *Figure 4.5. Loss and accuracy with augmentation and dropout. Compare figure 3.2.*
 #
-# The two curves climb side by side. The training accuracy is that on *changed* photos with half of the
-# features missing, so it may even lie below the validation accuracy. And at the end both are still
-# rising: the network is not done.
+# The two curves stay close for much longer. The training accuracy is that on *changed* photos with half of
+# the features missing, so it may even lie below the validation accuracy. At sample scale both are still
+# rising at the end: the network is not done.
 #
 # ## 4. Performance evaluation: side by side with chapter 3
 
@@ -277,13 +281,13 @@ plots.learning_curves(history)
 best = keras.models.load_model(checkpoint)
 probabilities = evaluation.predict(best, test)
 report = evaluation.report(test.labels, probabilities, test.class_names)
-recorded = evaluation.spread("cats_vs_dogs_augmented", SCALE)
-scratch = evaluation.spread("cats_vs_dogs", SCALE)
-low, high = recorded.bounds
-print("chapter 3, recorded:", scratch)
-print("chapter 4, recorded:", recorded)
-print(f"a run should lie between {low:.3f} and {high:.3f}:", report.accuracy in recorded)
-print("better than the mean of chapter 3:", report.accuracy > scratch.mean)
+recorded = evaluation.spread("cats_vs_dogs_augmented", "sample")
+scratch = evaluation.spread("cats_vs_dogs", "sample")
+print("chapter 3, recorded at sample scale:", scratch)
+print("chapter 4, recorded at sample scale:", recorded)
+if SCALE == "sample":
+    low, high = recorded.bounds
+    print(f"a run should lie between {low:.3f} and {high:.3f}:", report.accuracy in recorded)
 
 # %%
 names = "from scratch\n(chapter 3)", "with augmentation\nand dropout"
@@ -294,15 +298,15 @@ plots.spreads(
 )
 
 # %% [markdown]
-# *Figure 4.6. Test accuracy of the networks of chapters 3 and 4: five recorded seeds each, this run, and
-# what the source reports for real photos.*
+# *Figure 4.6. Test accuracy of the networks of chapters 3 and 4: the recorded seeds at sample scale, this
+# run, and what the source reports for real photos.*
 #
 # The source reports about **0.83**, after 0.70 without. `python -m benchmarks results
 # cats_vs_dogs_augmented --scale sample` repeats the recorded runs. No new photo, no new parameter: all
 # of it comes from what *you* knew about cats and dogs.
 #
 # The source guesses that a deeper or wider network of this kind could reach 0.90, and not much more.
-# Chapter 5 goes further with a network that has seen other photos before.
+# Chapter 5 will go further with a network that has seen other photos before.
 #
 # ## Exercises
 #
@@ -332,17 +336,19 @@ plots.spreads(
 #
 # ## Solutions
 #
-# **1.** Houses: mirrored is right, upside down is wrong. Tissue: all flips and turns are right; changed colours
-# are wrong if the stain is the clue. Traffic signs: brightness and blur are right; mirroring turns "left"
-# into "right", and other hues turn one sign into another. Chests: small turns and crops are right;
-# mirroring moves the heart to the other side.
+# **1.** Houses: `flip` is right, `QuarterTurns` wrong. Tissue: flips and turns are right; `color_jitter` is
+# wrong if the stain is the clue. Traffic signs: `blur` and `SaltAndPepper` are right; `flip` turns "left"
+# into "right", and other hues turn one sign into another. Chests: a small `rotate` and `CropAndResize` are
+# right; `flip` moves the heart to the other side.
 #
 # **2.** It is a layer, so it is saved with the network, and it does nothing in inference:
 
 # %%
+layer = best.get_layer("flip_rotate_zoom")
 some = np.asarray(next(iter(test))[0][:4])
-print("twice in inference:", np.array_equal(best(some), best(some)))
-print("twice in training:", np.array_equal(best(some, training=True), best(some, training=True)))
+print("unchanged in inference:", np.array_equal(layer(some), some))
+again = np.array_equal(layer(some, training=True), layer(some, training=True))
+print("the same twice in training:", again)
 
 # %% [markdown]
 # **3.** The window's corner has 9 × 9 = 81 places; mirrored or not makes 162.
@@ -353,7 +359,7 @@ print("twice in training:", np.array_equal(best(some, training=True), best(some,
 # %%
 class Cover(augment.Augmentation):
     def change(self, images):
-        count, height, width = images.shape[:3]
+        count, height, width = keras.ops.shape(images)[:3]
         corner = keras.random.uniform((2, count, 1, 1, 1), 0, 0.7, seed=self.random)
         y = np.linspace(0, 1, height).reshape(1, -1, 1, 1)
         x = np.linspace(0, 1, width).reshape(1, 1, -1, 1)
@@ -366,7 +372,7 @@ plots.image_grid(np.asarray(Cover()(eight, training=True)), columns=8)
 # %% [markdown]
 # *Figure 4.7. One photo, covered at eight random places.*
 #
-# **5.** Often by a point or so. Both answers come from the same network, but its errors differ a little, and
+# **5.** It may win a point, or nothing. Both answers come from the same network, but its errors differ a little, and
 # the mean of two wavers less than one. It is the smallest form of ten-crop.
 
 # %% tags=["nbval-ignore-output"]

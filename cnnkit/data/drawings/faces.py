@@ -12,6 +12,7 @@ FURS = ((96, 64, 40), (150, 106, 66), (206, 164, 112), (198, 110, 48), (232, 222
         (120, 120, 124), (176, 176, 178), (62, 58, 58))  # fmt: skip
 IRISES = ((198, 170, 60), (110, 150, 70), (120, 80, 40), (90, 140, 180))
 BLACK, WHITE, PINK, HORN = (26, 22, 22), (248, 248, 244), (214, 140, 136), (206, 190, 150)
+OTHER_EARS = 0.05  # of the animals whose species has such breeds
 CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
 
 
@@ -35,8 +36,9 @@ def draw_face(species: Species, random: np.random.Generator) -> list[Shape]:
 class _Face:
     def __init__(self, species: Species, random: np.random.Generator) -> None:
         self.species = species
-        self.catchlight = -0.3 if random.random() < 0.5 else 0.3  # of the eye's radius
-        self.ears, ear_size, self.spread = species.ears
+        other = random.random() < OTHER_EARS
+        ears = species.other_ears if other and species.other_ears else species.ears
+        self.ears, ear_size, self.spread = ears
         self.shapes: list[Shape] = []
         self.fur = FURS[random.integers(len(FURS))]
         self.light = _mix(self.fur, WHITE, 0.55)
@@ -161,7 +163,7 @@ class _Face:
             x = side * self.gap
             self.oval(x, height, self.eye, self.eye, self.iris, 0.35)
             self.oval(x, height, self.eye * pupil[0], self.eye * pupil[1], BLACK, 0.35)
-            self.oval(x + self.catchlight * self.eye, height - 0.35 * self.eye, 0.22 * self.eye,
+            self.oval(x - 0.3 * self.eye, height - 0.35 * self.eye, 0.22 * self.eye,
                       0.22 * self.eye, WHITE, 0.35)  # fmt: skip
 
     def _nose(self) -> None:

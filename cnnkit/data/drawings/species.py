@@ -32,6 +32,8 @@ class Species:
         "slit", "round" or "bar".
     whiskers : bool
         Whether there are any.
+    other_ears : (str, float, float), optional
+        As some breeds have them.
     marks : str
         "none", "mask", "patches", "stripes", "mane", "wool", "horns", "bulges", "heart" or
         "discs".
@@ -46,14 +48,17 @@ class Species:
     eye_size: float = 0.16
     pupil: str = "round"
     whiskers: bool = False
+    other_ears: Ears | None = None
     marks: str = "none"
 
 
+POINTED, FLAP = ("pointed", 0.75, 34), ("flap", 1.05, 52)
+
 # fmt: off
 SPECIES: dict[str, Species] = {
-    "cat": Species(1.02, 0.85, ("pointed", 0.75, 34), (0.36, 0.24), "triangle", 0.42, 0.20, "slit",
-                   whiskers=True),
-    "dog": Species(0.92, 0.80, ("flap", 1.05, 52), (0.46, 0.42), "oval", 0.36, 0.15),
+    "cat": Species(1.02, 0.85, POINTED, (0.36, 0.24), "triangle", 0.42, 0.20, "slit",
+                   whiskers=True, other_ears=FLAP),
+    "dog": Species(0.92, 0.80, FLAP, (0.46, 0.42), "oval", 0.36, 0.15, other_ears=POINTED),
     "bear": Species(1.05, 1.00, ("round", 0.42, 42), (0.40, 0.34), "oval", 0.36, 0.11),
     "cow": Species(0.80, 0.90, ("side", 0.62, 70), (0.62, 0.36), "disc", 0.46, 0.15, "bar",
                    marks="horns"),
