@@ -26,6 +26,19 @@
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 # @title Install cnnkit where it is missing, as in Colab
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+if importlib.util.find_spec("cnnkit") is None:
+    wheels = sorted(Path().glob("cnnkit-*.whl"))
+    if not wheels:
+        raise FileNotFoundError(
+            "cnnkit is missing. Make its wheel in a checkout with `pip wheel --no-deps .`, "
+            "upload cnnkit-*.whl next to this notebook, and run this cell again."
+        )
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
 # Chapter 3 ended with a network that knew its photos by heart. It needs more of them and there are
