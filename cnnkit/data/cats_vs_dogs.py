@@ -2,12 +2,10 @@
 
 import csv
 import errno
-import lzma
 import re
 import shutil
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,16 +26,6 @@ PHOTO = re.compile(r"(?:.*/)?(cat|dog)\.(\d+)\.jpg")
 # Of each kind: all photos, and where train, validation and test of the split "small" end.
 ALL = {"sample": 600, "full": 12_500}
 SMALL = {"sample": (200, 300, 600), "full": (1_000, 1_500, 2_500)}
-
-# What zipfile and its decoders raise on damaged archives, beside an OSError.
-_UNREADABLE = (
-    ValueError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
 
 Numbers = dict[str, list[int]]  # of the photos of each kind
 
@@ -159,7 +147,7 @@ def _take_photos(choice: _Choice, folder: Path) -> None:
     archive = kaggle_archive.get(COMPETITION)
     try:
         _extract(archive, choice, folder)
-    except (*_UNREADABLE, OSError) as error:
+    except (*store.DAMAGED_ZIP, OSError) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk, not of a decoder
         raise ValueError(

@@ -36,7 +36,7 @@ def check_images(path: str | Path) -> list[Unusable]:
     """
     folder = Path(path)
     photos, problems = list_photos(folder)
-    problems += decode_all(photos, lambda number, pixels: None)
+    problems += decode_all(photos)
     usable = set(photos) - {problem.path for problem in problems}
     return sorted(problems + check_classes(folder, usable))
 

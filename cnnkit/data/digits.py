@@ -1,7 +1,6 @@
 """Handwritten digits: scikit-learn's 8×8 pictures, and MNIST."""
 
 import zipfile
-import zlib
 from pathlib import Path
 
 from cnnkit import checks
@@ -11,17 +10,6 @@ import numpy as np
 from PIL import Image
 from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
-
-# What zipfile, zlib and NumPy raise on damaged archives.
-_UNREADABLE = (
-    OSError,
-    EOFError,
-    KeyError,
-    RuntimeError,
-    ValueError,
-    zipfile.BadZipFile,
-    zlib.error,
-)
 
 Split = tuple[np.ndarray, np.ndarray]
 
@@ -115,7 +103,7 @@ def _read_mnist(path: Path) -> dict[str, np.ndarray]:
     try:
         with zipfile.ZipFile(path) as archive:
             arrays = {name: _read_array(archive, name) for name in MNIST_SHAPES}
-    except _UNREADABLE as error:
+    except (OSError, KeyError, *store.DAMAGED_ZIP) as error:
         raise ValueError(_not_mnist(path, f"it cannot be read ({error})")) from None
     for name, shape in MNIST_SHAPES.items():
         if arrays[name].shape != shape or arrays[name].dtype != np.uint8:

@@ -116,7 +116,7 @@ def _flat(image: Image.Image) -> Image.Image:
 
 def decode_all(
     photos: Sequence[Path],
-    use: Callable[[int, np.ndarray], None],
+    use: Callable[[int, np.ndarray], None] | None = None,
     size: tuple[int, int] | None = None,
 ) -> list[Unusable]:
     """Decode photos in as many threads as there are cores; return those that are not usable.
@@ -124,7 +124,7 @@ def decode_all(
     Parameters
     ----------
     photos : sequence of Path
-    use : callable
+    use : callable, optional
         Called with the number and the pixels of each usable photo, from several threads.
     size : (height, width), optional
         As in `decode`.
@@ -140,7 +140,8 @@ def decode_all(
             except ValueError as error:
                 problems.append(Unusable(photos[number], str(error)))
             else:
-                use(number, pixels)
+                if use:
+                    use(number, pixels)
             progress.update()
 
     with warnings.catch_warnings(), progress, ThreadPoolExecutor(os.cpu_count()) as pool:

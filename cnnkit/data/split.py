@@ -62,7 +62,7 @@ def split_folder(
     photos, problems = list_photos(source)
 
     def make(folder: Path) -> None:
-        found = problems + decode_all(photos, lambda number, pixels: None)
+        found = problems + decode_all(photos)
         usable = [photos[number] for number in usable_photos(source, photos, found, skip_unusable)]
         random = np.random.default_rng(seed)
         copies: dict[Path, Path] = {}  # where to, where from

@@ -1,11 +1,14 @@
 """Where data lives, and how a file gets there."""
 
 import hashlib
+import lzma
 import os
 import shutil
 import tempfile
 import urllib.error
 import urllib.request
+import zipfile
+import zlib
 from http.client import HTTPException
 from pathlib import Path
 
@@ -13,6 +16,16 @@ from cnnkit.checkout import CHECKOUT
 
 import platformdirs
 from tqdm import tqdm
+
+# What zipfile and its decoders raise on damaged archives, beside an OSError.
+DAMAGED_ZIP = (
+    ValueError,
+    EOFError,
+    RuntimeError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+)
 
 
 def home() -> Path:
