@@ -30,9 +30,7 @@ class Experiment:
 
 MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
 PHOTO_SIZE = {"sample": 80, "full": 180}
-PHOTO_EPOCHS = {"sample": 40, "full": training.recipes.CATS_VS_DOGS.epochs}
-AUGMENTED_RATE = {"sample": 5e-4, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.learning_rate}
-AUGMENTED_EPOCHS = {"sample": 50, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
+AUGMENTED_EPOCHS = {"sample": 40, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 
 EXPERIMENTS: dict[str, Experiment] = {}
 
@@ -74,15 +72,14 @@ def mnist(scale: str, seed: int) -> tuple[float, int]:
 @experiment("cats_vs_dogs", published=0.70, source=training.recipes.CATS_VS_DOGS.source)
 def cats_vs_dogs(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 3: five convolutions from scratch on few photos."""
-    return _cats_vs_dogs(scale, seed, training.recipes.CATS_VS_DOGS, PHOTO_EPOCHS[scale])
+    recipe = training.recipes.CATS_VS_DOGS
+    return _cats_vs_dogs(scale, seed, recipe, recipe.epochs)
 
 
 @experiment("cats_vs_dogs_augmented", published=0.83, source=training.recipes.CATS_VS_DOGS.source)
 def cats_vs_dogs_augmented(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 4: the same with augmentation and dropout."""
-    recipe = dataclasses.replace(
-        training.recipes.CATS_VS_DOGS_AUGMENTED, learning_rate=AUGMENTED_RATE[scale]
-    )
+    recipe = training.recipes.CATS_VS_DOGS_AUGMENTED
     augmentation = data.augment.flip_rotate_zoom()
     return _cats_vs_dogs(scale, seed, recipe, AUGMENTED_EPOCHS[scale], augmentation, dropout=0.5)
 

@@ -115,7 +115,7 @@ def blur(
     seed: int | None = None,
     value_range: Range = (0, 255),
 ) -> Chain:
-    """Blur photos with a Gaussian kernel, by a random amount for each batch.
+    """Blur about half of the photos with a Gaussian kernel, by one random amount for a batch.
 
     Parameters
     ----------

@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 __all__ = ["SPECIES", "draw", "write"]
 
-VERSION = 1  # the drawings change with it
+VERSION = 2  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given
 SMALLEST = 16
 GOLDEN = (5**0.5 - 1) / 2  # of the circle of hues, from one species to the next

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 MARGIN = 0.10  # of the shorter side, which the face keeps free on every side
-FACE = (0.36, 0.72)  # the longer side of its box against the shorter side of the picture
+FACE = (0.28, 0.63)  # the longer side of its box against the shorter side of the picture
 TILT = 90  # degrees to either side
 NOISE = (2, 8)  # standard deviation of a pixel
 OVERSAMPLING = 2  # drawn larger and reduced, for smooth edges
@@ -54,9 +54,8 @@ def draw_scene(shapes: list[Shape], width: int, height: int, random: np.random.G
 
 def _place(shapes: list[Shape], width: int, height: int,
            random: np.random.Generator) -> tuple[list[np.ndarray], Box]:  # fmt: skip
-    """Tilt, size and place a face, so that its box has the same size whatever the species."""
-    lean = random.uniform(-1, 1)
-    angle = np.deg2rad(TILT * lean * abs(lean))  # most stand nearly upright
+    """Tilt, size and place a face, so that the size of its box tells no species."""
+    angle = np.deg2rad(random.uniform(-TILT, TILT))
     cos, sin = np.cos(angle), np.sin(angle)
     points = [corners @ np.array([[cos, sin], [-sin, cos]]) for corners, _ in shapes]
     everything = np.concatenate(points)
@@ -86,14 +85,14 @@ def _background(width: int, height: int, random: np.random.Generator,
 
 def _colour(random: np.random.Generator, hue: float | None) -> tuple[int, int, int]:
     hue = random.random() if hue is None else (hue + random.uniform(-0.02, 0.02)) % 1
-    saturation, value = random.uniform(0.1, 0.5), random.uniform(0.3, 0.8)
+    saturation, value = random.uniform(0.1, 0.5), random.uniform(0.1, 0.45)
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def _occlude(draw: ImageDraw.ImageDraw, size: tuple[int, int],
              random: np.random.Generator) -> None:  # fmt: skip
-    """Put a blade or two of grass before the face."""
+    """Put up to two blades of grass before the face."""
     for _ in range(random.integers(0, 3)):
         start, end = random.random((2, 2)) * size
         draw.line((*start, *end), fill=_colour(random, None),
