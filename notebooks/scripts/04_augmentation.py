@@ -237,9 +237,10 @@ print("quarter turns cost accuracy:", digit_accuracy["quarter turns"] < best_cla
 # The network with quarter turns is told that a 6 turned by a half is a 6, while the data set says that it
 # is a 9. Where the two look alike it can only guess. Mirroring both ways costs something too: one digit in four
 # gets both flips, which is a half turn, and a mirrored 2 is no digit at all. No error, no warning, just a
-# few points that you never find again. Digits that move by a pixel do no harm, and after a longer training
-# they help (set `DIGIT_EPOCHS` to 40): that claim is true. So before you choose an augmentation, look at
-# what it makes of your photos, and ask whether *you* would still give each the same label.
+# few points that you never find again. Moving by a pixel changes little here (a few digits of 180 are luck), and after a
+# longer training it helps (set `DIGIT_EPOCHS` to 40): that claim is true. So before you choose an
+# augmentation, look at what it makes of your photos, and ask whether *you* would still give each the same
+# label.
 #
 # ## 2. Learning model: augmentation in front, dropout behind
 #
