@@ -30,7 +30,7 @@ class Experiment:
 
 MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
 PHOTO_SIZE = {"sample": 80, "full": 180}
-AUGMENTED_EPOCHS = {"sample": 40, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
+AUGMENTED_EPOCHS = {"sample": 45, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 
 EXPERIMENTS: dict[str, Experiment] = {}
 

@@ -44,10 +44,12 @@ class Spread:
         """Between these a run with another seed lies with a probability of 99 %.
 
         Student's prediction interval, which allows for the few seeds that the spread is known
-        from; at least one test picture to each side.
+        from. A few seeds may agree by luck, so the deviation counts as no smaller than the
+        binomial one of a figure from so many test pictures; at least one picture to each side.
         """
         n = len(self.figures)
-        margin = student_t.ppf(0.995, n - 1) * self.deviation * (1 + 1 / n) ** 0.5
+        binomial = (self.mean * (1 - self.mean) / self.test_size) ** 0.5
+        margin = student_t.ppf(0.995, n - 1) * max(self.deviation, binomial) * (1 + 1 / n) ** 0.5
         margin = max(float(margin), 1 / self.test_size)
         return max(0.0, self.mean - margin), min(1.0, self.mean + margin)
 

@@ -52,7 +52,7 @@ SCALE = "sample"  # @param ["sample", "full"]
 
 # %%
 SIZE = {"sample": 80, "full": 180}[SCALE]
-EPOCHS = {"sample": 40, "full": 100}[SCALE]
+EPOCHS = {"sample": 45, "full": 100}[SCALE]
 DIGIT_EPOCHS = 12
 
 # %%
@@ -261,7 +261,7 @@ print(f"parameters with photos of 180×180: {models.cats_vs_dogs_cnn(dropout=0.5
 # ## 3. Learning algorithm: the same, for longer
 #
 # The same as in chapter 3, for more epochs. Where hardly a picture comes twice, learning by heart takes
-# longer, and so does learning. At sample scale expect ten to twenty epochs at a loss of 0.693, that of a
+# longer, and so does learning. At sample scale expect ten to twenty-five epochs at a loss of 0.693, that of a
 # network that knows nothing, before anything happens.
 
 # %%
