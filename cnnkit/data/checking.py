@@ -45,7 +45,7 @@ def class_folders(folder: Path) -> list[Path]:
     """List the folders that are classes, in the order of their names."""
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{folder} is no folder; expected one that holds a folder for each class."
+            f"{folder.absolute()} is no folder; expected one that holds a folder for each class."
         )
     return [entry for entry in _by_name(folder) if entry.is_dir() and not _hidden(entry)]
 
@@ -53,10 +53,12 @@ def class_folders(folder: Path) -> list[Path]:
 def check_classes(folder: Path, usable: Collection[Path]) -> list[Unusable]:
     """Find what is wrong with the classes, given the photos that are usable."""
     classes = class_folders(folder)
+    if reason := _wrong_level(folder, classes):
+        return [Unusable(folder, reason)]
     problems = []
     if len(classes) < 2:
-        reason = f"it holds {len(classes)} class folders; expected two or more"
-        problems.append(Unusable(folder, reason))
+        held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
+        problems.append(Unusable(folder, f"it holds {held}; expected two or more"))
     filled = {photo.parent for photo in usable}
     seen: dict[str, Path] = {}
     for entry in classes:
@@ -72,6 +74,8 @@ def check_classes(folder: Path, usable: Collection[Path]) -> list[Unusable]:
 def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
     classes = class_folders(folder)
+    if _wrong_level(folder, classes):  # which `check_classes` tells
+        return [], []
     photos, problems = [], []
     for entry in (entry for entry in _by_name(folder) if entry not in classes):
         if _hidden(entry):
@@ -84,6 +88,25 @@ def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
         else:
             photos.append(entry)
     return photos, problems
+
+
+def _wrong_level(folder: Path, classes: list[Path]) -> str | None:
+    """Say which folder is meant, where the one above or below the right one was given."""
+    if not classes and any(map(_is_photo, folder.iterdir())):
+        return "it holds photos and no folder for each class; give the folder above it"
+    inside = [list(entry.iterdir()) for entry in classes]
+    if classes and all(
+        any(entry.is_dir() and any(map(_is_photo, entry.iterdir())) for entry in entries)
+        and not any(map(_is_photo, entries))
+        for entries in inside
+    ):
+        part = next((entry for entry in classes if entry.name == "train"), classes[0])
+        return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
+    return None
+
+
+def _is_photo(entry: Path) -> bool:
+    return _no_photo(entry) is None
 
 
 def _by_name(folder: Path) -> list[Path]:

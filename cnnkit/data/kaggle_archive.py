@@ -146,7 +146,8 @@ def _old_form(token: str) -> str:
 _TOKEN = (
     f'To get a token, open {SETTINGS} and click "Generate New Token". Save the text that it\n'
     "shows as ~/.kaggle/access_token, or put it into the environment variable KAGGLE_API_TOKEN.\n"
-    "(An older kaggle.json with a username and a key does as well, in ~/.kaggle.)"
+    "(An older kaggle.json with a username and a key does as well, in ~/.kaggle.)\n"
+    "Join the competition on its page too, and accept its rules."
 )
 
 

@@ -78,8 +78,8 @@ def split_folder(
 
     listed = "".join(f"{photo.relative_to(source)} {photo.stat().st_size} " for photo in photos)
     contents = (
-        f"photos split from {source.name} ({zlib.crc32(listed.encode()):08x}), validation "
-        f"{validation}, test {test}, seed {seed}"
+        f"{len(photos)} photos split from {source.name} ({zlib.crc32(listed.encode()):08x}), "
+        f"validation {validation}, test {test}, seed {seed}"
     )
     return prepare(destination, contents, make)
 

@@ -248,7 +248,8 @@ plots.spread(recorded.figures, live=report.accuracy, published=0.70)
 #
 # The source reports about **0.70** on the 2,000 test photos, from 2,000 for training. `python -m
 # benchmarks results cats_vs_dogs --scale sample` repeats the recorded runs. Look at how far they lie
-# apart: with so few photos, one seed is no result.
+# apart: with so few photos, one seed is no result. And the checkpoint has the best *loss* of all epochs;
+# its accuracy need not be the best (exercise 2).
 #
 # `evaluation.predict` gives a probability for each class, also for a model with one sigmoid unit, so
 # that all you know from chapter 2 works here.

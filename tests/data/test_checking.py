@@ -3,6 +3,7 @@
 import io
 import itertools
 import os
+import shutil
 import struct
 import warnings
 from pathlib import Path
@@ -138,7 +139,7 @@ def leave_one(folder: Path) -> None:
         (rename, "differs from 'Cat' by case alone"),
         (empty, "without a usable photo"),
         (spoil, "without a usable photo"),
-        (leave_one, "1 class folders; expected two or more"),
+        (leave_one, "only the class folder 'cat'; expected two or more"),
     ],
 )
 def test_folders_that_are_no_classes_are_refused_even_when_files_are_skipped(
@@ -166,6 +167,23 @@ def test_notes_beside_the_classes_are_no_problem(folder):
     (folder / "README.txt").write_text("mine")
     (folder / "boxes.csv").write_text("file\n")
     assert data.check_images(folder) == []
+
+
+def test_the_folder_above_or_below_the_right_one_is_noticed(folder, tmp_path):
+    above = tmp_path / "split"
+    for part in ("test", "train", "validation"):
+        shutil.copytree(folder, above / part)
+    for wrong, cure in (
+        (above, "one folder deeper; give one such as split/train"),
+        (folder / "cat", "no folder for each class; give the folder above it"),
+    ):
+        ((path, reason),) = data.check_images(wrong)
+        assert path == wrong and cure in reason
+        for skip in (False, True):
+            with pytest.raises(ValueError, match=cure):
+                data.image_folder(wrong, (9, 9), skip_unusable=skip)
+    (above / "test" / "cat.jpg").touch()  # so that "test" is a class, with folders inside
+    assert len(data.check_images(above)) > 1
 
 
 def test_a_missing_folder_is_named(tmp_path):
