@@ -92,21 +92,20 @@ def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
 
 def _wrong_level(folder: Path, classes: list[Path]) -> str | None:
     """Say which folder is meant, where the one above or below the right one was given."""
-    if not classes and any(map(_is_photo, folder.iterdir())):
+    if not classes and _holds_photos(folder):
         return "it holds photos and no folder for each class; give the folder above it"
-    inside = [list(entry.iterdir()) for entry in classes]
-    if classes and all(
-        any(entry.is_dir() and any(map(_is_photo, entry.iterdir())) for entry in entries)
-        and not any(map(_is_photo, entries))
-        for entries in inside
+    if (
+        classes
+        and not any(map(_holds_photos, classes))
+        and all(any(map(_holds_photos, class_folders(entry))) for entry in classes)
     ):
         part = next((entry for entry in classes if entry.name == "train"), classes[0])
         return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
     return None
 
 
-def _is_photo(entry: Path) -> bool:
-    return _no_photo(entry) is None
+def _holds_photos(folder: Path) -> bool:
+    return any(_no_photo(entry) is None for entry in folder.iterdir())
 
 
 def _by_name(folder: Path) -> list[Path]:
