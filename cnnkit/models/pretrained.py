@@ -1,0 +1,80 @@
+"""What networks with trained weights share: preprocessing, and where the weights come from."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from cnnkit import checks
+
+import keras
+
+DRAWN = Path(__file__).parent / "drawn"
+PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"
+SMALLEST = 32  # pixels a side, which five halvings need
+
+
+@keras.saving.register_keras_serializable("cnnkit")
+class Preprocessing(keras.Layer):
+    """Brings photos into the form that a network of keras.applications was trained on.
+
+    Parameters
+    ----------
+    network : str
+        A module of keras.applications, such as ``"vgg16"``, whose ``preprocess_input`` is applied.
+    """
+
+    def __init__(self, network: str, **kwargs: object) -> None:
+        super().__init__(**kwargs)
+        self.network = network
+
+    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
+        """Take RGB in [0, 255]."""
+        return getattr(keras.applications, self.network).preprocess_input(images)
+
+    def get_config(self) -> dict:
+        """Return the layer's arguments."""
+        return {**super().get_config(), "network": self.network}
+
+
+def check_arguments(weights: str | None, input_shape: tuple[int, int, int]) -> None:
+    """Raise ValueError for weights that do not exist, or photos that are too small."""
+    if weights is not None:
+        checks.one_of("weights", weights, ("imagenet", "drawn"))
+    sides = input_shape[:2]
+    if len(input_shape) != 3 or input_shape[2] != 3 or None in sides or min(sides) < SMALLEST:
+        raise ValueError(
+            f"input_shape is {input_shape}; expected (height, width, 3), at least {SMALLEST} by "
+            f"{SMALLEST}: the network halves the photo five times. Load the photos larger."
+        )
+
+
+def load_drawn(base: keras.Model, name: str) -> None:
+    """Load the weights that the package brings, trained on drawn animals."""
+    base.load_weights(DRAWN / f"{name}.weights.h5")
+
+
+def load_imagenet(base: keras.Model, network: Callable, folder: str, file: str) -> None:
+    """Load ImageNet weights through keras.applications.
+
+    Raises
+    ------
+    FileNotFoundError
+        They are not on this machine, and cannot be downloaded.
+    """
+    home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
+    try:
+        original = network(include_top=False, weights="imagenet", input_shape=base.input_shape[1:])
+    except Exception as error:  # what Keras raises when a download fails has no class of its own
+        if (home / file).is_file():
+            raise ValueError(
+                f"{home / file} cannot be used. Delete it, and get it again."
+            ) from error
+        raise FileNotFoundError(
+            f"{home / file} is missing, and Keras could not download it ({error}).\n"
+            "Get the file where there is a network:  "
+            f"curl -L -o {file} {PUBLISHED}/{folder}/{file}\n"
+            f"Put it into {home}, or into the folder models of the one that you name in the "
+            "environment variable KERAS_HOME.\n"
+            'Or take weights="drawn", which need no download.'
+        ) from None
+    base.set_weights(original.get_weights())

@@ -1,0 +1,46 @@
+"""DenseNet against the one of keras.applications."""
+
+from cnnkit import models
+from cnnkit.models.densenet import PUBLISHED
+
+import keras
+import numpy as np
+import pytest
+
+
+def test_the_same_output_as_keras_applications():
+    keras.utils.set_random_seed(0)
+    original = keras.applications.DenseNet121(
+        include_top=False, weights=None, input_shape=(64, 96, 3)
+    )
+    base = models.densenet_base(None, (64, 96, 3))
+    assert base.count_params() == 7_037_504
+    named = {layer.name for layer in original.layers if layer.weights}
+    assert {layer.name for layer in base.layers if layer.weights} == named
+    base.set_weights(original.get_weights())
+    photos = np.random.default_rng(0).uniform(0, 255, (2, 64, 96, 3)).astype("float32")
+    expected = original.predict(
+        keras.applications.densenet.preprocess_input(photos.copy()), verbose=0
+    )
+    np.testing.assert_allclose(base.predict(photos, verbose=0), expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("depth", "network"),
+    [(169, keras.applications.DenseNet169), (201, keras.applications.DenseNet201)],
+)
+def test_deeper_ones_have_the_published_parameters(depth, network):
+    expected = network(include_top=False, weights=None, input_shape=(32, 32, 3)).count_params()
+    base = models.densenet_base(None, (32, 32, 3), block_config=PUBLISHED[depth])
+    assert base.count_params() == expected
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match=r"at least 32 by 32"):
+        models.densenet_base(None, (30, 64, 3))
+    with pytest.raises(ValueError, match="come with their own block_config and growth_rate"):
+        models.densenet_base("drawn", (64, 64, 3), growth_rate=12)
+    with pytest.raises(ValueError, match=r"growth_rate 0; expected at least 1"):
+        models.densenet_base(None, (64, 64, 3), growth_rate=0)
+    with pytest.raises(ValueError, match=r"weights is 'drawing'"):
+        models.densenet_base("drawing")
