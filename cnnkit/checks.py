@@ -1,6 +1,7 @@
 """What a student gets wrong first, found before Keras does, with the cure in the message."""
 
 from collections.abc import Collection
+from typing import Any
 
 import keras
 import numpy as np
@@ -67,6 +68,16 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
             f"{classes} classes, labels are 0 to {classes - 1}. Number the classes from 0, and "
             "give the model an output for each."
         )
+
+
+def is_shuffled(dataset: Any) -> bool:
+    """Whether a tf.data set, or one that it was made from with map or take, is shuffled."""
+    source = dataset
+    while source is not None:
+        if getattr(source, "shuffled", False) or "Shuffle" in type(source).__name__:
+            return True
+        source = getattr(source, "_input_dataset", None)
+    return False
 
 
 def _fits(shape: tuple, expected: tuple) -> bool:

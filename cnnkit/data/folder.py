@@ -60,8 +60,9 @@ def image_folder(
         - ``class_names``; ``file_paths`` and ``labels`` of all photos, in the order of the files;
         - ``order(k)``: the numbers of the photos in the order of epoch k, from 0. It depends on
           `seed` and k alone;
-        - ``set_epoch(k)``, to go on with epoch k. An epoch ends with its last batch, so that a
-          look at the first ones changes nothing; any other full pass counts;
+        - ``epoch()``, the epoch that comes next, and ``set_epoch(k)``, to go on with epoch k. An
+          epoch ends with its last batch, so that a look at the first ones changes nothing; any
+          other full pass counts;
         - ``shuffled`` and ``skipped``.
 
     Raises
@@ -96,7 +97,7 @@ def image_folder(
     dataset.class_names = names
     dataset.file_paths = [str(photos[number]) for number in usable]
     dataset.labels = labels
-    dataset.order, dataset.set_epoch = epochs.order, epochs.set
+    dataset.order, dataset.epoch, dataset.set_epoch = epochs.order, epochs.get, epochs.set
     dataset.shuffled, dataset.skipped = shuffle, problems
     return dataset
 
@@ -172,6 +173,10 @@ class _Epochs:
         if self._seed is None:
             return np.arange(len(self._labels))
         return np.random.default_rng((self._seed, epoch)).permutation(len(self._labels))
+
+    def get(self) -> int:
+        """Return the epoch that comes next, or is under way."""
+        return self._epoch
 
     def set(self, epoch: int) -> None:
         """Go on with this epoch."""

@@ -41,14 +41,11 @@ def predict(model: keras.Model, images: Any) -> np.ndarray:
 
 
 def _check_dataset(model: keras.Model, dataset: Any) -> None:
-    source = dataset
-    while source is not None:
-        if getattr(source, "shuffled", False):
-            raise ValueError(
-                "The data set is shuffled, so that predictions and labels would not match. Make "
-                "it with image_folder(…, shuffle=False)."
-            )
-        source = getattr(source, "_input_dataset", None)  # what it was made from, with map or take
+    if checks.is_shuffled(dataset):
+        raise ValueError(
+            "The data set is shuffled, so that predictions and labels would not match. Make it "
+            "with image_folder(…, shuffle=False)."
+        )
     spec = dataset.element_spec
     spec = spec[0] if isinstance(spec, tuple) else spec
     if len(spec.shape) == len(model.input_shape) - 1:

@@ -1,7 +1,7 @@
 """The learning algorithm: recipes, schedules, resumable runs, transfer learning."""
 
-from cnnkit.training import recipes
+from cnnkit.training import recipes, transfer
 from cnnkit.training.recipes import Recipe
 from cnnkit.training.runs import check_data, reproducible
 
-__all__ = ["Recipe", "check_data", "recipes", "reproducible"]
+__all__ = ["Recipe", "check_data", "recipes", "reproducible", "transfer"]

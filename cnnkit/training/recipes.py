@@ -73,3 +73,16 @@ CATS_VS_DOGS = Recipe(
 )
 
 CATS_VS_DOGS_AUGMENTED = replace(CATS_VS_DOGS, epochs=100)
+
+FEATURES = Recipe(
+    optimizer="rmsprop",
+    learning_rate=1e-3,
+    loss="BinaryCrossentropy",
+    batch_size=32,
+    epochs=20,
+    source="F. Chollet, Deep Learning with Python, 2nd edition, section 8.3",
+)
+
+FEATURES_AUGMENTED = replace(FEATURES, epochs=50)
+
+FINE_TUNING = replace(FEATURES, learning_rate=1e-5, epochs=30)

@@ -36,6 +36,20 @@ def test_the_cats_and_dogs_recipes_are_the_published_ones():
     assert dataclasses.replace(recipe, epochs=100) == recipes.CATS_VS_DOGS_AUGMENTED
 
 
+def test_the_transfer_recipes_are_the_published_ones():
+    for recipe, rate, epochs in (
+        (recipes.FEATURES, 1e-3, 20),
+        (recipes.FEATURES_AUGMENTED, 1e-3, 50),
+        (recipes.FINE_TUNING, 1e-5, 30),
+    ):
+        model = models.cats_vs_dogs_cnn((78, 78, 3))
+        recipe.compile(model)
+        assert isinstance(model.optimizer, keras.optimizers.RMSprop)
+        assert float(model.optimizer.learning_rate) == pytest.approx(rate)
+        assert isinstance(model.loss, keras.losses.BinaryCrossentropy)
+        assert (recipe.batch_size, recipe.epochs) == (32, epochs)
+
+
 def test_the_digits_cost_is_summed_over_the_training_set():
     (images, labels), _ = data.digits()
     training.reproducible(seed=0)

@@ -1,0 +1,176 @@
+"""Training the part of a model that is not frozen, on what the frozen part computed once."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from cnnkit.training.transfer import reading
+from cnnkit.training.transfer.features import Frozen, run
+from cnnkit.training.transfer.freezing import cut, random_states
+from cnnkit.training.transfer.resuming import Resume
+
+import keras
+import numpy as np
+
+
+def fit_from_frozen(
+    model: keras.Model,
+    train: Any,
+    validation: Any = None,
+    epochs: int = 1,
+    directory: str | Path | None = None,
+    views: int | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] = (),
+    verbose: str | int = "auto",
+) -> keras.callbacks.History:
+    """Train a model that begins with frozen layers, running these once and not in each epoch.
+
+    The weights end up in `model`, and are those that ``model.fit`` would have found, up to
+    rounding. With `views`, epoch k uses view k modulo `views`: so far as there are views, they are
+    the ones that ``fit`` would have seen.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Compiled, with one input and one output. Its frozen layers have to come first: the whole
+        base, or the base up to one layer.
+    train, validation : tf.data.Dataset or other iterable of known length
+        Batches (images, labels), as for `extract_features`.
+    epochs : int
+        Passes over the training set.
+    directory : str or Path, optional
+        Where to keep what the frozen layers computed, and the state after each epoch, from which
+        the same call goes on after an interruption. A run that ended leaves no state. Where it is
+        not given, an interrupted run begins anew, and the features are in the user's cache
+        directory.
+    views : int, optional
+        How many times to augment each training photo, for a model that begins with augmentation.
+    callbacks : iterable of keras.callbacks.Callback
+        As for ``fit``; their ``model`` is `model`.
+    verbose : "auto", 0, 1 or 2
+        As for ``fit``.
+
+    Returns
+    -------
+    keras.callbacks.History
+        With the epochs of an interrupted run.
+
+    Raises
+    ------
+    ValueError
+        The frozen layers are none, all, or others than the first; the model is not compiled;
+        augmentation without `views`, or the reverse; or a directory with the interrupted run of
+        another model, recipe or data.
+    OSError
+        The directory cannot be written, or has no room.
+    """
+    _check(model, epochs, views)
+    frozen, rest = cut(model)
+    _check_views(frozen, views)
+    config = keras.saving.deserialize_keras_object(model.get_compile_config())
+    rest.compile(**{**config, "optimizer": model.optimizer})
+    if not model.optimizer.built:
+        model.optimizer.build(model.trainable_variables)
+
+    folder = None if directory is None else Path(directory)
+    features = folder and folder / "features"
+    resume = folder and Resume(folder / "state.npz", model, frozen)
+    computed = run(frozen, train, features, views)
+    batches, checked = _Batches(train, computed), None
+    if validation is not None:
+        checked = _Batches(validation, run(frozen, validation, features))
+
+    inner: list[keras.callbacks.Callback] = [
+        keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),
+        _OnModel(callbacks, model),
+    ]
+    past: list[dict[str, float]] = []
+    if resume:
+        past = resume.restore(rest, computed.key)
+        inner.append(resume)
+    model.stop_training = False
+    history = rest.fit(
+        batches,
+        validation_data=checked,
+        epochs=epochs,
+        initial_epoch=len(past),
+        callbacks=inner,
+        shuffle=False,
+        verbose=verbose,
+    )
+    if resume:
+        resume.forget()
+    if past:
+        history.epoch = [*range(len(past)), *history.epoch]
+        for name in {**past[0], **history.history}:
+            before = [logs[name] for logs in past]
+            history.history[name] = before + history.history.get(name, [])
+    return history
+
+
+class _Batches(keras.utils.PyDataset):
+    """What the frozen part made of a data set, in the order that each epoch has."""
+
+    def __init__(self, dataset: Any, frozen: Frozen) -> None:
+        super().__init__()
+        if frozen.labels is None:
+            raise ValueError("The data set holds no labels; expected batches (images, labels).")
+        self._dataset, self._frozen, self._labels = dataset, frozen, frozen.labels
+        self._ends = np.cumsum(frozen.sizes)
+        self.begin(0)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        start = self._ends[step] - self._frozen.sizes[step]
+        numbers = np.arange(start, self._ends[step])
+        if self._order is not None:
+            numbers = self._order[numbers]
+        return self._features[numbers], self._labels[numbers]
+
+    def begin(self, epoch: int, logs: object = None) -> None:
+        """Go to an epoch."""
+        self._order = reading.order_of(self._dataset, epoch)
+        self._features = self._frozen.features[epoch % len(self._frozen.features)]
+
+
+class _OnModel(keras.callbacks.CallbackList):
+    """Lets callbacks see the whole model, while the rest of it is trained."""
+
+    def __init__(self, callbacks: Iterable[keras.callbacks.Callback], model: keras.Model) -> None:
+        super().__init__(list(callbacks))
+        self._whole = model
+        for callback in self.callbacks:
+            callback.set_model(model)
+
+    def set_model(self, model: keras.Model) -> None:
+        """Take note of the model that is trained; the callbacks keep theirs."""
+        self._model = model
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Pass it on, and stop where a callback asks for it."""
+        trained = self.model  # on JAX, this brings the variables up to date
+        super().on_epoch_end(epoch, logs)
+        trained.stop_training |= self._whole.stop_training
+
+
+def _check(model: keras.Model, epochs: int, views: int | None) -> None:
+    if not model.compiled:
+        raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
+    for name, value in (("epochs", epochs), ("views", 1 if views is None else views)):
+        if not isinstance(value, int | np.integer) or value < 1:
+            raise ValueError(f"{name} is {value!r}; expected a whole number from 1.")
+
+
+def _check_views(frozen: keras.Model, views: int | None) -> None:
+    if random_states(frozen) and views is None:
+        raise ValueError(
+            "The model augments its photos. Say in how many ways each should be computed, such "
+            "as views=8, or build the model without augmentation."
+        )
+    if views is not None and not random_states(frozen):
+        raise ValueError(
+            f"views is {views}, but nothing random comes before the model's frozen layers, so "
+            "that all views would be equal. Leave views out, or build the model with augmentation."
+        )

@@ -1,0 +1,114 @@
+"""The state of a run after each epoch, to go on from."""
+
+import hashlib
+import json
+import os
+import re
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from cnnkit.training.transfer.freezing import random_states
+from cnnkit.training.transfer.store import form, network_key
+
+import keras
+import numpy as np
+
+
+class Resume(keras.callbacks.Callback):
+    """Keeps what a run needs to go on after an interruption, and forgets it at the end.
+
+    First the states of the augmentation's random number generators, which decide the views; after
+    each epoch also the weights, the optimizer's variables, the other generators and the history.
+    The file is replaced in one step, so that there always is a whole one.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    model, frozen : keras.Model
+        What is trained, compiled, and its frozen part.
+    """
+
+    def __init__(self, path: Path, model: keras.Model, frozen: keras.Model) -> None:
+        super().__init__()
+        self._path = path
+        self._about: dict[str, Any] = {
+            "run": _run_key(model, frozen),
+            "photos": "",
+            "history": [],
+        }
+        self._values: list[np.ndarray] = []
+        self._read()
+        states, count = random_states(frozen), len(random_states(frozen))
+        for state, value in zip(states, self._values, strict=False):
+            state.assign(value)
+        self._views = [keras.ops.convert_to_numpy(state) for state in states]
+        self._values = self._values[count:]
+        if not self._path.exists():
+            self._write([])
+
+    def restore(self, rest: keras.Model, photos: str) -> list[dict[str, float]]:
+        """Bring the part that is trained to where the file was written; return the history."""
+        if self._about["photos"] not in ("", photos):
+            raise ValueError(self._other("data"))
+        self._about["photos"] = photos
+        past = self._about["history"]
+        if past:
+            for variable, value in zip(_variables(rest), self._values, strict=True):
+                variable.assign(value)
+            print(f"Going on after epoch {len(past)}, from {self._path}")
+        return list(past)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Write the file."""
+        self._about["history"].append({name: float(value) for name, value in (logs or {}).items()})
+        self._write([keras.ops.convert_to_numpy(value) for value in _variables(self.model)])
+
+    def forget(self) -> None:
+        """Delete the file."""
+        self._path.unlink(missing_ok=True)
+
+    def _read(self) -> None:
+        try:
+            with np.load(self._path) as file:
+                about = json.loads(str(file["about"]))
+                self._values = [file[str(number)] for number in range(len(file.files) - 1)]
+        except FileNotFoundError:
+            return
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+            warnings.warn(f"{self._path} is damaged; the run begins anew.", stacklevel=4)
+            self.forget()
+            return
+        if about["run"] != self._about["run"]:
+            raise ValueError(self._other("model or recipe"))
+        self._about = about
+
+    def _write(self, values: list[np.ndarray]) -> None:
+        part = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        arrays = {str(number): value for number, value in enumerate([*self._views, *values])}
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with part.open("wb") as file:
+                np.savez(file, about=json.dumps(self._about), **arrays)
+            part.replace(self._path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    def _other(self, what: str) -> str:
+        return (
+            f"{self._path} holds an interrupted run of another {what}. Name another directory, or "
+            "delete the file to give that run up."
+        )
+
+
+def _run_key(model: keras.Model, frozen: keras.Model) -> str:
+    """Return a key of what is trained and how, but not of the weights that are trained."""
+    how = json.dumps(model.get_compile_config(), default=str)
+    how = re.sub(r'"name": "[^"]*"', "", how)  # Keras numbers its optimizers through
+    return hashlib.sha256(f"{form(model)}{how}{network_key(frozen)}".encode()).hexdigest()
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    return [*model.weights, *random_states(model), *model.optimizer.variables]

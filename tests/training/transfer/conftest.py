@@ -1,0 +1,71 @@
+"""Small data sets and models that the tests of transfer learning share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from cnnkit import models, training
+from cnnkit.data import augment
+
+import keras
+import numpy as np
+import pytest
+
+
+class Photos:
+    """Forty random photos in batches of eight, shuffled as `data.image_folder` has it."""
+
+    def __init__(self, seed: int = 0) -> None:
+        random = np.random.default_rng(seed)
+        self.images = random.uniform(0, 255, (40, 48, 48, 3)).astype("float32")
+        self.labels = random.integers(0, 2, 40)
+        self.read = 0  # batches
+        self._epoch = 0
+
+    def __len__(self) -> int:
+        return 5
+
+    def order(self, epoch: int) -> np.ndarray:
+        return np.random.default_rng((7, epoch)).permutation(40)
+
+    def epoch(self) -> int:
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        self._epoch = epoch
+
+    def __iter__(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        order = self.order(self._epoch)
+        for numbers in np.split(order, 5):
+            self.read += 1
+            yield self.images[numbers], self.labels[numbers]
+        self._epoch += 1
+
+
+@pytest.fixture
+def photos() -> Photos:
+    return Photos()
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep the user's cache directory out of it."""
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: tmp_path / "cache" / name)
+    return tmp_path / "cache" / "cnnkit" / "features"
+
+
+def small_base(name: str = "vgg16") -> keras.Model:
+    """Build a random base in a second."""
+    if name == "vgg16":
+        return models.vgg16_base(None, (48, 48, 3), width=1 / 16)
+    return models.densenet_base(None, (48, 48, 3), block_config=(2, 2, 2, 2), growth_rate=8)
+
+
+def classifier(name: str = "vgg16", free: int = 0, augmented: bool = False) -> keras.Model:
+    """Build and compile a classifier with all but some last layers of its base frozen."""
+    training.reproducible(1)
+    base = small_base(name)
+    training.transfer.unfreeze_top(base, free)
+    augmentation = augment.flip_rotate_zoom() if augmented else None
+    model = models.transfer_classifier(base, augmentation=augmentation)
+    model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy", metrics=["accuracy"])
+    return model
