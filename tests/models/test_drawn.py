@@ -1,0 +1,73 @@
+"""The weights that come with the package."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+from cnnkit import data, models
+from cnnkit.models.pretrained import DRAWN
+
+import keras
+import numpy as np
+import pytest
+
+CHAPTERS = Path(__file__).resolve().parents[2] / "notebooks" / "scripts"
+BASES = {"vgg16": models.vgg16_base, "densenet": models.densenet_base}
+
+
+def record(name: str) -> dict:
+    return json.loads((DRAWN / f"{name}.json").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_they_are_small_and_say_how_they_were_made(name):
+    assert (DRAWN / f"{name}.weights.h5").stat().st_size <= 1.5 * 2**20
+    about = record(name)
+    assert about["parameters"] == BASES[name]("drawn", (64, 64, 3)).count_params()
+    assert about["test accuracy"] > 0.8 and about["test pictures"] >= 600
+    assert {"python", "keras", "tensorflow", "numpy", "pillow"} <= set(about["versions"])
+    minutes = int(about["training"]["time on two cores"].split(":")[1])
+    assert minutes < 15 and about["training"]["seed"] == about["pictures"]["seed"]
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_no_chapter_that_loads_them_shows_their_species(name):
+    """Chapters 5, 6, 8 and 10: cats and dogs, and what their code names."""
+    shown = {"cat", "dog"}
+    for number in ("05", "06", "08", "10"):
+        for script in CHAPTERS.glob(f"{number}_*.py"):
+            words = [
+                node.value
+                for node in ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+                if isinstance(node, ast.Constant) and isinstance(node.value, str)
+            ]
+            shown |= set(re.findall(r"\w+", " ".join(words))) & set(data.drawings.SPECIES)
+    trained_on = set(record(name)["species"])
+    assert trained_on <= set(data.drawings.SPECIES) and len(trained_on) >= 8
+    assert not shown & trained_on
+    assert len(set(data.drawings.SPECIES) - trained_on) >= 6
+
+
+@pytest.mark.parametrize("name", BASES)
+def test_they_tell_unseen_species_apart(name, tmp_path):
+    """A nearest-mean classifier on their features, without any training."""
+    folder = data.drawings.write(tmp_path / "photos", ["cat", "owl"], per_class=40, seed=5)
+    photos = data.image_folder(folder, (80, 80))
+    base = BASES[name]("drawn", (80, 80, 3))
+    features = base.predict(photos, verbose=0).mean(axis=(1, 2))
+    assert accuracy(features, photos.labels) > 0.85
+    keras.utils.set_random_seed(0)
+    for weight in base.weights:
+        if weight.name == "kernel":
+            weight.assign(keras.initializers.GlorotUniform()(weight.shape))
+    features = base.predict(photos, verbose=0).mean(axis=(1, 2))
+    assert accuracy(features, photos.labels) < 0.85
+
+
+def accuracy(features: np.ndarray, labels: np.ndarray) -> float:
+    known = np.arange(len(labels)) % 2 == 0
+    features = features / features.std(axis=0).clip(1e-6)
+    means = [features[known & (labels == kind)].mean(axis=0) for kind in (0, 1)]
+    distances = [np.linalg.norm(features[~known] - mean, axis=1) for mean in means]
+    return float((np.argmin(distances, axis=0) == labels[~known]).mean())
