@@ -52,5 +52,13 @@ def photos() -> None:
     report()
 
 
+@app.command()
+def transfer() -> None:
+    """Measure what it saves to run frozen layers once. Needs about a quarter of an hour."""
+    from benchmarks.transfer import report
+
+    report()
+
+
 if __name__ == "__main__":
     app()

@@ -30,6 +30,10 @@ class Experiment:
 
 MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
 PHOTO_SIZE = {"sample": 80, "full": 180}
+TRANSFER_SIZE = {"sample": 112, "full": 180}
+WEIGHTS = {"sample": "drawn", "full": "imagenet"}
+VIEWS = 10
+AUGMENTED_HEAD_RATE = {"sample": 2e-4, "full": training.recipes.FEATURES_AUGMENTED.learning_rate}
 AUGMENTED_EPOCHS = {"sample": 45, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 
 EXPERIMENTS: dict[str, Experiment] = {}
@@ -84,6 +88,63 @@ def cats_vs_dogs_augmented(scale: str, seed: int) -> tuple[float, int]:
     return _cats_vs_dogs(scale, seed, recipe, AUGMENTED_EPOCHS[scale], augmentation, dropout=0.5)
 
 
+@experiment("features", published=0.97, source=training.recipes.FEATURES.source)
+def features(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 5: a head on the features of VGG16. The published figure is on validation photos."""
+    parts = _parts(scale, TRANSFER_SIZE[scale], seed)
+    return _accuracy(_on_features(scale, parts, seed), parts[2], parts[2].labels)
+
+
+@experiment("features_augmented", published=0.977, source=training.recipes.FEATURES.source)
+def features_augmented(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 5: the same with augmentation in front of the frozen base."""
+    parts = _parts(scale, TRANSFER_SIZE[scale], seed)
+    model = _on_features(scale, parts, seed, data.augment.flip_rotate_zoom())
+    return _accuracy(model, parts[2], parts[2].labels)
+
+
+@experiment("fine_tuning", published=0.98, source=training.recipes.FINE_TUNING.source)
+def fine_tuning(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 6: the same, and then with the last four layers of the base free."""
+    parts = _parts(scale, TRANSFER_SIZE[scale], seed)
+    model = _on_features(scale, parts, seed, data.augment.flip_rotate_zoom())
+    training.transfer.unfreeze_top(model.get_layer("vgg16"), 4)
+    _fit_best(model, parts, training.recipes.FINE_TUNING, VIEWS)
+    return _accuracy(model, parts[2], parts[2].labels)
+
+
+def _on_features(
+    scale: str, parts: tuple[Any, Any, Any], seed: int, augmentation: keras.Layer | None = None
+) -> keras.Model:
+    side = TRANSFER_SIZE[scale]
+    training.reproducible(seed)
+    base = models.vgg16_base(WEIGHTS[scale], (side, side, 3))
+    base.trainable = False
+    model = models.transfer_classifier(base, augmentation=augmentation)
+    if augmentation is None:
+        _fit_best(model, parts, training.recipes.FEATURES, None)
+    else:
+        recipe = training.recipes.FEATURES_AUGMENTED
+        recipe = dataclasses.replace(recipe, learning_rate=AUGMENTED_HEAD_RATE[scale])
+        _fit_best(model, parts, recipe, VIEWS)
+    return model
+
+
+def _fit_best(
+    model: keras.Model, parts: tuple[Any, Any, Any], recipe: training.Recipe, views: int | None
+) -> None:
+    recipe.compile(model)
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "best.weights.h5"
+        best = keras.callbacks.ModelCheckpoint(
+            path, monitor="val_loss", save_best_only=True, save_weights_only=True
+        )
+        training.transfer.fit_from_frozen(
+            model, *parts[:2], recipe.epochs, views=views, callbacks=[best], verbose=0
+        )
+        model.load_weights(path)
+
+
 def _cats_vs_dogs(
     scale: str,
     seed: int,
@@ -92,12 +153,8 @@ def _cats_vs_dogs(
     augmentation: keras.Layer | None = None,
     dropout: float = 0.0,
 ) -> tuple[float, int]:
-    folder, side = data.cats_vs_dogs(scale), PHOTO_SIZE[scale]
-    train = data.image_folder(
-        folder / "train", (side, side), recipe.batch_size or 32, shuffle=True, seed=seed
-    )
-    validation = data.image_folder(folder / "validation", (side, side))
-    test = data.image_folder(folder / "test", (side, side))
+    side = PHOTO_SIZE[scale]
+    train, validation, test = _parts(scale, side, seed)
     training.reproducible(seed)
     model = models.cats_vs_dogs_cnn((side, side, 3), augmentation, dropout)
     recipe.compile(model)
@@ -110,6 +167,16 @@ def _cats_vs_dogs(
         model = keras.models.load_model(path)
     print(f"  training accuracy in the last epoch {history.history['accuracy'][-1]:.3f}")
     return _accuracy(model, test, test.labels)
+
+
+def _parts(scale: str, side: int, seed: int) -> tuple[Any, Any, Any]:
+    """Load training, validation and test photos; every recipe of theirs has batches of 32."""
+    folder = data.cats_vs_dogs(scale)
+    return (
+        data.image_folder(folder / "train", (side, side), 32, shuffle=True, seed=seed),
+        data.image_folder(folder / "validation", (side, side)),
+        data.image_folder(folder / "test", (side, side)),
+    )
 
 
 def _accuracy(model: keras.Model, images: Any, labels: np.ndarray) -> tuple[float, int]:

@@ -10,11 +10,12 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+@pytest.mark.parametrize("tests", ["data/test_augment.py", "training/transfer"])
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_augmentation_runs_on_the_other_backends(backend):
+def test_it_runs_on_the_other_backends(backend, tests):
     pytest.importorskip(backend)
     run = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "tests/data/test_augment.py"],
+        [sys.executable, "-m", "pytest", "-q", f"tests/{tests}"],
         cwd=ROOT,
         env=os.environ | {"KERAS_BACKEND": backend},
         text=True,

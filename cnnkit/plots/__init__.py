@@ -12,10 +12,18 @@ from cnnkit.plots.lessons import (
     number_grids,
     sliding_windows,
 )
+from cnnkit.plots.networks import layer_states, point_maps, trained_layers
 from cnnkit.plots.pictures import feature_maps, image_grid, kernels, mistakes, picture_rows
-from cnnkit.plots.results import confusion, learning_curves, spread, spreads
+from cnnkit.plots.results import (
+    accuracies,
+    confusion,
+    learning_curves,
+    spread,
+    spreads,
+)
 
 __all__ = [
+    "accuracies",
     "confusion",
     "convolution_step",
     "feature_maps",
@@ -23,11 +31,14 @@ __all__ = [
     "image_grid",
     "kernels",
     "layer_by_layer",
+    "layer_states",
     "learning_curves",
     "mistakes",
     "number_grids",
     "picture_rows",
+    "point_maps",
     "sliding_windows",
     "spread",
     "spreads",
+    "trained_layers",
 ]

@@ -129,3 +129,30 @@ def spreads(
     ax.tick_params(left=False)
     figure.legend(loc="outside upper center", ncols=3, frameon=False)
     return figure
+
+
+@styled
+def accuracies(
+    lines: Mapping[str, Sequence[float]],
+    places: Sequence[str] | None = None,
+    xlabel: str = "epoch",
+    ylabel: str = "validation accuracy",
+) -> Figure:
+    """Show several series of accuracies as lines.
+
+    Parameters
+    ----------
+    lines : mapping of str to sequence of float
+        Accuracies in [0, 1]; at most five series.
+    places : sequence of str, optional
+        Where they were taken: after each epoch, from 1, where it is not given.
+    xlabel, ylabel : str
+        What the places are, and of what the accuracies.
+    """
+    figure, ax = plt.subplots(figsize=(6.5, 3))
+    for (name, values), marker in zip(lines.items(), "o^sDv", strict=False):
+        x = places if places is not None else range(1, len(values) + 1)
+        ax.plot(x, values, marker=marker, label=name)
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.legend(frameon=False)
+    return figure

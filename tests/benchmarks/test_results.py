@@ -52,6 +52,12 @@ def test_the_recorded_figures_keep_what_the_course_promises():
     assert evaluation.spread("digits", "sample").mean >= 0.970
     assert evaluation.spread("mnist", "full").mean >= 0.990
     assert evaluation.spread("mnist", "full").test_size == 10_000
+    names = "features", "features_augmented", "fine_tuning"
+    features, augmented, tuned = (evaluation.spread(name, "sample") for name in names)
+    assert features.mean >= 0.92
+    assert augmented.mean >= features.mean - 0.01
+    assert tuned.mean >= features.mean
+    assert {spread.test_size for spread in (features, augmented, tuned)} == {600}
 
 
 def test_an_unknown_experiment_is_named_with_the_known_ones():

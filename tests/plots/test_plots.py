@@ -1,4 +1,5 @@
-from cnnkit import plots
+from cnnkit import models, plots
+from cnnkit.plots.style import BLUE, VERMILION
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -9,7 +10,10 @@ PICTURES = RANDOM.random((12, 8, 8, 1))
 PROBABILITIES = RANDOM.dirichlet(np.ones(10), size=12)
 CURVES = {"loss": [2.0, 1.0, 0.5], "accuracy": [0.1, 0.6, 0.9], "val_loss": [2.1, 1.2, 1.3]}
 
+STATES = [("conv", 100, False), ("dense", 400, True)]
+
 DRAWINGS = {
+    "accuracies": lambda: plots.accuracies({"a": [0.6, 0.9]}, ["b1", "b2"], "block"),
     "confusion": lambda: plots.confusion(np.diag([3, 4]), ["cat", "dog"]),
     "convolution_step": lambda: plots.convolution_step(
         np.arange(25).reshape(5, 5), np.ones((3, 3)), np.full((3, 3), 54.0), 0, 0
@@ -25,9 +29,13 @@ DRAWINGS = {
     "mistakes": lambda: plots.mistakes(PICTURES, np.zeros(12, int), PROBABILITIES),
     "number_grids": lambda: plots.number_grids([np.eye(4), -np.eye(2)], ["a", "b"]),
     "picture_rows": lambda: plots.picture_rows({"one": PICTURES[:4], "other": PICTURES[4:8]}),
+    "point_maps": lambda: plots.point_maps(
+        {"pixels": RANDOM.normal(size=(9, 2))}, np.arange(9) % 2, ["cat", "dog"]
+    ),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
     "spread": lambda: plots.spread([0.97, 0.98], live=0.975, published=0.983),
     "spreads": lambda: plots.spreads({"a": [0.7, 0.71], "b": [0.8]}, {"b": 0.79}, {"a": 0.69}),
+    "trained_layers": lambda: plots.trained_layers({"head": STATES, "all": STATES}),
 }
 
 
@@ -36,7 +44,7 @@ def visible(figure):
 
 
 def test_every_drawing_is_tested():
-    assert set(DRAWINGS) == set(plots.__all__)
+    assert set(DRAWINGS) == set(plots.__all__) - {"layer_states"}
 
 
 @pytest.mark.parametrize("name", DRAWINGS)
@@ -207,3 +215,30 @@ def test_photos_may_come_in_bytes_or_shares(largest):
     photo = (photo * largest).astype(np.uint8 if isinstance(largest, int) else np.float32)
     shown = visible(plots.image_grid([photo]))[0].images[0].get_array()
     np.testing.assert_allclose(shown, [[[0.0, 0.5, 1.0]] * 2] * 2, atol=0.003)
+
+
+def test_layers_of_a_nested_base_are_listed_with_their_state():
+    base = models.vgg16_base(None, (32, 32, 3), width=1 / 16)
+    base.trainable = False
+    base.layers[-2].trainable = True
+    states = plots.layer_states(models.transfer_classifier(base))
+    assert [name for name, _, trained in states if trained] == [
+        "block5_conv3", "dense", "predictions",
+    ]  # fmt: skip
+    assert len(states) == 15
+    assert states[0] == ("block1_conv1", 3 * 9 * 4 + 4, False)
+
+
+def test_trained_layers_are_drawn_in_another_colour_with_their_sum():
+    ax = plots.trained_layers({"head": STATES}).axes[0]
+    assert ax.get_title(loc="left") == "head: 400 of 500 parameters are trained"
+    colors = [tuple(bar.get_facecolor()) for bar in ax.patches]
+    assert colors == [tuple(plt.matplotlib.colors.to_rgba(c)) for c in (BLUE, VERMILION)]
+    heights = [bar.get_height() for bar in ax.patches]
+    assert heights[1] / heights[0] == pytest.approx(2)
+
+
+def test_point_maps_put_each_photo_where_it_is_told():
+    points = RANDOM.normal(size=(9, 2))
+    ax = plots.point_maps({"map": points}, np.arange(9) % 2, ["cat", "dog"]).axes[0]
+    np.testing.assert_array_equal(ax.lines[1].get_xydata(), points[1::2])
