@@ -1,5 +1,6 @@
 """Running a frozen network over a data set once."""
 
+import contextlib
 import hashlib
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -13,6 +14,11 @@ import keras
 import numpy as np
 import platformdirs
 from tqdm import tqdm
+
+OTHER_ORDER = (
+    "The data set yields its photos in another order each time. Do not shuffle it, or give what "
+    "data.image_folder returns, whose order is known."
+)
 
 
 def extract_features(
@@ -32,8 +38,8 @@ def extract_features(
         Batches of photos, or (photos, labels), that the base takes. That of `data.image_folder`
         may be shuffled; any other has to yield the same photos in the same order each time.
     directory : str or Path, optional
-        Where to keep the features: the user's cache directory where it is not given. You may
-        delete it at any time.
+        Where to keep the features, 4 bytes a number: the folder ``features`` in the user's cache
+        directory where it is not given. You may delete it at any time.
 
     Returns
     -------
@@ -92,35 +98,45 @@ def run(
     first = next(iter(reading.read(dataset)), None)
     if first is None:
         raise ValueError("There are no photos in the data set.")
+    if None in network.output_shape[1:]:
+        raise ValueError(
+            f"{network.name!r} gives features of shape {network.output_shape}. Their size has to "
+            "be known: build it with an input_shape."
+        )
     checks.images(network, first.images)
     directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
-    key = _key(network, dataset, first.images, views)
+    key = _key(network, dataset, count, first.images, views)
     shape = tuple(network.output_shape[1:])
     file = FeatureFile(directory / f"{key}.npy", count * (views or 1), shape)
     runner = _Runner(network, steps, views is not None)
     photos, labels, sizes = np.zeros(count, "<u8"), None, list[int]()
+    first_keys = photo_keys(first.images)
     bar = tqdm(total=count * (views or 1), desc="frozen layers", unit="photo", delay=2, leave=False)
-    with bar:
+    with bar, contextlib.closing(runner):
         for view in range(views or 1):
             every = view * count + np.arange(count)
             if view and file.current(every, photos):
                 bar.update(count)
                 continue
             for step, batch in enumerate(reading.read(dataset, view)):
+                keys = photo_keys(batch.images)
                 if not view:
-                    photos[batch.numbers] = photo_keys(batch.images)
+                    photos[batch.numbers] = keys
                     sizes.append(len(batch.images))
                     labels = _collect(labels, batch, count)
+                known = first_keys if not view and not step else photos[batch.numbers]
+                if (known != keys).any():
+                    raise ValueError(OTHER_ORDER)
                 rows = view * count + batch.numbers
                 if not file.current(rows, photos[batch.numbers]):
                     features = runner(batch.images, view * steps + step)
                     file.write(rows, photos[batch.numbers], features)
                 bar.update(len(batch.images))
-    runner.reset()
     features = file.features.reshape(views or 1, count, *shape)
     features.flags.writeable = False
     known = b"" if labels is None else labels.tobytes()
-    key = hashlib.sha256(key.encode() + photos.tobytes() + known).hexdigest()
+    order = _order(dataset, 0) + repr(sizes).encode()
+    key = hashlib.sha256(key.encode() + photos.tobytes() + known + order).hexdigest()
     return Frozen(features, labels, sizes, key)
 
 
@@ -138,7 +154,7 @@ class _Runner:
             self._run(images, 0)  # to learn how many numbers a step draws
         return self._run(images, step)
 
-    def reset(self) -> None:
+    def close(self) -> None:
         """Set the random number generators back to where they were."""
         for state, start in zip(self._states, self._start, strict=True):
             state.assign(start)
@@ -166,10 +182,13 @@ class InTraining(keras.Model):
         return self.network(images, training=True)
 
 
-def _key(network: keras.Model, dataset: Any, images: np.ndarray, views: int | None) -> str:
-    parts = [network_key(network), images.shape[1:], views, keras.backend.backend()]
+def _key(
+    network: keras.Model, dataset: Any, count: int, images: np.ndarray, views: int | None
+) -> str:
+    parts = [network_key(network), count, images.shape[1:], views, keras.backend.backend()]
     parts += getattr(dataset, "file_paths", photo_keys(images).tolist())
     if views is not None:
+        parts.append(len(images))
         parts += [keras.ops.convert_to_numpy(state).tolist() for state in random_states(network)]
         parts += [_order(dataset, view) for view in range(views)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]

@@ -32,8 +32,10 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
     base.trainable = True
     frozen = len(base.layers) - count
     for number, layer in enumerate(base.layers):
-        norm = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = number >= frozen and not norm
+        layer.trainable = number >= frozen
+    for leaf in _leaves(base):
+        if isinstance(leaf, keras.layers.BatchNormalization):
+            leaf.trainable = False
 
 
 def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -71,9 +73,10 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     for layer in _leaves(rest):
         if _holds_frozen(layer) and not isinstance(layer, keras.layers.BatchNormalization):
             raise ValueError(
-                f"The layer {layer.name!r} is frozen, but comes after one that is trained or draws "
-                "random numbers. What is computed once must come first: free this layer, or "
-                "freeze all before it."
+                f"The layer {layer.name!r} is frozen, but the frozen layers cannot be cut off "
+                "behind it: a layer before it is trained or draws random numbers, or the place is "
+                "inside a block with branches. Free the layer, freeze all before it, or free "
+                "whole blocks."
             )
     return frozen, rest
 
@@ -84,7 +87,8 @@ def random_states(model: keras.Model) -> list[keras.Variable]:
     return list({id(state): state for state in states}.values())
 
 
-def _cut(graph: keras.Model) -> tuple[keras.Model | None, keras.Model]:
+def _cut(graph: keras.Model, learned: bool = False) -> tuple[keras.Model | None, keras.Model]:
+    """Cut a graph; `learned` says whether frozen weights come before it."""
     # Keras has no public way to walk a graph; these attributes are as old as its functional API.
     depths = sorted(graph._nodes_by_depth, reverse=True)
     nodes = [node for depth in depths for node in graph._nodes_by_depth[depth]]
@@ -93,24 +97,27 @@ def _cut(graph: keras.Model) -> tuple[keras.Model | None, keras.Model]:
     last_use[id(graph.outputs[0])] = len(nodes)
 
     alive, place = {id(graph.inputs[0])}, None
-    learned = False
     for number, node in enumerate(nodes):
         layer = node.operation
-        learned = learned or _holds_frozen(layer)
-        if not _is_frozen(layer) or (learned and _is_random(layer)):
+        learns = learned or _holds_frozen(layer)
+        if not _is_frozen(layer) or (learns and _is_random(layer)):
             break
+        learned = learns
         alive |= {id(x) for x in node.outputs}
         alive = {x for x in alive if last_use.get(x, -1) > number}
         if len(alive) == 1 and id(node.outputs[0]) in alive:
             place = node.outputs[0]
 
-    if isinstance(layer, keras.Model) and alive == {id(node.input_tensors[0])}:
-        frozen, rest = _cut(_graph(layer))
+    entry = id(node.input_tensors[0])
+    if isinstance(layer, keras.Model) and alive == {entry} and last_use[entry] == number:
+        frozen, rest = _cut(_graph(layer), learned)
         if frozen is not None:
             front = keras.Model(graph.inputs[0], frozen(node.input_tensors[0]))
             hidden = keras.Input(batch_shape=rest.inputs[0].shape, dtype=rest.inputs[0].dtype)
-            back = keras.Model(node.outputs[0], graph.outputs[0])
-            return front, keras.Model(hidden, back(rest(hidden)))
+            y = rest(hidden)
+            if node.outputs[0] is not graph.outputs[0]:
+                y = keras.Model(node.outputs[0], graph.outputs[0])(y)
+            return front, keras.Model(hidden, y)
     if place is None:
         return None, graph
     return keras.Model(graph.inputs[0], place), keras.Model(place, graph.outputs[0])
@@ -118,8 +125,8 @@ def _cut(graph: keras.Model) -> tuple[keras.Model | None, keras.Model]:
 
 def _graph(model: keras.Model) -> keras.Model:
     """Return a model's graph; that of a Sequential is inside it."""
-    one = len(getattr(model, "inputs", None) or ()) == len(getattr(model, "outputs", None) or ())
-    if not one or len(model.inputs) != 1:
+    ends = (getattr(model, "inputs", None) or (), getattr(model, "outputs", None) or ())
+    if [len(end) for end in ends] != [1, 1]:
         raise ValueError(
             f"The model {model.name!r} has no graph with one input and one output. Build it with "
             "the functional API or, with an Input in front, as a Sequential."

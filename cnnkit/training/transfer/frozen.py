@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from cnnkit import checks
 from cnnkit.training.transfer import reading
 from cnnkit.training.transfer.features import Frozen, run
 from cnnkit.training.transfer.freezing import cut, random_states
@@ -20,14 +21,14 @@ def fit_from_frozen(
     epochs: int = 1,
     directory: str | Path | None = None,
     views: int | None = None,
-    callbacks: Iterable[keras.callbacks.Callback] = (),
+    callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     verbose: str | int = "auto",
 ) -> keras.callbacks.History:
     """Train a model that begins with frozen layers, running these once and not in each epoch.
 
-    The weights end up in `model`, and are those that ``model.fit`` would have found, up to
-    rounding. With `views`, epoch k uses view k modulo `views`: so far as there are views, they are
-    the ones that ``fit`` would have seen.
+    The weights end up in `model`, and are those that ``model.fit`` would have found on a new data
+    set, which begins with epoch 0, up to rounding. With `views`, epoch k uses view k modulo
+    `views`: so far as there are views, they are the ones that ``fit`` would have seen.
 
     Parameters
     ----------
@@ -39,10 +40,11 @@ def fit_from_frozen(
     epochs : int
         Passes over the training set.
     directory : str or Path, optional
-        Where to keep what the frozen layers computed, and the state after each epoch, from which
-        the same call goes on after an interruption. A run that ended leaves no state. Where it is
-        not given, an interrupted run begins anew, and the features are in the user's cache
-        directory.
+        Where to keep what the frozen layers computed, `views` times 4 bytes a number, and the
+        state after each epoch, from which the same call goes on after an interruption; the
+        weights that EarlyStopping keeps are not in it. A run that ended leaves no state. Where
+        the directory is not given, an interrupted run begins anew, and the features are in the
+        user's cache directory.
     views : int, optional
         How many times to augment each training photo, for a model that begins with augmentation.
     callbacks : iterable of keras.callbacks.Callback
@@ -67,18 +69,19 @@ def fit_from_frozen(
     _check(model, epochs, views)
     frozen, rest = cut(model)
     _check_views(frozen, views)
-    config = keras.saving.deserialize_keras_object(model.get_compile_config())
-    rest.compile(**{**config, "optimizer": model.optimizer})
+    _compile(rest, model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
 
     folder = None if directory is None else Path(directory)
     features = folder and folder / "features"
-    resume = folder and Resume(folder / "state.npz", model, frozen)
+    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    resume = folder and Resume(folder / "state.npz", model, frozen, callbacks)
     computed = run(frozen, train, features, views)
-    batches, checked = _Batches(train, computed), None
+    classes = max(2, model.output_shape[-1])
+    batches, checked = _Batches(train, computed, classes), None
     if validation is not None:
-        checked = _Batches(validation, run(frozen, validation, features))
+        checked = _Batches(validation, run(frozen, validation, features), classes)
 
     inner: list[keras.callbacks.Callback] = [
         keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),
@@ -87,6 +90,8 @@ def fit_from_frozen(
     past: list[dict[str, float]] = []
     if resume:
         past = resume.restore(rest, computed.key)
+        if past and verbose != 0:
+            print(f"Going on after epoch {len(past)}, from {folder}")
         inner.append(resume)
     model.stop_training = False
     history = rest.fit(
@@ -98,23 +103,27 @@ def fit_from_frozen(
         shuffle=False,
         verbose=verbose,
     )
-    if resume:
-        resume.forget()
     if past:
+        new, count = history.history, len(history.epoch)
+        for name in {**past[0], **new}:
+            before = [logs.get(name, np.nan) for logs in past]
+            history.history[name] = before + new.get(name, [np.nan] * count)
         history.epoch = [*range(len(past)), *history.epoch]
-        for name in {**past[0], **history.history}:
-            before = [logs[name] for logs in past]
-            history.history[name] = before + history.history.get(name, [])
+    if resume and len(history.epoch) >= epochs:
+        resume.forget()
+    model.history = history
     return history
 
 
 class _Batches(keras.utils.PyDataset):
     """What the frozen part made of a data set, in the order that each epoch has."""
 
-    def __init__(self, dataset: Any, frozen: Frozen) -> None:
+    def __init__(self, dataset: Any, frozen: Frozen, classes: int) -> None:
         super().__init__()
         if frozen.labels is None:
             raise ValueError("The data set holds no labels; expected batches (images, labels).")
+        if frozen.labels.ndim == 1 and np.issubdtype(frozen.labels.dtype, np.integer):
+            checks.labels(frozen.labels, classes, len(frozen.labels))
         self._dataset, self._frozen, self._labels = dataset, frozen, frozen.labels
         self._ends = np.cumsum(frozen.sizes)
         self.begin(0)
@@ -148,11 +157,34 @@ class _OnModel(keras.callbacks.CallbackList):
         """Take note of the model that is trained; the callbacks keep theirs."""
         self._model = model
 
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        """Pass it on, and stop where a callback asks for it."""
+        super().on_train_batch_end(batch, logs)
+        self._model.stop_training |= self._whole.stop_training
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Pass it on, and stop where a callback asks for it."""
         trained = self.model  # on JAX, this brings the variables up to date
         super().on_epoch_end(epoch, logs)
         trained.stop_training |= self._whole.stop_training
+
+
+def _compile(rest: keras.Model, model: keras.Model) -> None:
+    """Compile the rest as the whole model, with the same optimizer, whose moments stay."""
+    if type(model).train_step is not keras.Model.train_step:
+        raise ValueError(f"{type(model).__name__} has a train_step of its own; use its fit.")
+    config = {key: value for key, value in model.get_compile_config().items() if key != "loss"}
+    try:
+        config = keras.saving.deserialize_keras_object(config)
+    except TypeError as error:
+        raise ValueError(
+            "A metric of the model cannot be copied. Decorate it with "
+            "@keras.saving.register_keras_serializable() before you compile."
+        ) from error
+    loss = model.loss
+    if isinstance(loss, dict | list):
+        (loss,) = loss.values() if isinstance(loss, dict) else loss
+    rest.compile(**{**config, "optimizer": model.optimizer, "loss": loss})
 
 
 def _check(model: keras.Model, epochs: int, views: int | None) -> None:

@@ -18,6 +18,11 @@ class Batch(NamedTuple):
 
 def check(dataset: Any) -> None:
     """Raise ValueError for a data set that cannot be read twice in a known order."""
+    if hasattr(dataset, "shape") or isinstance(dataset, tuple):
+        raise ValueError(
+            "This is an array; expected batches (images, labels), as data.image_folder gives them. "
+            "Arrays become batches with tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
+        )
     if not hasattr(dataset, "order") and checks.is_shuffled(dataset):
         raise ValueError(
             "The data set is shuffled, and was made from that of image_folder or by another way, "
@@ -42,7 +47,12 @@ def read(dataset: Any, epoch: int = 0) -> Iterator[Batch]:
     start = 0
     try:
         for batch in dataset:
-            images, labels = batch if isinstance(batch, tuple | list) else (batch, None)
+            images, labels, *more = batch if isinstance(batch, tuple | list) else (batch, None)
+            if more:
+                raise ValueError(
+                    "The batches have more than images and labels; weights of single photos are "
+                    "not supported here."
+                )
             count = len(images)
             numbers = np.arange(start, start + count)
             start += count

@@ -5,7 +5,6 @@ import json
 import os
 import re
 import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,17 @@ from cnnkit.training.transfer.store import form, network_key
 import keras
 import numpy as np
 
+# What Keras's EarlyStopping, ModelCheckpoint and ReduceLROnPlateau remember.
+COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter")
+
 
 class Resume(keras.callbacks.Callback):
     """Keeps what a run needs to go on after an interruption, and forgets it at the end.
 
-    First the states of the augmentation's random number generators, which decide the views; after
-    each epoch also the weights, the optimizer's variables, the other generators and the history.
-    The file is replaced in one step, so that there always is a whole one.
+    First the states of the augmentation's random number generators, which decide the views; then,
+    from before the first epoch, the weights, the optimizer's variables, the other generators, the
+    history, and what the callbacks count. The file is replaced in one step, so that there always
+    is a whole one.
 
     Parameters
     ----------
@@ -29,18 +32,28 @@ class Resume(keras.callbacks.Callback):
         Of the file.
     model, frozen : keras.Model
         What is trained, compiled, and its frozen part.
+    callbacks : list of keras.callbacks.Callback
+        Of the caller.
     """
 
-    def __init__(self, path: Path, model: keras.Model, frozen: keras.Model) -> None:
+    def __init__(
+        self,
+        path: Path,
+        model: keras.Model,
+        frozen: keras.Model,
+        callbacks: list[keras.callbacks.Callback],
+    ) -> None:
         super().__init__()
-        self._path = path
+        self._path, self._callbacks = path, callbacks
+        used = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) > 0
         self._about: dict[str, Any] = {
-            "run": _run_key(model, frozen),
+            "run": _run_keys(model, frozen),
             "photos": "",
             "history": [],
+            "callbacks": [],
         }
         self._values: list[np.ndarray] = []
-        self._read()
+        self._read(used)
         states, count = random_states(frozen), len(random_states(frozen))
         for state, value in zip(states, self._values, strict=False):
             state.assign(value)
@@ -55,33 +68,41 @@ class Resume(keras.callbacks.Callback):
             raise ValueError(self._other("data"))
         self._about["photos"] = photos
         past = self._about["history"]
-        if past:
+        if self._values:
             for variable, value in zip(_variables(rest), self._values, strict=True):
                 variable.assign(value)
-            print(f"Going on after epoch {len(past)}, from {self._path}")
+        if not past:
+            self._write([keras.ops.convert_to_numpy(value) for value in _variables(rest)])
         return list(past)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Let the callbacks count on from where they were."""
+        for callback, state in zip(self._callbacks, self._about["callbacks"], strict=False):
+            vars(callback).update(state)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Write the file."""
         self._about["history"].append({name: float(value) for name, value in (logs or {}).items()})
+        self._about["callbacks"] = [_counters(callback) for callback in self._callbacks]
         self._write([keras.ops.convert_to_numpy(value) for value in _variables(self.model)])
 
     def forget(self) -> None:
         """Delete the file."""
         self._path.unlink(missing_ok=True)
 
-    def _read(self) -> None:
+    def _read(self, used: bool) -> None:
         try:
             with np.load(self._path) as file:
                 about = json.loads(str(file["about"]))
                 self._values = [file[str(number)] for number in range(len(file.files) - 1)]
         except FileNotFoundError:
             return
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        except Exception:  # a damaged archive makes its readers raise nearly anything
             warnings.warn(f"{self._path} is damaged; the run begins anew.", stacklevel=4)
             self.forget()
             return
-        if about["run"] != self._about["run"]:
+        # A schedule may have changed the learning rate of an optimizer that was used already.
+        if about["run"][used:] != self._about["run"][used:]:
             raise ValueError(self._other("model or recipe"))
         self._about = about
 
@@ -103,11 +124,18 @@ class Resume(keras.callbacks.Callback):
         )
 
 
-def _run_key(model: keras.Model, frozen: keras.Model) -> str:
-    """Return a key of what is trained and how, but not of the weights that are trained."""
+def _run_keys(model: keras.Model, frozen: keras.Model) -> list[str]:
+    """Return keys of what is trained and how, with the learning rate and without."""
     how = json.dumps(model.get_compile_config(), default=str)
     how = re.sub(r'"name": "[^"]*"', "", how)  # Keras numbers its optimizers through
-    return hashlib.sha256(f"{form(model)}{how}{network_key(frozen)}".encode()).hexdigest()
+    recipes = how, re.sub(r'"learning_rate": [-+.e\d]+', "", how)
+    what = form(model) + network_key(frozen)
+    return [hashlib.sha256(f"{what}{recipe}".encode()).hexdigest() for recipe in recipes]
+
+
+def _counters(callback: keras.callbacks.Callback) -> dict[str, float]:
+    found = {name: getattr(callback, name, None) for name in COUNTERS}
+    return {name: float(value) for name, value in found.items() if value is not None}
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

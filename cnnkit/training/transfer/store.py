@@ -12,6 +12,7 @@ from typing import Any
 import keras
 import numpy as np
 
+REFERENCES = ("name", "inbound_nodes", "input_layers", "output_layers")  # in a model's config
 WRITTEN = 1 << 32  # beside a checksum of 32 bits, tells a row from one that was never written
 
 
@@ -43,6 +44,7 @@ class FeatureFile:
         if self._rows is None or self._rows.shape != (count,) or self._rows.dtype != self._dtype:
             if self._rows is not None or path.exists():
                 self._tell_damage()
+            self._rows = None  # Windows cannot replace a file that is mapped
             self._allocate(count)
             self._rows = self._open()
 
@@ -72,11 +74,12 @@ class FeatureFile:
     def _open(self) -> Any:
         for mode in ("r+", "r"):
             try:
-                return np.load(self.path, mmap_mode=mode)
+                rows = np.load(self.path, mmap_mode=mode)
             except PermissionError:
                 continue
-            except (OSError, ValueError, EOFError):
+            except Exception:  # a damaged header makes NumPy's parser raise nearly anything
                 return None
+            return rows if isinstance(rows, np.memmap) else None
         return None
 
     def _allocate(self, count: int) -> None:
@@ -127,17 +130,21 @@ def form(network: keras.Model) -> str:
     return json.dumps(_nameless(network.get_config(), {}), default=str)
 
 
-def _nameless(config: Any, names: dict[str, str]) -> Any:
-    """Replace the names of layers, which Keras numbers through, by their places."""
+def _nameless(config: Any, names: dict[str, str], refers: bool = False) -> Any:
+    """Replace the names of layers, where they stand for layers, by their places."""
     if isinstance(config, dict):
         layers = config.get("layers")
-        if isinstance(layers, list):
+        if isinstance(layers, list) and all(isinstance(layer, dict) for layer in layers):
             places = {layer["config"]["name"]: f"#{n}" for n, layer in enumerate(layers)}
             names = {**names, **places, config.get("name", ""): "#"}
-        return {key: _nameless(value, names) for key, value in config.items() if key != "seed"}
+        return {
+            key: _nameless(value, names, refers or key in REFERENCES)
+            for key, value in config.items()
+            if key != "seed"
+        }
     if isinstance(config, list | tuple):
-        return [_nameless(value, names) for value in config]
-    return names.get(config, config) if isinstance(config, str) else config
+        return [_nameless(value, names, refers) for value in config]
+    return names.get(config, config) if refers and isinstance(config, str) else config
 
 
 def _checksum(photo: np.ndarray, features: np.ndarray) -> int:

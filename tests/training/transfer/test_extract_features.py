@@ -4,6 +4,7 @@ import tracemalloc
 import warnings
 
 from cnnkit import data, training
+from cnnkit.models.pretrained import Preprocessing
 
 import keras
 import numpy as np
@@ -92,6 +93,18 @@ def test_other_preprocessing_is_noticed(photos, monkeypatch):
     assert computed(scaled(127.5), photos, monkeypatch) == 5
 
 
+def test_preprocessing_and_activation_belong_to_the_key(photos, monkeypatch):
+    """Also where the model is called as one of them is."""
+
+    def named(kind):
+        inputs = keras.Input((48, 48, 3))
+        x = keras.layers.Activation(kind)(Preprocessing("vgg16")(inputs))
+        return keras.Model(inputs, keras.layers.GlobalAveragePooling2D()(x), name=kind)
+
+    extract(named("relu"), photos)
+    assert computed(named("linear"), photos, monkeypatch) == 5
+
+
 def test_an_interrupted_call_goes_on(base, photos, monkeypatch):
     predict, calls = base.predict_on_batch, []
 
@@ -140,6 +153,20 @@ def test_a_damaged_file_is_computed_again_with_one_line(base, photos, cache, dam
         features = extract(base, photos)
     assert len(lines) == 1
     np.testing.assert_array_equal(features, expected)
+
+
+def test_any_damaged_header_is_survived(base, photos, cache):
+    expected = np.array(extract(base, photos))
+    (path,) = cache.glob("*.npy")
+    content = path.read_bytes()
+    random = np.random.default_rng(0)
+    for _ in range(40):
+        damaged = bytearray(content)
+        damaged[random.integers(0, 128)] ^= 1 << random.integers(0, 8)
+        path.write_bytes(damaged)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            np.testing.assert_array_equal(extract(base, photos), expected)
 
 
 def test_finished_features_need_no_permission_to_write(base, photos, cache, monkeypatch):
@@ -210,6 +237,14 @@ class Still:
         return iter(self.batches)
 
 
+class Restless(Still):
+    """Another order each time, and no word of it."""
+
+    def __iter__(self):
+        self.batches.append(self.batches.pop(0))
+        return iter(self.batches)
+
+
 def test_bad_data_sets_are_refused(base, photos, tmp_path):
     with pytest.raises(ValueError, match=r"shape \(8, 48, 48, 3\); the model .* \(n, 32, 32, 3\)"):
         extract(keras.Sequential([keras.Input((32, 32, 3)), keras.layers.Flatten()]), photos)
@@ -217,6 +252,15 @@ def test_bad_data_sets_are_refused(base, photos, tmp_path):
         extract(base, ((x, y) for x, y in photos))
     with pytest.raises(ValueError, match="no photos"):
         extract(base, [])
+    for arrays in (photos.images, (photos.images, photos.labels)):
+        with pytest.raises(ValueError, match="This is an array; expected batches"):
+            extract(base, arrays)
+    with pytest.raises(ValueError, match="more than images and labels"):
+        extract(base, [(photos.images, photos.labels, photos.labels)])
+    with pytest.raises(ValueError, match="another order each time"):
+        extract(base, Restless(photos))
+    with pytest.raises(ValueError, match="Their size has to be known"):
+        extract(keras.applications.MobileNet(include_top=False, weights=None, alpha=0.25), photos)
     data.drawings.write(tmp_path / "photos", ["cat", "dog"], per_class=5, seed=0, size=48)
     shuffled = data.image_folder(tmp_path / "photos", (48, 48), shuffle=True)
     with pytest.raises(ValueError, match="order is not known"):

@@ -104,7 +104,7 @@ def test_an_interrupted_run_goes_on(photos, tmp_path, capsys, augmented):
         with pytest.raises(KeyboardInterrupt):
             fit(model, photos, photos, 4, tmp_path, views, callbacks=[StopAt(stop)], verbose=0)
     model = classifier(free=4, augmented=augmented)
-    resumed = fit(model, photos, photos, 4, tmp_path, views, verbose=0)
+    resumed = fit(model, photos, photos, 4, tmp_path, views, verbose=2)
     assert "Going on after epoch 3" in capsys.readouterr().out
     for one, two in zip(expected.get_weights(), model.get_weights(), strict=True):
         np.testing.assert_array_equal(one, two)
@@ -225,8 +225,8 @@ def two_inputs():
     ("build", "arguments", "message"),
     [
         (lambda: classifier(free=20), {}, "does not begin with frozen layers. Freeze its base"),
-        (frozen_after_free, {}, "'block5_conv2' is frozen, but comes after one that is trained"),
-        (dropout_inside, {}, "'late' is frozen, but comes after one that is trained or draws"),
+        (frozen_after_free, {}, "'block5_conv2' is frozen, but the frozen layers cannot be cut"),
+        (dropout_inside, {}, "'late' is frozen.*draws random numbers"),
         (all_frozen, {}, "All layers of 'transfer_classifier' are frozen"),
         (two_inputs, {}, "one input and one output"),
         (lambda: models.transfer_classifier(small_base()), {}, "not compiled"),
@@ -254,3 +254,89 @@ def test_augmentation_with_weights_of_its_own(photos):
     base.trainable = False
     model = compiled(models.transfer_classifier(base, augmentation=colours))
     assert len(fit(model, photos, epochs=1, views=1, verbose=0).epoch) == 1
+
+
+def test_a_cell_that_was_interrupted_goes_on_in_the_same_session(photos, tmp_path):
+    expected = classifier(free=4)
+    fit(expected, photos, epochs=3, verbose=0)
+    for stop in (0, 2):
+        model = classifier(free=4)
+        with pytest.raises(KeyboardInterrupt):
+            fit(model, photos, None, 3, tmp_path, callbacks=[StopAt(stop)], verbose=0)
+        fit(model, photos, None, 3, tmp_path, verbose=0)
+        assert_same_weights(expected, model, tolerance=1e-6)
+
+
+def test_callbacks_count_on_after_an_interruption(photos, tmp_path):
+    def callbacks(stop):
+        best = keras.callbacks.ModelCheckpoint(tmp_path / "best.keras", "loss", save_best_only=True)
+        slower = keras.callbacks.LearningRateScheduler(lambda epoch, rate: rate * 0.5)
+        return [best, slower, StopAt(stop)]
+
+    model = classifier()
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, photos, None, 4, tmp_path / "run", callbacks=callbacks(2), verbose=0)
+    again = callbacks(-1)
+    fit(model, photos, None, 4, tmp_path / "run", callbacks=again, verbose=0)
+    assert float(model.optimizer.learning_rate) == pytest.approx(1e-3 / 16)
+    assert again[0].best == pytest.approx(min(model.history.history["loss"]))
+
+
+def test_validation_may_be_added_when_a_run_goes_on(photos, tmp_path):
+    interrupt(classifier(), photos, tmp_path)
+    history = fit(classifier(), photos, photos, 3, tmp_path, verbose=0).history
+    assert np.isnan(history["val_loss"][0]) and np.isfinite(history["val_loss"][1:]).all()
+
+
+def test_another_batch_size_makes_other_views(tmp_path):
+    data.drawings.write(tmp_path / "photos", ["cat", "dog"], per_class=8, seed=0, size=48)
+    for batch_size in (4, 8):
+        dataset = data.image_folder(tmp_path / "photos", (48, 48), batch_size, True, seed=1)
+        model = classifier(augmented=True)
+        fit(model, dataset, epochs=2, views=2, directory=tmp_path / "run", verbose=0)
+        whole = classifier(augmented=True)
+        dataset.set_epoch(0)
+        whole.fit(dataset, epochs=2, verbose=0)
+        assert_same_weights(whole, model, tolerance=1e-4)
+
+
+def nested_head(base):
+    layers = [keras.layers.Flatten(), keras.layers.Dropout(0.5), keras.layers.Dense(1)]
+    return keras.Sequential([base, keras.Sequential(layers), keras.layers.Activation("sigmoid")])
+
+
+def nested_head_last(base):
+    layers = [keras.layers.Flatten(), keras.layers.Dropout(0.5)]
+    return keras.Sequential(
+        [base, keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])]
+    )
+
+
+@pytest.mark.parametrize("build", [nested_head, nested_head_last])
+def test_a_nested_head(photos, build):
+    def model():
+        training.reproducible(1)
+        base = small_base()
+        base.trainable = False
+        built = build(base)
+        built.build((None, 48, 48, 3))
+        return compiled(built)
+
+    whole, ours = train_whole(model(), photos, 1), model()
+    fit(ours, photos, epochs=1, verbose=0)
+    assert_same_weights(whole, ours, tolerance=1e-4)
+
+
+def test_a_loss_of_ones_own(photos):
+    def squared(true, predicted):
+        return keras.ops.mean((keras.ops.cast(true, "float32") - predicted[:, 0]) ** 2)
+
+    model = classifier()
+    model.compile("rmsprop", squared)
+    assert len(fit(model, photos, epochs=1, verbose=0).epoch) == 1
+
+
+def test_labels_that_the_model_cannot_have_are_refused(photos):
+    photos.labels[3] = 2
+    with pytest.raises(ValueError, match="with 2 classes, labels are 0 to 1"):
+        fit(classifier(), photos, verbose=0)
