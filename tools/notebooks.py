@@ -6,6 +6,7 @@ on the project's address, executes it, and stores ``notebooks/NN_name.ipynb`` wi
 
 import copy
 import itertools
+import os
 import tomllib
 from base64 import b64decode
 from pathlib import Path
@@ -121,6 +122,7 @@ def build(script: Path) -> None:
     renew_generated_cells(notebook, script.stem, repository())
     if notebook.cells != written:
         jupytext.write(notebook, script)
+    os.environ["TQDM_DISABLE"] = "1"  # a stored progress bar says nothing
     client = NotebookClient(
         notebook,
         timeout=SECONDS_PER_CELL,

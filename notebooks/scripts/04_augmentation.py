@@ -348,7 +348,7 @@ plots.spreads(
 # - A. Krizhevsky, I. Sutskever and G. E. Hinton, *ImageNet classification with deep convolutional neural
 #   networks*, NeurIPS 2012: crops, mirror images and colours along principal components.
 #
-# **Next:** chapter 5, feature extraction with VGG16, is being written.
+# **Next:** [chapter 5, feature extraction](05_feature_extraction.ipynb).
 #
 # ## Solutions
 #

@@ -82,8 +82,10 @@ def ignored(cell: NotebookNode) -> bool:
 
 def trains(cell: NotebookNode) -> bool:
     """Whether a cell trains a network, and does not just define how."""
-    runs = any(not isinstance(node, ast.FunctionDef) for node in ast.parse(cell.source).body)
-    return runs and re.search(r"\.(fit|train_on_batch)\(|train_on_", cell.source) is not None
+    body = ast.parse(cell.source).body
+    runs = "\n".join(ast.unparse(node) for node in body if not isinstance(node, ast.FunctionDef))
+    pattern = r"\.(fit|fit_from_frozen|train_on_batch)\(|train_on_"
+    return re.search(pattern, runs) is not None
 
 
 def last_line_draws(cell: NotebookNode) -> bool:
@@ -139,6 +141,31 @@ def test_the_chapters_train_as_the_recipes_and_the_recorded_runs_do():
         assert f"batch_size={photos.batch_size}, shuffle=True" in chapter
         assert f"SIZE = {experiments.PHOTO_SIZE}[SCALE]".replace("'", '"') in chapter
         assert 'monitor="val_loss", save_best_only=True' in chapter
+
+
+def test_chapters_5_and_6_train_as_the_recipes_and_the_recorded_runs_do():
+    fifth, sixth = (
+        (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8") for name in CHAPTERS[4:6]
+    )
+    features, augmented, tuning = (
+        recipes.FEATURES,
+        recipes.FEATURES_AUGMENTED,
+        recipes.FINE_TUNING,
+    )
+    assert f"EPOCHS = {features.epochs}\nAUGMENTED_EPOCHS = {augmented.epochs}\n" in fifth
+    assert f"HEAD_EPOCHS = {augmented.epochs}\nEPOCHS = {tuning.epochs}\n" in sixth
+    assert keras.optimizers.get(features.optimizer).learning_rate == features.learning_rate
+    rate = f"{tuning.learning_rate:.0e}".replace("e-0", "e-")
+    assert f"keras.optimizers.RMSprop(learning_rate={rate})" in sixth
+    assert f'optimizer="{features.optimizer}", loss="binary_crossentropy"' in fifth
+    assert experiments.AUGMENTED_HEAD_RATE["full"] == augmented.learning_rate == 1e-3
+    for chapter in (fifth, sixth):
+        assert '{"sample": 2e-4, "full": 1e-3}[SCALE]' in chapter
+        assert experiments.AUGMENTED_HEAD_RATE["sample"] == 2e-4
+        assert f"batch_size={features.batch_size}, shuffle=True" in chapter
+        assert f"VIEWS = {experiments.VIEWS}\n" in chapter
+        for name, values in (("SIZE", experiments.TRANSFER_SIZE), ("WEIGHTS", experiments.WEIGHTS)):
+            assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter
 
 
 def test_building_tidies_a_chapter():
