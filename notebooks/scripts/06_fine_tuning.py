@@ -255,7 +255,7 @@ plots.learning_curves(history)
 # 3. **BatchNormalization** in training mode, further down.
 #
 # **What do you expect?** A head on a frozen base has about 0.9 on validation photos after its first epochs. Where do the
-# first two end after five?
+# first two end after four?
 
 
 # %%
@@ -281,17 +281,17 @@ ways = {}
 for name, prepare in (("head only", freeze), ("too early", free_the_top)):
     classifier = new_model(models.vgg16_base, prepare)
     ways[name] = training.transfer.fit_from_frozen(
-        classifier, train, validation, epochs=5, verbose=0
+        classifier, train, validation, epochs=4, verbose=0
     )
 classifier = new_model(models.vgg16_base, lambda some_base: None)
-ways["all at once"] = classifier.fit(train, validation_data=validation, epochs=5, verbose=0)
+ways["all at once"] = classifier.fit(train, validation_data=validation, epochs=4, verbose=0)
 for name, way in ways.items():
     print(f"{name:12}", *[f"{accuracy:.2f}" for accuracy in way.history["val_accuracy"]])
 
 # %%
 found = {name: way.history["val_accuracy"] for name, way in ways.items()}
 print("a head alone is always above 0.8:", min(found["head only"]) > 0.8)
-print("all at once ends close to guessing:", found["all at once"][-1] < 0.75)
+print("all at once is far below, on average:", np.mean(found["all at once"]) < 0.8)
 plots.accuracies(found)
 
 # %% [markdown]
@@ -306,7 +306,7 @@ plots.accuracies(found)
 # stored. VGG16 has none of it, most other networks have, such as chapter 8's DenseNet. Freed, they work in training mode.
 #
 # **What do you expect?** A head was trained on DenseNet's features. Now nothing is trained, and only BatchNormalization goes into
-# training mode. What happens to the accuracy, with batches of 2, 4 and 32 photos?
+# training mode. What happens to the accuracy, with batches of 32 and of 4 photos?
 
 # %% tags=["nbval-ignore-output"]
 densenet = new_model(models.densenet_base, freeze)
@@ -324,7 +324,7 @@ photos, labels = (np.asarray(part) for part in next(iter(mixed)))
 
 # %% tags=["nbval-ignore-output"]
 correct = {"stored": np.mean((densenet.predict(photos, verbose=0)[:, 0] > 0.5) == labels)}
-for size in (32, 4, 2):
+for size in (32, 4):
     answers = [
         dense_head(dense_base(batch, training=True))
         for batch in np.split(photos, range(size, len(photos), size))
@@ -337,12 +337,12 @@ for name, share in correct.items():
     print(f"{name:13} {share:.2f}")
 
 # %%
-small = min(correct["batches of 2"], correct["batches of 4"])
-print("small batches cost at least five points:", small < correct["stored"] - 0.05)
+cost = correct["stored"] - correct["batches of 4"]
+print("batches of 4 cost at least four points:", cost > 0.04)
 print("what was stored has changed, though nothing was trained:", max(moved) > 0.01)
 
 # %% [markdown]
-# What the network makes of a photo depends on which other photos share its batch: with two or four of them, the same weights
+# What the network makes of a photo depends on which other photos share its batch: with four of them, the same weights
 # lose many points. And what is stored drifts towards your photos, while the kernels were made for the old values.
 #
 # So BatchNormalization stays frozen when you free the rest, and `unfreeze_top` sees to it. You will read the advice to call the base
@@ -450,7 +450,7 @@ model.set_weights(trained_head)
 training.transfer.unfreeze_top(base, 4)
 model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
 fast = training.transfer.fit_from_frozen(
-    model, train, validation, epochs=10, views=VIEWS, verbose=0
+    model, train, validation, epochs=6, views=VIEWS, verbose=0
 )
 print("validation loss:", *[f"{loss:.2f}" for loss in fast.history["val_loss"]])
 
