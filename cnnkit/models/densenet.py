@@ -66,8 +66,9 @@ def densenet_base(
         )
     if weights == "drawn":
         block_config, growth_rate = DRAWN, DRAWN_GROWTH
-    block_config, growth_rate = block_config or PUBLISHED[121], growth_rate or 32
-    if min(block_config) < 1 or growth_rate < 1:
+    block_config = PUBLISHED[121] if block_config is None else block_config
+    growth_rate = 32 if growth_rate is None else growth_rate
+    if not block_config or min(block_config) < 1 or growth_rate < 1:
         raise ValueError(
             f"block_config is {block_config} and growth_rate {growth_rate}; expected at least 1."
         )
