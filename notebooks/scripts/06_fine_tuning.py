@@ -449,9 +449,7 @@ print(f"that is {everything / top:.0f} times as much")
 model.set_weights(trained_head)
 training.transfer.unfreeze_top(base, 4)
 model.compile(optimizer="rmsprop", loss="binary_crossentropy", metrics=["accuracy"])
-fast = training.transfer.fit_from_frozen(
-    model, train, validation, epochs=6, views=VIEWS, verbose=0
-)
+fast = training.transfer.fit_from_frozen(model, train, validation, epochs=6, views=VIEWS, verbose=0)
 print("validation loss:", *[f"{loss:.2f}" for loss in fast.history["val_loss"]])
 
 # %%
