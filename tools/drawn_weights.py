@@ -21,6 +21,7 @@ from cnnkit import data, evaluation, models, training
 from cnnkit.data import augment
 from cnnkit.models import densenet as densenet_form
 from cnnkit.models.pretrained import DRAWN
+from cnnkit.models.vgg16 import DRAWN_WIDTH
 
 import keras
 import numpy as np
@@ -48,7 +49,7 @@ def vgg16() -> tuple[keras.Model, Callable[[], keras.Model]]:
         Returns VGG16 as published: it gives the same, with each BatchNormalization made part
         of the convolution before it.
     """
-    published = models.vgg16_base(None, (SIZE, SIZE, 3), width=1 / 8)
+    published = models.vgg16_base(None, (SIZE, SIZE, 3), DRAWN_WIDTH)
     x, pairs = published.input, []
     for layer in published.layers[1:]:
         if isinstance(layer, layers.Conv2D):

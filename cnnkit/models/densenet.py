@@ -87,10 +87,7 @@ def densenet_base(
             x = _dense_layer(x, growth_rate, f"conv{block}_block{number}")
     x = _norm_relu(x, "")
     base = keras.Model(inputs, x, name="densenet")
-    if weights == "drawn":
-        pretrained.load_drawn(base, "densenet")
-    elif weights == "imagenet":
-        pretrained.load_imagenet(base, keras.applications.DenseNet121, "densenet", NOTOP)
+    pretrained.load(base, weights, keras.applications.DenseNet121, NOTOP)
     return base
 
 

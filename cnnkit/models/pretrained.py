@@ -48,19 +48,32 @@ def check_arguments(weights: str | None, input_shape: tuple[int, int, int]) -> N
         )
 
 
-def load_drawn(base: keras.Model, name: str) -> None:
-    """Load the weights that the package brings, trained on drawn animals."""
-    base.load_weights(DRAWN / f"{name}.weights.h5")
+def load(base: keras.Model, weights: str | None, network: Callable, file: str) -> None:
+    """Load the weights that were asked for, if any, into a base.
 
-
-def load_imagenet(base: keras.Model, network: Callable, folder: str, file: str) -> None:
-    """Load ImageNet weights through keras.applications.
+    Parameters
+    ----------
+    base : keras.Model
+        Its name is that of its file among the drawn weights, and of its folder at PUBLISHED.
+    weights : {"imagenet", "drawn"}, optional
+        None leaves the base as it is.
+    network : callable
+        Builds the network of keras.applications that ImageNet's weights belong to.
+    file : str
+        What Keras calls their file.
 
     Raises
     ------
     FileNotFoundError
-        They are not on this machine, and cannot be downloaded.
+        ImageNet's weights are not on this machine, and cannot be downloaded.
     """
+    if weights == "drawn":
+        base.load_weights(DRAWN / f"{base.name}.weights.h5")
+    elif weights == "imagenet":
+        _load_imagenet(base, network, file)
+
+
+def _load_imagenet(base: keras.Model, network: Callable, file: str) -> None:
     home = Path(os.environ.get("KERAS_HOME", "~/.keras")).expanduser() / "models"
     try:
         original = network(include_top=False, weights="imagenet", input_shape=base.input_shape[1:])
@@ -72,7 +85,7 @@ def load_imagenet(base: keras.Model, network: Callable, folder: str, file: str) 
         raise FileNotFoundError(
             f"{home / file} is missing, and Keras could not download it ({error}).\n"
             "Get the file where there is a network:  "
-            f"curl -L -o {file} {PUBLISHED}/{folder}/{file}\n"
+            f"curl -L -o {file} {PUBLISHED}/{base.name}/{file}\n"
             f"Put it into {home}, or into the folder models of the one that you name in the "
             "environment variable KERAS_HOME.\n"
             'Or take weights="drawn", which need no download.'

@@ -71,8 +71,5 @@ def vgg16_base(
             x = conv(x)
         x = layers.MaxPooling2D(2, name=f"block{block}_pool")(x)
     base = keras.Model(inputs, x, name="vgg16")
-    if weights == "drawn":
-        pretrained.load_drawn(base, "vgg16")
-    elif weights == "imagenet":
-        pretrained.load_imagenet(base, keras.applications.VGG16, "vgg16", NOTOP)
+    pretrained.load(base, weights, keras.applications.VGG16, NOTOP)
     return base
