@@ -105,12 +105,12 @@ def run(
         )
     checks.images(network, first.images)
     directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
-    key = _key(network, dataset, count, first.images, views)
+    first_keys = photo_keys(first.images)
+    key = _key(network, dataset, count, first.images.shape, first_keys, views)
     shape = tuple(network.output_shape[1:])
     file = FeatureFile(directory / f"{key}.npy", count * (views or 1), shape)
     runner = _Runner(network, steps, views is not None)
     photos, labels, sizes = np.zeros(count, "<u8"), None, list[int]()
-    first_keys = photo_keys(first.images)
     bar = tqdm(total=count * (views or 1), desc="frozen layers", unit="photo", delay=2, leave=False)
     with bar, contextlib.closing(runner):
         for view in range(views or 1):
@@ -183,12 +183,17 @@ class InTraining(keras.Model):
 
 
 def _key(
-    network: keras.Model, dataset: Any, count: int, images: np.ndarray, views: int | None
+    network: keras.Model,
+    dataset: Any,
+    count: int,
+    batch_shape: tuple[int, ...],
+    first_keys: np.ndarray,
+    views: int | None,
 ) -> str:
-    parts = [network_key(network), count, images.shape[1:], views, keras.backend.backend()]
-    parts += getattr(dataset, "file_paths", photo_keys(images).tolist())
+    parts = [network_key(network), count, batch_shape[1:], views, keras.backend.backend()]
+    parts += getattr(dataset, "file_paths", first_keys.tolist())
     if views is not None:
-        parts.append(len(images))
+        parts.append(batch_shape[0])
         parts += [keras.ops.convert_to_numpy(state).tolist() for state in random_states(network)]
         parts += [_order(dataset, view) for view in range(views)]
     return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
