@@ -109,7 +109,7 @@ def fit_from_frozen(
             before = [logs.get(name, np.nan) for logs in past]
             history.history[name] = before + new.get(name, [np.nan] * count)
         history.epoch = [*range(len(past)), *history.epoch]
-    if resume and len(history.epoch) >= epochs:
+    if resume and epochs >= len(past):  # with fewer epochs than are done, nothing was trained
         resume.forget()
     model.history = history
     return history

@@ -282,6 +282,13 @@ def test_callbacks_count_on_after_an_interruption(photos, tmp_path):
     assert again[0].best == pytest.approx(min(model.history.history["loss"]))
 
 
+def test_a_run_that_stopped_early_has_ended(photos, tmp_path):
+    stop = keras.callbacks.EarlyStopping("loss", patience=0, min_delta=1e9)
+    history = fit(classifier(), photos, None, 9, tmp_path, callbacks=[stop], verbose=0)
+    assert len(history.epoch) < 9
+    assert not (tmp_path / "state.npz").exists()
+
+
 def test_validation_may_be_added_when_a_run_goes_on(photos, tmp_path):
     interrupt(classifier(), photos, tmp_path)
     history = fit(classifier(), photos, photos, 3, tmp_path, verbose=0).history
