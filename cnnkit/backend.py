@@ -1,6 +1,14 @@
 """What has to differ by Keras backend: TensorFlow, JAX or PyTorch."""
 
+import weakref
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
 import keras
+import numpy as np
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 def enable_determinism() -> None:
@@ -18,3 +26,65 @@ def enable_determinism() -> None:
         import torch
 
         torch.use_deterministic_algorithms(True)
+
+
+def generator_states() -> list[np.ndarray]:
+    """Return the states of the random number generators that no layer holds.
+
+    On PyTorch, Keras's Dropout draws from them; on TensorFlow and JAX there are none.
+    """
+    if keras.backend.backend() != "torch":
+        return []
+    import torch
+
+    states = [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
+    return [state.numpy() for state in states]
+
+
+def set_generator_states(states: list[np.ndarray]) -> None:
+    """Set the random number generators back to where `generator_states` found them."""
+    if not states:
+        return
+    import torch
+
+    first, *others = [torch.from_numpy(np.array(state)) for state in states]
+    torch.set_rng_state(first)
+    torch.cuda.set_rng_state_all(others)
+
+
+def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
+    """Turn off a pipeline's tuning of itself.
+
+    To close one that tunes itself, TensorFlow wakes the thread that tunes and waits for its end.
+    Now and then the thread misses the call and sleeps on, about as long as the epoch took.
+    """
+    import tensorflow as tf
+
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    return dataset.with_options(options)
+
+
+def fast_batches(batches: keras.utils.PyDataset) -> Any:
+    """Return batches as Keras feeds them best: on TensorFlow, those of an untuned pipeline."""
+    if keras.backend.backend() != "tensorflow":
+        return batches
+    import tensorflow as tf
+
+    weak = weakref.ref(batches)  # TensorFlow keeps the function for good
+
+    def generate() -> Iterator[Any]:
+        batches = weak()
+        if batches is None:
+            raise RuntimeError("The batches were deleted while they were read.")
+        for number in range(len(batches)):
+            yield batches[number]
+
+    dataset = tf.data.Dataset.from_generator(
+        generate,
+        output_signature=tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches[0]),
+    )
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
+    dataset = untuned(dataset.prefetch(2))
+    dataset.batches = batches
+    return dataset

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cnnkit import backend
 from cnnkit.data.checking import class_folders, list_photos, usable_photos
 from cnnkit.data.photos import decode_all
 
@@ -227,5 +228,6 @@ def _pipeline(epochs: _Epochs, pixels: _Pixels) -> "tf.data.Dataset":
     )
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
     dataset = dataset.map(lambda images, labels: (tf.cast(images, tf.float32), labels))
-    dataset = dataset.prefetch(tf.data.AUTOTUNE).enumerate().map(count)
-    return dataset.apply(tf.data.experimental.assert_cardinality(len(epochs)))
+    dataset = dataset.prefetch(2).enumerate().map(count)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(epochs)))
+    return backend.untuned(dataset)

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cnnkit import checks
+from cnnkit import backend, checks
 from cnnkit.training.transfer import reading
 from cnnkit.training.transfer.features import Frozen, run
 from cnnkit.training.transfer.freezing import cut, random_states
@@ -81,7 +81,8 @@ def fit_from_frozen(
     classes = max(2, model.output_shape[-1])
     batches, checked = _Batches(train, computed, classes), None
     if validation is not None:
-        checked = _Batches(validation, run(frozen, validation, features), classes)
+        known = run(frozen, validation, features)
+        checked = backend.fast_batches(_Batches(validation, known, classes))
 
     inner: list[keras.callbacks.Callback] = [
         keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),
@@ -95,7 +96,7 @@ def fit_from_frozen(
         inner.append(resume)
     model.stop_training = False
     history = rest.fit(
-        batches,
+        backend.fast_batches(batches),
         validation_data=checked,
         epochs=epochs,
         initial_epoch=len(past),

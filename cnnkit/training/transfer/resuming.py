@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from cnnkit import backend
 from cnnkit.training.transfer.freezing import random_states
 from cnnkit.training.transfer.store import form, network_key
 
@@ -69,10 +70,12 @@ class Resume(keras.callbacks.Callback):
         self._about["photos"] = photos
         past = self._about["history"]
         if self._values:
-            for variable, value in zip(_variables(rest), self._values, strict=True):
+            variables = _variables(rest)
+            for variable, value in zip(variables, self._values, strict=False):
                 variable.assign(value)
+            backend.set_generator_states(self._values[len(variables) :])
         if not past:
-            self._write([keras.ops.convert_to_numpy(value) for value in _variables(rest)])
+            self._write(_state(rest))
         return list(past)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -84,7 +87,7 @@ class Resume(keras.callbacks.Callback):
         """Write the file."""
         self._about["history"].append({name: float(value) for name, value in (logs or {}).items()})
         self._about["callbacks"] = [_counters(callback) for callback in self._callbacks]
-        self._write([keras.ops.convert_to_numpy(value) for value in _variables(self.model)])
+        self._write(_state(self.model))
 
     def forget(self) -> None:
         """Delete the file."""
@@ -136,6 +139,11 @@ def _run_keys(model: keras.Model, frozen: keras.Model) -> list[str]:
 def _counters(callback: keras.callbacks.Callback) -> dict[str, float]:
     found = {name: getattr(callback, name, None) for name in COUNTERS}
     return {name: float(value) for name, value in found.items() if value is not None}
+
+
+def _state(model: keras.Model) -> list[np.ndarray]:
+    values = [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
+    return values + backend.generator_states()
 
 
 def _variables(model: keras.Model) -> list[keras.Variable]:

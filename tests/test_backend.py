@@ -1,0 +1,85 @@
+"""What has to differ by Keras backend."""
+
+import gc
+import weakref
+
+from cnnkit import backend, data
+
+import keras
+import numpy as np
+import pytest
+
+
+class Batches(keras.utils.PyDataset):
+    def __init__(self) -> None:
+        super().__init__()
+        self.images = np.random.default_rng(0).normal(size=(10, 4)).astype("float32")
+        self.read: list[int] = []
+
+    def __len__(self):
+        return 3
+
+    def __getitem__(self, number):
+        self.read.append(number)
+        images = self.images[4 * number : 4 * number + 4]
+        return images, images[:, :1]
+
+
+def trained(batches, epochs=3):
+    keras.utils.set_random_seed(0)
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    history = model.fit(batches, validation_data=batches, epochs=epochs, shuffle=False, verbose=0)
+    return model.get_weights(), history.history
+
+
+def test_fast_batches_are_the_same_batches(recwarn):
+    expected, expected_history = trained(Batches())
+    weights, history = trained(backend.fast_batches(Batches()))
+    np.testing.assert_array_equal(weights[0], expected[0])
+    assert history == expected_history
+    assert not [str(warning.message) for warning in recwarn if "ran out" in str(warning.message)]
+
+
+def test_fast_batches_are_read_once_an_epoch():
+    batches = Batches()
+    fast = backend.fast_batches(batches)
+    batches.read.clear()
+    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(fast, epochs=2, shuffle=False, verbose=0)
+    if keras.backend.backend() == "tensorflow":
+        assert batches.read == [0, 1, 2, 0, 1, 2]
+
+
+def test_fast_batches_go_when_they_are_no_longer_used():
+    batches = Batches()
+    gone = weakref.ref(batches)
+    trained(backend.fast_batches(batches), epochs=1)
+    del batches
+    keras.backend.clear_session()
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="concerns TensorFlow's tf.data")
+def test_no_pipeline_tunes_itself(tmp_path):
+    """Closing a pipeline that does may stall for as long as the epoch took."""
+    data.drawings.write(tmp_path, ["cat", "dog"], per_class=2, seed=0, size=32)
+    folder = data.image_folder(tmp_path, (32, 32), shuffle=True, seed=0)
+    for dataset in (folder, backend.fast_batches(Batches())):
+        assert dataset.options().autotune.enabled is False
+
+
+@pytest.mark.skipif(keras.backend.backend() != "torch", reason="concerns PyTorch's generator")
+def test_dropout_repeats_from_the_state_of_the_generator():
+    dropout, ones = keras.layers.Dropout(0.5), np.ones((1, 64), "float32")
+
+    def draw():
+        return keras.ops.convert_to_numpy(dropout(ones, training=True))
+
+    states = backend.generator_states()
+    first = draw()
+    assert not np.array_equal(first, draw())
+    backend.set_generator_states(states)
+    np.testing.assert_array_equal(first, draw())
