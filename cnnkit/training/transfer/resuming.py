@@ -54,6 +54,7 @@ class Resume(keras.callbacks.Callback):
             "callbacks": [],
         }
         self._values: list[np.ndarray] = []
+        self._generators: list[np.ndarray] = []
         self._read(used)
         states, count = random_states(frozen), len(random_states(frozen))
         for state, value in zip(states, self._values, strict=False):
@@ -73,13 +74,16 @@ class Resume(keras.callbacks.Callback):
             variables = _variables(rest)
             for variable, value in zip(variables, self._values, strict=False):
                 variable.assign(value)
-            backend.set_generator_states(self._values[len(variables) :])
+            self._generators = self._values[len(variables) :]
+            backend.set_generator_states(self._generators)
         if not past:
             self._write(_state(rest))
         return list(past)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Let the callbacks count on from where they were."""
+        """Let the callbacks count on from where they were, and the generators draw on."""
+        if self._about["history"]:  # to build the model, PyTorch has drawn a number
+            backend.set_generator_states(self._generators)
         for callback, state in zip(self._callbacks, self._about["callbacks"], strict=False):
             vars(callback).update(state)
 

@@ -60,12 +60,14 @@ def small_base(name: str = "vgg16") -> keras.Model:
     return models.densenet_base(None, (48, 48, 3), block_config=(2, 2, 2, 2), growth_rate=8)
 
 
-def classifier(name: str = "vgg16", free: int = 0, augmented: bool = False) -> keras.Model:
+def classifier(
+    name: str = "vgg16", free: int = 0, augmented: bool = False, dropout: float = 0.5
+) -> keras.Model:
     """Build and compile a classifier with all but some last layers of its base frozen."""
     training.reproducible(1)
     base = small_base(name)
     training.transfer.unfreeze_top(base, free)
     augmentation = augment.flip_rotate_zoom() if augmented else None
-    model = models.transfer_classifier(base, augmentation=augmentation)
+    model = models.transfer_classifier(base, augmentation=augmentation, dropout=dropout)
     model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy", metrics=["accuracy"])
     return model
