@@ -310,7 +310,7 @@ plots.accuracies(found)
 
 # %% tags=["nbval-ignore-output"]
 densenet = new_model(models.densenet_base, freeze)
-training.transfer.fit_from_frozen(densenet, train, validation, epochs=10, verbose=0)
+short = training.transfer.fit_from_frozen(densenet, train, validation, epochs=10, verbose=0)
 
 # %%
 print("better than guessing:", densenet.evaluate(validation, verbose=0)[1] > 0.8)
