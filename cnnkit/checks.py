@@ -22,6 +22,11 @@ def images(model: keras.Model, x: np.ndarray) -> None:
         raise ValueError("There are no images: the first axis has length 0.")
     if np.issubdtype(np.asarray(x).dtype, np.floating) and not np.isfinite(x).all():
         raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
+    if 0 < np.max(x) <= 1 and _takes_bytes(model):
+        raise ValueError(
+            f"The pixels lie between {np.min(x):g} and {np.max(x):g}; the model {model.name!r} "
+            "expects 0 to 255, and rescales them itself. Leave out the division by 255."
+        )
 
 
 def image_shape(model: keras.Model, shape: tuple) -> None:
@@ -78,6 +83,15 @@ def is_shuffled(dataset: Any) -> bool:
             return True
         source = getattr(source, "_input_dataset", None)
     return False
+
+
+def _takes_bytes(layer: keras.Layer) -> bool:
+    """Whether a layer, or one inside it, is made for pixels from 0 to 255."""
+    if isinstance(layer, keras.layers.Rescaling):
+        return bool(np.max(layer.scale) <= 1 / 127)
+    if getattr(layer, "value_range", None) == (0, 255):
+        return True
+    return any(map(_takes_bytes, getattr(layer, "layers", [])))
 
 
 def _fits(shape: tuple, expected: tuple) -> bool:

@@ -1,4 +1,4 @@
-from cnnkit import evaluation, models, training
+from cnnkit import data, evaluation, models, training
 
 import numpy as np
 import pytest
@@ -71,3 +71,31 @@ def test_one_output_stands_for_two_classes():
     training.check_data(model, photos, np.array([0, 1, 1]), pixel_range=(0, 255))
     with pytest.raises(ValueError, match="labels are 0 to 1"):
         training.check_data(model, photos, np.array([0, 1, 2]), pixel_range=(0, 255))
+
+
+def small_vgg16():
+    return models.vgg16_base(None, (32, 32, 3), width=1 / 16)
+
+
+@pytest.mark.parametrize(
+    "build",
+    [
+        lambda: models.cats_vs_dogs_cnn((78, 78, 3)),
+        small_vgg16,
+        lambda: models.transfer_classifier(small_vgg16()),
+        lambda: models.transfer_classifier(small_vgg16(), augmentation=data.augment.blur()),
+    ],
+)
+def test_photos_are_not_rescaled_twice(build):
+    model = build()
+    photos = np.random.default_rng(0).uniform(0, 255, (2, *model.input_shape[1:]))
+    evaluation.predict(model, photos)
+    evaluation.predict(model, 0 * photos)  # black is black
+    with pytest.raises(ValueError, match=r"expects 0 to 255.*Leave out the division by 255"):
+        evaluation.predict(model, photos / 255)
+
+
+def test_the_frozen_part_refuses_photos_rescaled_twice(tmp_path):
+    photos = np.random.default_rng(0).uniform(0, 1, (2, 32, 32, 3))
+    with pytest.raises(ValueError, match="Leave out the division by 255"):
+        training.transfer.extract_features(small_vgg16(), [photos], tmp_path)

@@ -25,7 +25,7 @@ class Preprocessing(keras.Layer):
 
     def __init__(self, network: str, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.network = network
+        self.network, self.value_range = network, (0, 255)
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
         """Take RGB in [0, 255]."""

@@ -23,9 +23,10 @@ from nbformat import NotebookNode
 
 CHAPTERS = sorted(path.stem for path in notebooks.SCRIPTS.glob("*.py"))
 
-# An absolute path of a machine, or something that went wrong.
+# An absolute path of a machine, an object that has no text, or something that went wrong.
 NOT_IN_OUTPUT = re.compile(
-    r"(?<![\w.])/(home|root|tmp|usr|work|Users|content|opt|var)/|[A-Z]:\\|warning", re.IGNORECASE
+    r"(?<![\w.])/(home|root|tmp|usr|work|Users|content|opt|var)/|[A-Z]:\\| at 0x|warning",
+    re.IGNORECASE,
 )
 
 
@@ -223,6 +224,11 @@ def print_a_path(built):
     output.text += "/home/someone/data\n"
 
 
+def show_an_object(built):
+    output = first(built, lambda cell: cell.outputs and "text" in cell.outputs[0]).outputs[0]
+    output.text += "<History object at 0x7f99bb1bc290>"
+
+
 def print_a_warning(built):
     cell = first(built, lambda cell: cell.outputs)
     cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="careful"))
@@ -239,6 +245,7 @@ SPOILS = [
     change_the_source,
     untag_the_training,
     print_a_path,
+    show_an_object,
     print_a_warning,
     write_a_long_cell,
 ]
