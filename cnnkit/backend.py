@@ -31,7 +31,8 @@ def enable_determinism() -> None:
 def generator_states() -> list[np.ndarray]:
     """Return the states of the random number generators that no layer holds.
 
-    On PyTorch, Keras's Dropout draws from them; on TensorFlow and JAX there are none.
+    On PyTorch, Keras's Dropout draws from them, those of the CPU and CUDA; on TensorFlow and JAX
+    there are none.
     """
     if keras.backend.backend() != "torch":
         return []
@@ -49,7 +50,7 @@ def set_generator_states(states: list[np.ndarray]) -> None:
 
     first, *others = [torch.from_numpy(np.array(state)) for state in states]
     torch.set_rng_state(first)
-    torch.cuda.set_rng_state_all(others)
+    torch.cuda.set_rng_state_all(others[: torch.cuda.device_count()])
 
 
 def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
@@ -66,7 +67,7 @@ def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
 
 
 def fast_batches(batches: keras.utils.PyDataset) -> Any:
-    """Return batches as Keras feeds them best: on TensorFlow, those of an untuned pipeline."""
+    """Return the same batches so that `fit` does not stall: on TensorFlow, `untuned`."""
     if keras.backend.backend() != "tensorflow":
         return batches
     import tensorflow as tf

@@ -15,14 +15,17 @@ def one_of(name: str, value: object, choices: Collection[str]) -> None:
 
 
 def images(model: keras.Model, x: np.ndarray) -> None:
-    """Raise ValueError unless `x` is a non-empty batch of pictures that fits the model's input."""
+    """Raise ValueError unless `x` is a non-empty batch of pictures that fits the model's input.
+
+    Pictures that were divided by 255 do not fit a model that does so itself.
+    """
     shape = np.shape(x)
     image_shape(model, shape)
     if shape[0] == 0:
         raise ValueError("There are no images: the first axis has length 0.")
     if np.issubdtype(np.asarray(x).dtype, np.floating) and not np.isfinite(x).all():
         raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
-    if 0 < np.max(x) <= 1 and _takes_bytes(model):
+    if takes_bytes(model) and np.max(x) <= 1 and np.any((x > 0) & (x < 1)):
         raise ValueError(
             f"The pixels lie between {np.min(x):g} and {np.max(x):g}; the model {model.name!r} "
             "expects 0 to 255, and rescales them itself. Leave out the division by 255."
@@ -38,6 +41,11 @@ def image_shape(model: keras.Model, shape: tuple) -> None:
             f"The images have shape {shape}; the model {model.name!r} expects (n, {form}). "
             + _cure(shape, expected)
         )
+
+
+def takes_bytes(model: keras.Model) -> bool:
+    """Whether a model takes pixels from 0 to 255, since it begins by rescaling them."""
+    return _first_scale(model) or False
 
 
 def pixel_range(x: np.ndarray, low: float, high: float) -> None:
@@ -85,13 +93,14 @@ def is_shuffled(dataset: Any) -> bool:
     return False
 
 
-def _takes_bytes(layer: keras.Layer) -> bool:
-    """Whether a layer, or one inside it, is made for pixels from 0 to 255."""
+def _first_scale(layer: keras.Layer) -> bool | None:
+    """Whether the first layer that rescales makes small numbers of bytes; None without one."""
     if isinstance(layer, keras.layers.Rescaling):
-        return bool(np.max(layer.scale) <= 1 / 127)
-    if getattr(layer, "value_range", None) == (0, 255):
-        return True
-    return any(map(_takes_bytes, getattr(layer, "layers", [])))
+        return bool(np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
+    if hasattr(layer, "takes_bytes"):
+        return layer.takes_bytes
+    found = map(_first_scale, getattr(layer, "layers", []))
+    return next((takes for takes in found if takes is not None), None)
 
 
 def _fits(shape: tuple, expected: tuple) -> bool:

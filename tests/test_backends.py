@@ -10,7 +10,9 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
-@pytest.mark.parametrize("tests", ["data/test_augment.py", "models", "training/transfer"])
+@pytest.mark.parametrize(
+    "tests", ["data/test_augment.py", "models", "training/transfer", "test_backend.py"]
+)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_runs_on_the_other_backends(backend, tests):
     pytest.importorskip(backend)

@@ -1,5 +1,7 @@
-from cnnkit import data, evaluation, models, training
+from cnnkit import checks, data, evaluation, models, training
+from cnnkit.data import augment
 
+import keras
 import numpy as np
 import pytest
 
@@ -93,6 +95,35 @@ def test_photos_are_not_rescaled_twice(build):
     evaluation.predict(model, 0 * photos)  # black is black
     with pytest.raises(ValueError, match=r"expects 0 to 255.*Leave out the division by 255"):
         evaluation.predict(model, photos / 255)
+    labels = np.array([0, 1])
+    training.check_data(model, photos, labels)
+    with pytest.raises(ValueError, match="Leave out the division by 255"):
+        training.check_data(model, photos / 255, labels)
+
+
+def rescaling(scale, offset=0.0):
+    return [keras.layers.Rescaling(scale, offset)]
+
+
+@pytest.mark.parametrize(
+    ("begin", "takes_bytes"),
+    [
+        (rescaling(1 / 255), True),
+        (rescaling(1 / 127.5, -1), True),
+        (rescaling(-1.0, 1.0), False),  # black on white
+        (rescaling(255.0) + rescaling(1 / 255), False),
+        ([keras.layers.RandomFlip(), *rescaling(1 / 255)], True),
+        ([keras.layers.RandomContrast(0.2)], False),
+        ([augment.Chain([keras.layers.RandomFlip()])], False),
+    ],
+)
+def test_a_model_takes_bytes_where_it_begins_by_rescaling_them(begin, takes_bytes):
+    model = keras.Sequential([keras.Input((8, 8, 3)), *begin, keras.layers.Flatten()])
+    assert checks.takes_bytes(model) is takes_bytes
+    photos = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3))
+    checks.images(model, np.round(photos))  # nearly black photos are no divided ones
+    if not takes_bytes:
+        checks.images(model, photos)
 
 
 def test_the_frozen_part_refuses_photos_rescaled_twice(tmp_path):

@@ -33,7 +33,7 @@ def image_folder(
     """Load a folder of photos, with one folder a class.
 
     Each photo is checked and decoded once, here, and kept as uint8: in memory where all of them
-    fit the budget, else in a temporary file. Iterating reads from there, a batch ahead.
+    fit the budget, else in a temporary file. Iterating reads from there, two batches ahead.
 
     Parameters
     ----------

@@ -27,8 +27,8 @@ def predict(model: keras.Model, images: Any) -> np.ndarray:
     Raises
     ------
     ValueError
-        The pictures do not fit the model, or come in an order of their own each time, so that no
-        label could be found for a prediction. The message says what to do.
+        The pictures do not fit the model, in shape or range, or come in an order of their own each
+        time, so that no label could be found for a prediction. The message says what to do.
     """
     if hasattr(images, "element_spec"):
         _check_dataset(model, images)

@@ -23,9 +23,11 @@ class Preprocessing(keras.Layer):
         A module of keras.applications, such as ``"vgg16"``, whose ``preprocess_input`` is applied.
     """
 
+    takes_bytes = True  # for the checks of photos
+
     def __init__(self, network: str, **kwargs: object) -> None:
         super().__init__(**kwargs)
-        self.network, self.value_range = network, (0, 255)
+        self.network = network
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
         """Take RGB in [0, 255]."""

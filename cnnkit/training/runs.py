@@ -25,7 +25,7 @@ def check_data(
     model: keras.Model,
     images: np.ndarray,
     labels: np.ndarray,
-    pixel_range: tuple[float, float] = (0, 1),
+    pixel_range: tuple[float, float] | None = None,
 ) -> None:
     """Check that pictures and labels fit a classifier, before a long training starts.
 
@@ -37,8 +37,8 @@ def check_data(
         Pictures in the form the model takes.
     labels : ndarray of int, (n,)
         Class numbers, from 0 to the model's number of classes minus one.
-    pixel_range : (low, high)
-        What the model takes: 0 to 1, or 0 to 255 where it rescales the pixels itself.
+    pixel_range : (low, high), optional
+        What the model takes. By default 0 to 255 where it rescales the pixels itself, else 0 to 1.
 
     Raises
     ------
@@ -47,5 +47,5 @@ def check_data(
         label out of range. The message says what to do.
     """
     checks.images(model, images)
-    checks.pixel_range(images, *pixel_range)
+    checks.pixel_range(images, *(pixel_range or (0, 255 if checks.takes_bytes(model) else 1)))
     checks.labels(labels, classes=max(2, model.output_shape[-1]), count=len(images))

@@ -81,8 +81,8 @@ def fit_from_frozen(
     classes = max(2, model.output_shape[-1])
     batches, checked = _Batches(train, computed, classes), None
     if validation is not None:
-        known = run(frozen, validation, features)
-        checked = backend.fast_batches(_Batches(validation, known, classes))
+        checked = _Batches(validation, run(frozen, validation, features), classes)
+        checked = backend.fast_batches(checked)
 
     inner: list[keras.callbacks.Callback] = [
         keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),

@@ -72,9 +72,10 @@ class Resume(keras.callbacks.Callback):
         past = self._about["history"]
         if self._values:
             variables = _variables(rest)
-            for variable, value in zip(variables, self._values, strict=False):
+            count = len(variables)
+            for variable, value in zip(variables, self._values[:count], strict=True):
                 variable.assign(value)
-            self._generators = self._values[len(variables) :]
+            self._generators = self._values[count:]
             backend.set_generator_states(self._generators)
         if not past:
             self._write(_state(rest))
@@ -82,7 +83,7 @@ class Resume(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Let the callbacks count on from where they were, and the generators draw on."""
-        if self._about["history"]:  # to build the model, PyTorch has drawn a number
+        if self._about["history"]:  # fit has drawn a number before, which it did not do here
             backend.set_generator_states(self._generators)
         for callback, state in zip(self._callbacks, self._about["callbacks"], strict=False):
             vars(callback).update(state)

@@ -367,3 +367,16 @@ def test_labels_that_the_model_cannot_have_are_refused(photos):
     photos.labels[3] = 2
     with pytest.raises(ValueError, match="with 2 classes, labels are 0 to 1"):
         fit(classifier(), photos, verbose=0)
+
+
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="concerns TensorFlow's tf.data")
+def test_no_epoch_waits_for_a_pipeline_that_tunes_itself(photos, monkeypatch):
+    fed, keras_fit = [], keras.Model.fit
+
+    def noting(self, x, validation_data, **options):
+        fed.extend([x, validation_data])
+        return keras_fit(self, x, validation_data=validation_data, **options)
+
+    monkeypatch.setattr(keras.Model, "fit", noting)
+    fit(classifier(), photos, photos, epochs=1, verbose=0)
+    assert [dataset.options().autotune.enabled for dataset in fed] == [False, False]
