@@ -7,7 +7,7 @@ import keras
 import numpy as np
 
 
-def one_of(name: str, value: object, choices: Collection[str]) -> None:
+def one_of(name: str, value: object, choices: Collection[str | None]) -> None:
     """Raise ValueError unless `value` is one of `choices`."""
     if value not in choices:
         expected = " or ".join(repr(choice) for choice in choices)

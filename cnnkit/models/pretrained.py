@@ -40,13 +40,14 @@ class Preprocessing(keras.Layer):
 
 def check_arguments(weights: str | None, input_shape: tuple[int, int, int]) -> None:
     """Raise ValueError for weights that do not exist, or photos that are too small."""
-    if weights is not None:
-        checks.one_of("weights", weights, ("imagenet", "drawn"))
-    sides = input_shape[:2]
-    if len(input_shape) != 3 or input_shape[2] != 3 or None in sides or min(sides) < SMALLEST:
+    checks.one_of("weights", weights, ("imagenet", "drawn", None))
+    whole = isinstance(input_shape, list | tuple) and all(isinstance(n, int) for n in input_shape)
+    if not whole or len(input_shape) != 3 or input_shape[2] != 3:
+        raise ValueError(f"input_shape is {input_shape}; expected (height, width, 3), in colour.")
+    if min(input_shape[:2]) < SMALLEST:
         raise ValueError(
-            f"input_shape is {input_shape}; expected (height, width, 3), at least {SMALLEST} by "
-            f"{SMALLEST}: the network halves the photo five times. Load the photos larger."
+            f"input_shape is {input_shape}; expected at least {SMALLEST} by {SMALLEST}, since the "
+            "network halves the photo five times. Load the photos larger."
         )
 
 

@@ -38,12 +38,19 @@ def transfer_classifier(
     Raises
     ------
     ValueError
-        A base without feature maps of a known size, or a number out of range.
+        A base that is no model, or without feature maps of a known size; augmentation that is no
+        layer; or a number out of range.
 
     References
     ----------
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listings 8.21 to 8.23.
     """
+    for name, value in (("base", base), ("augmentation", augmentation)):
+        if not isinstance(value, keras.Layer) and (name, value) != ("augmentation", None):
+            raise ValueError(
+                f"{name} is {value!r}; expected what models.vgg16_base(…) or "
+                "data.augment.flip_rotate_zoom() returns, with the brackets."
+            )
     if len(base.output_shape) != 4 or None in base.output_shape[1:]:
         raise ValueError(
             f"The base {base.name!r} gives {base.output_shape}; expected feature maps (n, height, "

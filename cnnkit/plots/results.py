@@ -8,6 +8,7 @@ import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 Curves = Mapping[str, Sequence[float]]
@@ -153,6 +154,8 @@ def accuracies(
     for (name, values), marker in zip(lines.items(), "o^sDv", strict=False):
         x = places if places is not None else range(1, len(values) + 1)
         ax.plot(x, values, marker=marker, label=name)
+    if places is None:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend(frameon=False)
     return figure

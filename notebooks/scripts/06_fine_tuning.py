@@ -20,7 +20,7 @@
 #
 # - say what the lower and the upper layers of a network know, and measure it;
 # - free the last layers of a base and train them on, in the right order and slowly enough;
-# - recognise the three ways to destroy a trained network: all at once, too early, and BatchNormalization;
+# - recognise three ways to spoil a trained network: all at once, too early, and BatchNormalization;
 # - decide what to do from how many photos you have, and how much they resemble those of the pretraining.
 #
 # You need [chapter 5](05_feature_extraction.ipynb). At sample scale the chapter takes about two minutes.
@@ -180,7 +180,7 @@ plots.trained_layers(rows)
 # ## 3. Learning algorithm: in this order, and slowly
 #
 # First the head, with the base frozen, as in chapter 5. A new head is random, and so are the gradients that it sends
-# back. Let them into the base, and they destroy what you came for.
+# back. Let them into the base, and they spoil what you came for.
 
 # %% tags=["nbval-ignore-output"]
 model.compile(
@@ -245,7 +245,10 @@ plots.learning_curves(history)
 # %% [markdown]
 # *Figure 6.4. Fine-tuning the last four layers.*
 #
-# ### Three ways to destroy a trained network
+# The curves hardly move: the head has already taken most of what there is to take, and the steps are small on
+# purpose. What is gained shows in section 4, over several seeds.
+#
+# ### Three ways to spoil a trained network
 #
 # Each of them trains without an error and without a warning. Measure them on new models, without augmentation, to save
 # time.
@@ -298,8 +301,8 @@ plots.accuracies(found)
 # *Figure 6.5. Validation accuracy of a head on a frozen base, with the last four layers free from the beginning, and with
 # everything free.*
 #
-# All at once forgets in one epoch what took weeks, or, in the sample, ten minutes. Too early is a lottery: the accuracy jumps up
-# and down, and where it ends is luck.
+# All at once forgets in one epoch what took weeks, or, in the sample, ten minutes. Too early forgets less, since the
+# layers below stay as they are, but it is a lottery: the accuracy jumps up and down, and where it ends is luck.
 #
 # **BatchNormalization** (배치 정규화) divides by the standard deviation of its inputs. In inference, it takes the one that it
 # has stored in the pretraining; in training, that of the few photos in this batch, and it changes what it has
@@ -395,8 +398,9 @@ plots.spreads(
 # | **many photos** (tens of thousands) | fine-tune more layers, from the top down | train everything, from the trained weights; compare with training from scratch |
 #
 # The upper row is what you have measured. Few photos, similar: figure 6.6. Few pictures, different: the digits of figure
-# 6.2: from the last block, made for faces of animals, they are told less well than from the block before it. For
-# photos that nobody has labelled for you, figure 6.2 costs a minute and tells you where to put your head.
+# 6.2: from the last block, made for faces of animals, they are told less well than from the block before it. Where
+# you cannot say how much your photos resemble the others, draw figure 6.2 for them: it takes a minute and tells you
+# where to put your head.
 #
 # ## Exercises
 #
@@ -444,8 +448,8 @@ print(f"the last four layers on stored features: {3 * top / 1e6:.0f} million")
 print(f"that is {everything / top:.0f} times as much")
 
 # %% [markdown]
-# **3.** A rate a hundred times as large throws the top layers about. The loss jumps, and the best epoch is often the
-# first one:
+# **3.** A rate a hundred times as large throws the top layers about, and the loss jumps from epoch to epoch. Whoever
+# keeps the best of them may be lucky; the next epoch may undo it:
 
 # %% tags=["nbval-ignore-output"]
 model.set_weights(trained_head)

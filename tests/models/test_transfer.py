@@ -54,6 +54,15 @@ def test_bad_arguments(arguments, message):
         models.transfer_classifier(base, **arguments)
 
 
+@pytest.mark.parametrize(
+    ("base", "augmentation"), [("vgg16", None), (models.vgg16_base, None), (None, "flip")]
+)
+def test_a_name_or_a_function_is_no_base_and_no_augmentation(base, augmentation):
+    base = base or models.vgg16_base(None, (32, 32, 3), width=1 / 16)
+    with pytest.raises(ValueError, match=r"(base|augmentation) is .*; expected what models\."):
+        models.transfer_classifier(base, augmentation=augmentation)
+
+
 def test_a_base_with_its_top_or_without_a_size():
     for size, pooling in ((None, None), (32, "avg")):
         base = keras.applications.MobileNet(

@@ -121,7 +121,10 @@ def test_imagenet_weights_without_a_network(build, file, tmp_path, monkeypatch, 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("imagnet",), r"weights is 'imagnet'; expected 'imagenet' or 'drawn'"),
+        (("imagnet",), r"weights is 'imagnet'; expected 'imagenet' or 'drawn' or None"),
+        (((96, 96, 3),), r"weights is \(96, 96, 3\); expected .* or None"),
+        ((None, 96), r"input_shape is 96; expected \(height, width, 3\)"),
+        ((None, (96, 96, 1)), r"\(96, 96, 1\); expected \(height, width, 3\), in colour"),
         ((None, (31, 64, 3)), r"input_shape is \(31, 64, 3\).*at least 32 by 32"),
         ((None, (64, 64, 1)), r"expected \(height, width, 3\)"),
         ((None, (64, 64)), r"expected \(height, width, 3\)"),

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import keras
+import numpy as np
 
 
 def unfreeze_top(base: keras.Model, count: int) -> None:
@@ -22,12 +23,18 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
     Raises
     ------
     ValueError
-        More layers than the base has.
+        More layers than the base has, or a whole model instead of its base.
     """
-    if not 0 <= count <= len(base.layers):
+    inside = [layer for layer in base.layers if isinstance(layer, keras.Model) and layer.weights]
+    if inside:
         raise ValueError(
-            f"count is {count}; expected 0 to {len(base.layers)}, the number of layers of the base "
-            f"{base.name!r}."
+            f"{base.name!r} holds the model {inside[0].name!r}; expected a base with its layers in "
+            f"a row. Give it model.get_layer({inside[0].name!r})."
+        )
+    if not isinstance(count, int | np.integer) or not 0 <= count <= len(base.layers):
+        raise ValueError(
+            f"count is {count!r}; expected 0 to {len(base.layers)}, the number of layers of the "
+            f"base {base.name!r}."
         )
     base.trainable = True
     frozen = len(base.layers) - count
@@ -112,7 +119,7 @@ def _cut(graph: keras.Model, learned: bool = False) -> tuple[keras.Model | None,
     if isinstance(layer, keras.Model) and alive == {entry} and last_use[entry] == number:
         frozen, rest = _cut(_graph(layer), learned)
         if frozen is not None:
-            front = keras.Model(graph.inputs[0], frozen(node.input_tensors[0]))
+            front = keras.Model(graph.inputs[0], frozen(node.input_tensors[0]), name=graph.name)
             hidden = keras.Input(batch_shape=rest.inputs[0].shape, dtype=rest.inputs[0].dtype)
             y = rest(hidden)
             if node.outputs[0] is not graph.outputs[0]:
@@ -120,7 +127,8 @@ def _cut(graph: keras.Model, learned: bool = False) -> tuple[keras.Model | None,
             return front, keras.Model(hidden, y)
     if place is None:
         return None, graph
-    return keras.Model(graph.inputs[0], place), keras.Model(place, graph.outputs[0])
+    front = keras.Model(graph.inputs[0], place, name=graph.name)
+    return front, keras.Model(place, graph.outputs[0])
 
 
 def _graph(model: keras.Model) -> keras.Model:

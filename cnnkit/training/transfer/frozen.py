@@ -191,6 +191,12 @@ def _compile(rest: keras.Model, model: keras.Model) -> None:
 def _check(model: keras.Model, epochs: int, views: int | None) -> None:
     if not model.compiled:
         raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
+    known = {id(v) for v in getattr(model.optimizer, "_trainable_variables", ())}
+    if model.optimizer.built and not known.issuperset(map(id, model.trainable_variables)):
+        raise ValueError(
+            f"Layers of {model.name!r} were freed after it was compiled. Compile it again, which "
+            "makes a new optimizer for them."
+        )
     for name, value in (("epochs", epochs), ("views", 1 if views is None else views)):
         if not isinstance(value, int | np.integer) or value < 1:
             raise ValueError(f"{name} is {value!r}; expected a whole number from 1.")

@@ -1,6 +1,7 @@
 """A data set read batch by batch, with the number of each photo."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnkit import checks
@@ -23,11 +24,14 @@ def check(dataset: Any) -> None:
             "This is an array; expected batches (images, labels), as data.image_folder gives them. "
             "Arrays become batches with tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
         )
+    if isinstance(dataset, str | Path):
+        raise ValueError(f"{str(dataset)!r} is a path; give data.image_folder(path, image_size).")
     if not hasattr(dataset, "order") and checks.is_shuffled(dataset):
         raise ValueError(
             "The data set is shuffled, and was made from that of image_folder or by another way, "
             "so that its order is not known. Give what data.image_folder returns, or do not "
-            "shuffle; what you did to the images with map can go into the model."
+            "shuffle. A base takes pixels from 0 to 255 as they are; augmentation goes into the "
+            "model."
         )
     try:
         len(dataset)

@@ -67,7 +67,7 @@ class Resume(keras.callbacks.Callback):
     def restore(self, rest: keras.Model, photos: str) -> list[dict[str, float]]:
         """Bring the part that is trained to where the file was written; return the history."""
         if self._about["photos"] not in ("", photos):
-            raise ValueError(self._other("data"))
+            raise ValueError(self._other("on other photos, labels or views"))
         self._about["photos"] = photos
         past = self._about["history"]
         if self._values:
@@ -111,7 +111,7 @@ class Resume(keras.callbacks.Callback):
             return
         # A schedule may have changed the learning rate of an optimizer that was used already.
         if about["run"][used:] != self._about["run"][used:]:
-            raise ValueError(self._other("model or recipe"))
+            raise ValueError(self._other("of another model or recipe"))
         self._about = about
 
     def _write(self, values: list[np.ndarray]) -> None:
@@ -127,8 +127,8 @@ class Resume(keras.callbacks.Callback):
 
     def _other(self, what: str) -> str:
         return (
-            f"{self._path} holds an interrupted run of another {what}. Name another directory, or "
-            "delete the file to give that run up."
+            f"{self._path} holds an interrupted run {what}. Name another directory, or delete the "
+            "file to give that run up."
         )
 
 

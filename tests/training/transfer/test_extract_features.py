@@ -255,6 +255,8 @@ def test_bad_data_sets_are_refused(base, photos, tmp_path):
     for arrays in (photos.images, (photos.images, photos.labels)):
         with pytest.raises(ValueError, match="This is an array; expected batches"):
             extract(base, arrays)
+    with pytest.raises(ValueError, match=r"'photos' is a path; give data\.image_folder"):
+        extract(base, "photos")
     with pytest.raises(ValueError, match="more than images and labels"):
         extract(base, [(photos.images, photos.labels, photos.labels)])
     with pytest.raises(ValueError, match="another order each time"):

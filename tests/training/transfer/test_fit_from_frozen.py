@@ -161,7 +161,7 @@ def test_the_run_of_another_recipe_or_model_is_not_continued(photos, tmp_path):
         (classifier(free=4), photos),
         (classifier(), Photos(1)),
     ):
-        with pytest.raises(ValueError, match=r"interrupted run of another (model|data)"):
+        with pytest.raises(ValueError, match=r"interrupted run (of another model|on other photos)"):
             fit(model, dataset, epochs=3, directory=tmp_path, verbose=0)
     assert len(fit(classifier(), photos, epochs=3, directory=tmp_path, verbose=0).epoch) == 3
 
@@ -236,6 +236,13 @@ def all_frozen():
     return model
 
 
+def freed_after_training():
+    model = classifier()
+    model.optimizer.build(model.trainable_variables)
+    training.transfer.unfreeze_top(model.get_layer("vgg16"), 4)
+    return model
+
+
 def two_inputs():
     a, b = keras.Input((48, 48, 3)), keras.Input((48, 48, 3))
     return compiled(keras.Model([a, b], keras.layers.Flatten()(a + b)))
@@ -250,6 +257,7 @@ def two_inputs():
         (all_frozen, {}, "All layers of 'transfer_classifier' are frozen"),
         (two_inputs, {}, "one input and one output"),
         (lambda: models.transfer_classifier(small_base()), {}, "not compiled"),
+        (freed_after_training, {}, "were freed after it was compiled. Compile it again"),
         (lambda: classifier(augmented=True), {}, "Say in how many ways .* views=8"),
         (classifier, {"views": 3}, "nothing random comes before"),
         (lambda: classifier(augmented=True), {"views": 0}, "views is 0"),

@@ -3,7 +3,7 @@ from cnnkit import models, training
 import keras
 import pytest
 
-from .conftest import small_base
+from .conftest import classifier, small_base
 
 unfreeze_top = training.transfer.unfreeze_top
 
@@ -33,7 +33,12 @@ def test_batch_normalization_stays_frozen():
     )
 
 
-@pytest.mark.parametrize("count", [-1, 21])
+@pytest.mark.parametrize("count", [-1, 21, "block5_conv1"])
 def test_a_count_out_of_range(count):
-    with pytest.raises(ValueError, match=rf"count is {count}; expected 0 to 20"):
+    with pytest.raises(ValueError, match=rf"count is {count!r}; expected 0 to 20"):
         unfreeze_top(small_base(), count)
+
+
+def test_a_whole_model_is_no_base():
+    with pytest.raises(ValueError, match=r"holds the model 'vgg16'.*model\.get_layer\('vgg16'\)"):
+        unfreeze_top(classifier(), 4)
