@@ -37,7 +37,7 @@ def learning_curves(
                 ax.plot(x, curves[key], label=label, marker="o", markersize=3)
         ax.set(xlabel="epoch" if steps is None else "step", ylabel=name)
         if ax.lines:
-            ax.legend(frameon=False)
+            ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
     return figure
 
 
