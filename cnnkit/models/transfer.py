@@ -45,8 +45,9 @@ def transfer_classifier(
     ----------
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listings 8.21 to 8.23.
     """
-    for name, value in (("base", base), ("augmentation", augmentation)):
-        if not isinstance(value, keras.Layer) and (name, value) != ("augmentation", None):
+    kinds = {"base": (base, keras.Layer), "augmentation": (augmentation, keras.Layer | None)}
+    for name, (value, kind) in kinds.items():
+        if not isinstance(value, kind):
             raise ValueError(
                 f"{name} is {value!r}; expected what models.vgg16_base(…) or "
                 "data.augment.flip_rotate_zoom() returns, with the brackets."

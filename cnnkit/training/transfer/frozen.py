@@ -81,8 +81,9 @@ def fit_from_frozen(
     classes = max(2, model.output_shape[-1])
     batches, checked = _Batches(train, computed, classes), None
     if validation is not None:
-        checked = _Batches(validation, run(frozen, validation, features), classes)
-        checked = backend.fast_batches(checked)
+        checked = backend.fast_batches(
+            _Batches(validation, run(frozen, validation, features), classes)
+        )
 
     inner: list[keras.callbacks.Callback] = [
         keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),
@@ -191,8 +192,10 @@ def _compile(rest: keras.Model, model: keras.Model) -> None:
 def _check(model: keras.Model, epochs: int, views: int | None) -> None:
     if not model.compiled:
         raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
-    known = {id(v) for v in getattr(model.optimizer, "_trainable_variables", ())}
-    if model.optimizer.built and not known.issuperset(map(id, model.trainable_variables)):
+    # Keras has no public way to ask; without this attribute, it complains itself.
+    known = getattr(model.optimizer, "_trainable_variables", model.trainable_variables)
+    free = {id(variable) for variable in model.trainable_variables}
+    if model.optimizer.built and not free <= {id(variable) for variable in known}:
         raise ValueError(
             f"Layers of {model.name!r} were freed after it was compiled. Compile it again, which "
             "makes a new optimizer for them."
