@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from cnnkit import checks
-from cnnkit.training.transfer import reading
-from cnnkit.training.transfer.freezing import random_states
-from cnnkit.training.transfer.store import FeatureFile, network_key, photo_keys
+from cnnkit.training import reading
+from cnnkit.training.identity import network_key
+from cnnkit.training.state import random_states
+from cnnkit.training.transfer.store import FeatureFile, photo_keys
 
 import keras
 import numpy as np

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from typing import Any
 
+from cnnkit.training.state import random_states
+
 import keras
 import numpy as np
 
@@ -86,12 +88,6 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
                 "whole blocks."
             )
     return frozen, rest
-
-
-def random_states(model: keras.Model) -> list[keras.Variable]:
-    """Return the states of a model's random number generators."""
-    states = [v for v in model.variables if v.name == "seed_generator_state"]
-    return list({id(state): state for state in states}.values())
 
 
 def _cut(graph: keras.Model, learned: bool = False) -> tuple[keras.Model | None, keras.Model]:

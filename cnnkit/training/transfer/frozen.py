@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks
-from cnnkit.training.transfer import reading
+from cnnkit.training import reading
+from cnnkit.training.state import random_states
 from cnnkit.training.transfer.features import Frozen, run
-from cnnkit.training.transfer.freezing import cut, random_states
+from cnnkit.training.transfer.freezing import cut
 from cnnkit.training.transfer.resuming import Resume
 
 import keras

@@ -2,21 +2,17 @@
 
 import hashlib
 import json
-import os
 import re
 import warnings
 from pathlib import Path
 from typing import Any
 
 from cnnkit import backend
-from cnnkit.training.transfer.freezing import random_states
-from cnnkit.training.transfer.store import form, network_key
+from cnnkit.training import state
+from cnnkit.training.identity import form, network_key
 
 import keras
 import numpy as np
-
-# What Keras's EarlyStopping, ModelCheckpoint and ReduceLROnPlateau remember.
-COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter")
 
 
 class Resume(keras.callbacks.Callback):
@@ -56,11 +52,11 @@ class Resume(keras.callbacks.Callback):
         self._values: list[np.ndarray] = []
         self._generators: list[np.ndarray] = []
         self._read(used)
-        states, count = random_states(frozen), len(random_states(frozen))
-        for state, value in zip(states, self._values, strict=False):
-            state.assign(value)
-        self._views = [keras.ops.convert_to_numpy(state) for state in states]
-        self._values = self._values[count:]
+        generators = state.random_states(frozen)
+        for generator, value in zip(generators, self._values, strict=False):
+            generator.assign(value)
+        self._views = [keras.ops.convert_to_numpy(generator) for generator in generators]
+        self._values = self._values[len(generators) :]
         if not self._path.exists():
             self._write([])
 
@@ -71,28 +67,22 @@ class Resume(keras.callbacks.Callback):
         self._about["photos"] = photos
         past = self._about["history"]
         if self._values:
-            variables = _variables(rest)
-            count = len(variables)
-            for variable, value in zip(variables, self._values[:count], strict=True):
-                variable.assign(value)
-            self._generators = self._values[count:]
-            backend.set_generator_states(self._generators)
+            self._generators = state.set_values(rest, self._values)
         if not past:
-            self._write(_state(rest))
+            self._write(state.values(rest))
         return list(past)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Let the callbacks count on from where they were, and the generators draw on."""
         if self._about["history"]:  # fit has drawn a number before, which it did not do here
             backend.set_generator_states(self._generators)
-        for callback, state in zip(self._callbacks, self._about["callbacks"], strict=False):
-            vars(callback).update(state)
+        state.set_counters(self._callbacks, self._about["callbacks"])
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Write the file."""
         self._about["history"].append({name: float(value) for name, value in (logs or {}).items()})
-        self._about["callbacks"] = [_counters(callback) for callback in self._callbacks]
-        self._write(_state(self.model))
+        self._about["callbacks"] = state.counters(self._callbacks)
+        self._write(state.values(self.model))
 
     def forget(self) -> None:
         """Delete the file."""
@@ -100,30 +90,20 @@ class Resume(keras.callbacks.Callback):
 
     def _read(self, used: bool) -> None:
         try:
-            with np.load(self._path) as file:
-                about = json.loads(str(file["about"]))
-                self._values = [file[str(number)] for number in range(len(file.files) - 1)]
+            about, values = state.read(self._path)
         except FileNotFoundError:
             return
-        except Exception:  # a damaged archive makes its readers raise nearly anything
-            warnings.warn(f"{self._path} is damaged; the run begins anew.", stacklevel=4)
+        except ValueError as error:
+            warnings.warn(f"{error}; the run begins anew.", stacklevel=4)
             self.forget()
             return
         # A schedule may have changed the learning rate of an optimizer that was used already.
         if about["run"][used:] != self._about["run"][used:]:
             raise ValueError(self._other("of another model or recipe"))
-        self._about = about
+        self._about, self._values = about, values
 
     def _write(self, values: list[np.ndarray]) -> None:
-        part = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        arrays = {str(number): value for number, value in enumerate([*self._views, *values])}
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with part.open("wb") as file:
-                np.savez(file, about=json.dumps(self._about), **arrays)
-            part.replace(self._path)
-        finally:
-            part.unlink(missing_ok=True)
+        state.write(self._path, self._about, [*self._views, *values])
 
     def _other(self, what: str) -> str:
         return (
@@ -139,17 +119,3 @@ def _run_keys(model: keras.Model, frozen: keras.Model) -> list[str]:
     recipes = how, re.sub(r'"learning_rate": [-+.e\d]+', "", how)
     what = form(model) + network_key(frozen)
     return [hashlib.sha256(f"{what}{recipe}".encode()).hexdigest() for recipe in recipes]
-
-
-def _counters(callback: keras.callbacks.Callback) -> dict[str, float]:
-    found = {name: getattr(callback, name, None) for name in COUNTERS}
-    return {name: float(value) for name, value in found.items() if value is not None}
-
-
-def _state(model: keras.Model) -> list[np.ndarray]:
-    values = [keras.ops.convert_to_numpy(variable) for variable in _variables(model)]
-    return values + backend.generator_states()
-
-
-def _variables(model: keras.Model) -> list[keras.Variable]:
-    return [*model.weights, *random_states(model), *model.optimizer.variables]

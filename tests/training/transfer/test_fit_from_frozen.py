@@ -2,7 +2,7 @@
 
 from cnnkit import data, models, training
 from cnnkit.data import augment
-from cnnkit.training.transfer.freezing import random_states
+from cnnkit.training.state import random_states
 
 import keras
 import numpy as np

@@ -1,0 +1,122 @@
+"""What a run needs to go on bit for bit, in the process and in a file."""
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+from cnnkit import backend
+
+import keras
+import numpy as np
+
+# What callbacks remember: Keras's EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, and our own.
+COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter")
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of a model's random number generators."""
+    states = [v for v in model.variables if v.name == "seed_generator_state"]
+    return list({id(state): state for state in states}.values())
+
+
+def values(model: keras.Model) -> list[Any]:
+    """Return all that training changes in a compiled model, and the backend's generators.
+
+    The variables themselves, of which `write` makes arrays one by one.
+    """
+    return [*_variables(model), *backend.generator_states()]
+
+
+def set_values(model: keras.Model, found: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Bring a model to where `values` found it; return the states of the backend's generators.
+
+    ``fit`` may draw from these before the first epoch, so set them again when it has begun.
+    """
+    variables = _variables(model)
+    for variable, value in zip(variables, found[: len(variables)], strict=True):
+        variable.assign(value)
+    generators = list(found[len(variables) :])
+    backend.set_generator_states(generators)
+    return generators
+
+
+def counters(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[str, float]]:
+    """Return what the callbacks count."""
+    counted = []
+    for callback in callbacks:
+        found = {name: getattr(callback, name, None) for name in COUNTERS}
+        counted.append({name: float(value) for name, value in found.items() if value is not None})
+    return counted
+
+
+def set_counters(
+    callbacks: Sequence[keras.callbacks.Callback], counted: Sequence[dict[str, float]]
+) -> None:
+    """Let callbacks count on from where they were."""
+    for callback, found in zip(callbacks, counted, strict=False):
+        vars(callback).update(found)
+
+
+def write(
+    path: Path, about: dict[str, Any], found: Sequence[Any], keep: Path | None = None
+) -> None:
+    """Write a state to a file, as `replace` does."""
+    arrays: dict[str, Any] = {str(number): value for number, value in enumerate(found)}
+    replace(path, lambda file: np.savez(file, about=json.dumps(about), **arrays), keep)
+
+
+def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Read what `write` wrote.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        The file is damaged.
+    """
+    try:
+        with np.load(path) as file:
+            about = json.loads(str(file["about"]))
+            return about, [file[str(number)] for number in range(len(file.files) - 1)]
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # a damaged archive makes its readers raise nearly anything
+        raise ValueError(f"{path} is damaged") from error
+
+
+def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None = None) -> None:
+    """Put a new file in the place of an old one, so that there always is a whole one.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    write : callable
+        Writes to the open file that it is given. A process that is killed meanwhile leaves a file
+        whose name begins with a dot and ends with ``.part``.
+    keep : Path, optional
+        Where the old file goes.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            write(file)
+        if keep and path.exists():
+            path.replace(keep)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def size(model: keras.Model) -> int:
+    """Return the bytes of the variables that training changes in a compiled model."""
+    shapes = [(variable.shape, np.dtype(variable.dtype)) for variable in _variables(model)]
+    return sum(int(np.prod(shape)) * dtype.itemsize for shape, dtype in shapes)
+
+
+def _variables(model: keras.Model) -> list[keras.Variable]:
+    return [*model.weights, *random_states(model), *model.optimizer.variables]
