@@ -95,10 +95,10 @@ def is_shuffled(dataset: Any) -> bool:
 
 def _first_scale(layer: keras.Layer) -> bool | None:
     """Whether the first layer that rescales makes small numbers of bytes; None without one."""
-    if isinstance(layer, keras.layers.Rescaling):
-        return bool(np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
     if hasattr(layer, "takes_bytes"):
         return layer.takes_bytes
+    if isinstance(layer, keras.layers.Rescaling):
+        return bool(np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
     found = map(_first_scale, getattr(layer, "layers", []))
     return next((takes for takes in found if takes is not None), None)
 

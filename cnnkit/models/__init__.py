@@ -1,11 +1,13 @@
 """The learning model: functional-API builders and the layers they need."""
 
+from cnnkit.models.alexnet import alexnet
 from cnnkit.models.convnets import cats_vs_dogs_cnn, digits_cnn, mnist_cnn
 from cnnkit.models.densenet import densenet_base
 from cnnkit.models.transfer import transfer_classifier
 from cnnkit.models.vgg16 import vgg16_base
 
 __all__ = [
+    "alexnet",
     "cats_vs_dogs_cnn",
     "densenet_base",
     "digits_cnn",

@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnkit import checks
 from cnnkit.data.augment.base import Augmentation, Chain, Range
-from cnnkit.data.augment.geometry import CropAndResize, PadAndCrop, QuarterTurns
+from cnnkit.data.augment.geometry import CropAndFlip, CropAndResize, PadAndCrop, QuarterTurns
 from cnnkit.data.augment.pixels import PCAColor, SaltAndPepper
 
 from keras import layers, ops
@@ -18,6 +18,7 @@ from keras import layers, ops
 __all__ = [
     "Augmentation",
     "Chain",
+    "CropAndFlip",
     "CropAndResize",
     "PCAColor",
     "PadAndCrop",
@@ -25,6 +26,7 @@ __all__ = [
     "SaltAndPepper",
     "blur",
     "color_jitter",
+    "crop_and_flip",
     "flip",
     "flip_rotate_zoom",
     "pad_and_crop",
@@ -162,6 +164,21 @@ def pad_and_crop(padding: int = 4, seed: int | None = None) -> PadAndCrop:
     seed : int, optional
     """
     return PadAndCrop(padding, seed=seed, name="pad_and_crop")
+
+
+def crop_and_flip(size: int = 227, seed: int | None = None) -> CropAndFlip:
+    """Cut a random window out of each photo and mirror it with a probability of one half.
+
+    In inference it cuts the middle out. The photos may have any size from that of the window; 256
+    pixels a side with the window of 227, in chapter 7.
+
+    Parameters
+    ----------
+    size : int
+        Of the window, in pixels a side.
+    seed : int, optional
+    """
+    return CropAndFlip(size, seed=seed, name="crop_and_flip")
 
 
 def ten_crop(images: Any, size: int) -> Any:

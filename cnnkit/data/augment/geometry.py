@@ -113,3 +113,68 @@ class PadAndCrop(_Moved):
     def get_config(self) -> dict[str, Any]:
         """Return what it takes to build the layer again."""
         return super().get_config() | {"padding": self.padding}
+
+
+@keras.saving.register_keras_serializable("cnnkit")
+class CropAndFlip(Augmentation):
+    """Cut a window out of each photo and mirror half of the photos; in inference, the middle.
+
+    Each photo has a window of its own; Keras's `RandomCrop` cuts the same out of a whole batch.
+    Photos that have the window's size pass as they are in inference, so that `ten_crop` can cut
+    them.
+
+    Parameters
+    ----------
+    size : int
+        Of the window, in pixels a side.
+
+    References
+    ----------
+    A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet Classification with Deep Convolutional
+    Neural Networks", NeurIPS 2012, section 4.1.
+    """
+
+    def __init__(self, size: int, value_range: Range | None = None, **options: Any) -> None:
+        super().__init__(value_range=value_range, **options)
+        if size < 1:
+            raise ValueError(f"size is {size}; expected at least 1 pixel.")
+        self.size = size
+
+    def call(self, images: Any, training: bool = False) -> Any:
+        """Cut, and mirror in training."""
+        shape, size = images.shape, self.size
+        if len(shape) == 4 and any(side is not None and side < size for side in shape[1:3]):
+            raise ValueError(
+                f"The photos have shape {tuple(shape)}; expected at least {size} by {size} pixels. "
+                "Load them larger."
+            )
+        images = super().call(images, training)
+        if training:
+            return images
+        height, width = ops.shape(images)[1:3]
+        corner = (0, (height - size) // 2, (width - size) // 2, 0)
+        return ops.slice(images, corner, (ops.shape(images)[0], size, size, shape[-1]))
+
+    def change(self, images: Any) -> Any:
+        """Cut and mirror the photos."""
+        count, height, width, channels = ops.shape(images)
+        size = self.size
+        place = keras.random.uniform((count, 2), seed=self.random)
+        free = ops.cast(ops.stack([height - size + 1, width - size + 1]), "float32")
+        corners = ops.cast(ops.floor(place * free), "int32")
+        mirror = keras.random.uniform((count, 1, 1, 1), seed=self.random) < 0.5
+
+        def cut(photo_and_corner: tuple[Any, Any]) -> Any:
+            photo, corner = photo_and_corner
+            return ops.slice(photo, (corner[0], corner[1], 0), (size, size, channels))
+
+        windows = ops.map(cut, (images, corners))
+        return ops.where(mirror, ops.flip(windows, axis=2), windows)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Return the shape of the windows."""
+        return (input_shape[0], self.size, self.size, input_shape[-1])
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what it takes to build the layer again."""
+        return super().get_config() | {"size": self.size}

@@ -1,0 +1,250 @@
+"""AlexNet against the numbers of its paper and of its source, and against plain loops."""
+
+import itertools
+
+from cnnkit import data, evaluation, models
+from cnnkit.models.alexnet import LocalResponseNormalization, MeanColor
+
+import keras
+import numpy as np
+import pytest
+
+SHAPES = {
+    "conv1": (55, 55, 96),
+    "pool1": (27, 27, 96),
+    "conv2": (27, 27, 256),
+    "pool2": (13, 13, 256),
+    "conv3": (13, 13, 384),
+    "conv4": (13, 13, 384),
+    "conv5": (13, 13, 256),
+    "pool5": (6, 6, 256),
+    "flatten": (9216,),
+    "fc6": (4096,),
+    "dropout6": (4096,),
+    "fc7": (4096,),
+    "dropout7": (4096,),
+    "fc8": (2,),
+}
+# Deviation of the weights, and the bias at the start.
+STARTS = {
+    "conv1": (0.01, 0),
+    "conv2": (0.01, 0.1),
+    "conv3": (0.01, 0),
+    "conv4": (0.01, 0.1),
+    "conv5": (0.01, 0.1),
+    "fc6": (0.005, 0.1),
+    "fc7": (0.005, 0.1),
+    "fc8": (0.01, 0),
+}
+PHOTOS = np.random.default_rng(0).uniform(0, 255, (4, 67, 67, 3)).astype("float32")
+
+
+@pytest.fixture(scope="module")
+def full() -> keras.Model:
+    keras.utils.set_random_seed(0)
+    return models.alexnet()
+
+
+def weights(model: keras.Model, name: str) -> tuple[np.ndarray, np.ndarray]:
+    kernel, bias = model.get_layer(name).get_weights()
+    return kernel, bias
+
+
+def test_every_shape_is_the_published_one(full):
+    assert full.input_shape == (None, 227, 227, 3)
+    assert full.output_shape == (None, 2)
+    found = {layer.name: layer.output.shape[1:] for layer in full.layers[2:]}
+    assert list(found) == list(SHAPES)
+    assert found == SHAPES
+
+
+def test_parameters(full):
+    assert full.count_params() == 58_289_538
+    kernels = (11 * 11 * 3, 96), (5 * 5 * 96, 256), (9 * 256, 384), (9 * 384, 384), (9 * 384, 256)
+    dense = (9216, 4096), (4096, 4096), (4096, 2)
+    assert full.count_params() == sum((inputs + 1) * outputs for inputs, outputs in kernels + dense)
+
+
+def test_the_paper_has_sixty_million_parameters():
+    paper = models.alexnet(
+        classes=1000, groups=2, bias=1, local_response_normalization=True, dropout=0
+    )
+    assert paper.count_params() == 60_965_224
+    assert [layer.name for layer in paper.layers if "norm" in layer.name] == ["norm1", "norm2"]
+    order = [layer.name for layer in paper.layers]
+    assert order.index("conv1") + 1 == order.index("norm1") == order.index("pool1") - 1
+    for name, (_, start) in STARTS.items():
+        assert set(weights(paper, name)[1]) == {1 if start else 0}
+
+
+@pytest.mark.parametrize("name", STARTS)
+def test_weights_and_biases_begin_as_published(full, name):
+    kernel, bias = weights(full, name)
+    deviation, start = STARTS[name]
+    tolerance = 4 * deviation / (2 * kernel.size) ** 0.5  # four standard errors
+    assert kernel.std() == pytest.approx(deviation, abs=tolerance)
+    assert kernel.mean() == pytest.approx(0, abs=4 * deviation / kernel.size**0.5)
+    np.testing.assert_array_equal(bias, np.float32(start))
+
+
+def test_a_narrower_network_begins_with_larger_weights():
+    keras.utils.set_random_seed(0)
+    narrow = models.alexnet((67, 67, 3), width=1 / 4)
+    assert [narrow.get_layer(name).output.shape[-1] for name in STARTS] == [
+        *(24, 64, 96, 96, 64),
+        *(1024, 1024, 2),
+    ]
+    for name, (deviation, _) in STARTS.items():
+        kernel = weights(narrow, name)[0]
+        assert kernel.std() == pytest.approx(2 * deviation, rel=4 / (2 * kernel.size) ** 0.5)
+
+
+def test_he_initialisation_follows_its_formula():
+    keras.utils.set_random_seed(0)
+    model = models.alexnet((67, 67, 3), width=1 / 4, initializer="he")
+    for name, (_, start) in STARTS.items():
+        kernel, bias = weights(model, name)
+        inputs = kernel[..., 0].size
+        assert kernel.std() == pytest.approx((2 / inputs) ** 0.5, rel=4 / (2 * kernel.size) ** 0.5)
+        np.testing.assert_array_equal(bias, np.float32(start))
+
+
+def test_the_loss_gets_half_the_squares_of_every_trained_array():
+    model = models.alexnet((67, 67, 3), width=1 / 16, weight_decay=5e-4)
+    for weight in model.trainable_weights:  # biases as well
+        weight.assign(np.random.default_rng(weight.shape[-1]).normal(0, 0.01, weight.shape))
+    arrays = [np.asarray(value, "float64") for value in model.get_weights()]
+    expected = sum(5e-4 * (array**2).sum() / 2 for array in arrays)
+    assert len(arrays) == len(model.losses) == 16
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    labels = np.array([0, 1, 1, 0])
+    probabilities = np.asarray(model.predict(PHOTOS, verbose=0), "float64")
+    entropy = -np.log(probabilities[np.arange(4), labels]).mean()
+    loss = model.evaluate(PHOTOS, labels, verbose=0)
+    assert loss == pytest.approx(entropy + expected, rel=1e-4)
+
+
+def test_both_dropouts_are_in_use():
+    """In the source, the logits bypass the second."""
+    keras.utils.set_random_seed(0)
+    model = models.alexnet((67, 67, 3), width=1 / 16)
+    for number in (6, 7):
+        dropout = model.get_layer(f"dropout{number}")
+        assert dropout.rate == 0.5
+        assert dropout.input is model.get_layer(f"fc{number}").output
+        rest = keras.Model(dropout.input, model.output)
+        ones = np.ones((1, 256), "float32")
+        outputs = {float(rest(ones, training=True)[0, 0]) for _ in range(3)}
+        assert len(outputs) == 3
+    assert model.get_layer("fc8").input is model.get_layer("dropout7").output
+
+
+def test_mean_and_scale_of_the_pixels():
+    mean = [120.0, 110.0, 100.0]
+    for rescale, divisor in ((False, 1), (True, 255)):
+        model = models.alexnet((67, 67, 3), width=1 / 16, mean=mean, rescale=rescale)
+        seen = keras.Model(model.input, model.get_layer("mean").output)(PHOTOS)
+        expected = (PHOTOS - np.array(mean)) / divisor
+        np.testing.assert_allclose(keras.ops.convert_to_numpy(seen), expected, atol=1e-4)
+
+
+def test_photos_divided_by_255_are_refused_either_way():
+    for rescale in (False, True):
+        model = models.alexnet((67, 67, 3), width=1 / 16, rescale=rescale)
+        with pytest.raises(ValueError, match="0 to 255"):
+            evaluation.predict(model, PHOTOS / 255)
+
+
+def test_convolution_and_pooling_of_the_first_layer_by_a_loop():
+    keras.utils.set_random_seed(0)
+    model = models.alexnet((67, 67, 3), width=1 / 16)
+    kernel, bias = weights(model, "conv1")
+    looking = keras.Model(model.input, [model.get_layer(n).output for n in ("conv1", "pool1")])
+    maps, pooled = (keras.ops.convert_to_numpy(x) for x in looking(PHOTOS[:1]))
+    expected = np.empty((15, 15, 6))
+    for row, column in itertools.product(range(15), repeat=2):
+        window = PHOTOS[0, 4 * row : 4 * row + 11, 4 * column : 4 * column + 11]
+        expected[row, column] = np.tensordot(window, kernel, 3) + bias
+    np.testing.assert_allclose(maps[0], np.maximum(expected, 0), rtol=1e-3, atol=1e-2)
+    for row, column in itertools.product(range(7), repeat=2):
+        window = maps[0, 2 * row : 2 * row + 3, 2 * column : 2 * column + 3]
+        np.testing.assert_array_equal(pooled[0, row, column], window.max(axis=(0, 1)))
+
+
+def test_groups_do_not_see_one_another():
+    keras.utils.set_random_seed(0)
+    model = models.alexnet((67, 67, 3), width=1 / 16, groups=2)
+    for name in ("conv2", "conv4", "conv5"):
+        layer = model.get_layer(name)
+        maps = np.random.default_rng(0).normal(size=(1, *layer.input.shape[1:])).astype("float32")
+        changed = maps.copy()
+        half = maps.shape[-1] // 2
+        changed[..., half:] += 1
+        before, after = (keras.ops.convert_to_numpy(layer(x)) for x in (maps, changed))
+        filters = before.shape[-1] // 2
+        np.testing.assert_allclose(after[..., :filters], before[..., :filters], atol=1e-6)
+        assert np.abs(after[..., filters:] - before[..., filters:]).max() > 1e-3
+
+
+def test_local_response_normalisation_is_the_papers():
+    maps = np.random.default_rng(0).normal(0, 50, (1, 2, 2, 8)).astype("float32")
+    found = keras.ops.convert_to_numpy(LocalResponseNormalization()(maps))
+    expected = np.empty(maps.shape)
+    for i in range(8):
+        around = maps[..., max(0, i - 2) : min(7, i + 2) + 1]
+        expected[..., i] = maps[..., i] / (2 + 1e-4 * (around**2).sum(axis=-1)) ** 0.75
+    np.testing.assert_allclose(found, expected, rtol=1e-5)
+
+
+def test_a_saved_network_is_the_same(tmp_path):
+    crop = data.augment.crop_and_flip(67)
+    model = models.alexnet(
+        (67, 67, 3),
+        width=1 / 16,
+        mean=[1, 2, 3],
+        rescale=True,
+        augmentation=crop,
+        local_response_normalization=True,
+    )
+    model.save(tmp_path / "alexnet.keras")
+    again = keras.models.load_model(tmp_path / "alexnet.keras")
+    np.testing.assert_array_equal(
+        again.predict(PHOTOS, verbose=0), model.predict(PHOTOS, verbose=0)
+    )
+    assert isinstance(again.get_layer("mean"), MeanColor)
+
+
+def test_with_a_cropping_augmentation_larger_photos_give_their_middle():
+    plain = models.alexnet((67, 67, 3), width=1 / 16)
+    cropping = models.alexnet(
+        (67, 67, 3), width=1 / 16, augmentation=data.augment.crop_and_flip(67)
+    )
+    cropping.set_weights([*plain.get_weights()])
+    photos = np.random.default_rng(0).uniform(0, 255, (2, 80, 76, 3)).astype("float32")
+    middle = photos[:, 6:73, 4:71]
+    np.testing.assert_array_equal(
+        cropping.predict(photos, verbose=0), plain.predict(middle, verbose=0)
+    )
+    flipping = models.alexnet((67, 67, 3), width=1 / 16, augmentation=data.augment.flip())
+    assert flipping.input_shape == (None, 67, 67, 3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"input_shape": (66, 67, 3)}, "67 by 67"),
+        ({"input_shape": (67, 67)}, "67 by 67"),
+        ({"classes": 1}, "classes is 1"),
+        ({"width": 0}, "width is 0"),
+        ({"dropout": 1.0}, "dropout is 1"),
+        ({"weight_decay": -1}, "weight_decay is -1"),
+        ({"initializer": "xavier"}, "'paper' or 'he'"),
+        ({"groups": 0}, "groups is 0"),
+        ({"mean": [1.0, 2.0]}, "mean"),
+        ({"augmentation": data.augment.crop_and_flip(70)}, "crop_and_flip.*70"),
+    ],
+)
+def test_what_does_not_fit_is_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        models.alexnet(**{"input_shape": (67, 67, 3), "width": 1 / 16, **options})
