@@ -1,5 +1,6 @@
-"""From pictures to class probabilities."""
+"""From pictures to class probabilities, by one look at each picture or by several."""
 
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from cnnkit import checks
@@ -7,8 +8,12 @@ from cnnkit import checks
 import keras
 import numpy as np
 
+VIEW_BUDGET = 64 * 2**20  # bytes of the views that go through the model together
 
-def predict(model: keras.Model, images: Any) -> np.ndarray:
+
+def predict(
+    model: keras.Model, images: Any, views: Callable[[Any], Any] | None = None
+) -> np.ndarray:
     """Predict the class probabilities of pictures.
 
     Parameters
@@ -17,7 +22,12 @@ def predict(model: keras.Model, images: Any) -> np.ndarray:
         A classifier that ends in a softmax, or in one sigmoid unit for two classes.
     images : ndarray, (n, height, width, channels), or tf.data.Dataset
         Pictures in the form the model takes, or batches of them, with or without labels, in an
-        order that stays, as `data.image_folder` yields them.
+        order that stays, as `data.image_folder` yields them. With `views`, in the form these take.
+    views : callable, optional
+        Makes several views of each picture, (n, height, width, channels) → (n, k, …) in the form
+        the model takes, such as ``functools.partial(data.augment.ten_crop, size=227)``. The
+        predictions are averaged over the views. About 64 MiB of views go through the model at a
+        time, those of one picture at least, however large the batches are.
 
     Returns
     -------
@@ -30,24 +40,64 @@ def predict(model: keras.Model, images: Any) -> np.ndarray:
         The pictures do not fit the model, in shape or range, or come in an order of their own each
         time, so that no label could be found for a prediction. The message says what to do.
     """
-    if hasattr(images, "element_spec"):
-        _check_dataset(model, images)
+    if views is not None:
+        predicted = np.concatenate([_average(model, batch, views) for batch in _batches(images)])
     else:
-        checks.images(model, images)
-    predicted = model.predict(images, verbose=0)
+        if hasattr(images, "element_spec"):
+            _check_dataset(model, images)
+        else:
+            checks.images(model, images)
+        predicted = model.predict(images, verbose=0)
     if predicted.shape[1] == 1:
         return np.concatenate([1 - predicted, predicted], axis=1)
     return predicted
 
 
-def _check_dataset(model: keras.Model, dataset: Any) -> None:
-    if checks.is_shuffled(dataset):
+def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np.ndarray:
+    """Predict from all views of a batch, in as few steps as memory allows."""
+    first = views(images[:1])
+    if len(first.shape) != 5:
         raise ValueError(
-            "The data set is shuffled, so that predictions and labels would not match. Make it "
-            "with image_folder(…, shuffle=False)."
+            f"The views of a picture have shape {tuple(first.shape)}; expected (1, k, height, "
+            "width, channels), as data.augment.ten_crop gives them."
         )
+    checks.images(model, keras.ops.convert_to_numpy(first[0]))
+    count, shape = first.shape[1], tuple(first.shape[2:])
+    step = max(1, VIEW_BUDGET // (4 * count * int(np.prod(shape))))
+    averages = []
+    for start in range(0, len(images), step):
+        several = keras.ops.reshape(views(images[start : start + step]), (-1, *shape))
+        predicted = np.asarray(model.predict_on_batch(several))
+        averages.append(predicted.reshape(-1, count, predicted.shape[-1]).mean(axis=1))
+    return np.concatenate(averages)
+
+
+def _batches(images: Any) -> Iterator[Any]:
+    if not hasattr(images, "element_spec"):
+        if np.ndim(images) != 4 or len(images) == 0:
+            raise ValueError(
+                f"The images have shape {np.shape(images)}; expected (n, height, width, channels), "
+                "n at least 1."
+            )
+        yield images
+        return
+    _check_order(images)
+    for batch in images:
+        yield batch[0] if isinstance(batch, tuple) else batch
+
+
+def _check_dataset(model: keras.Model, dataset: Any) -> None:
+    _check_order(dataset)
     spec = dataset.element_spec
     spec = spec[0] if isinstance(spec, tuple) else spec
     if len(spec.shape) == len(model.input_shape) - 1:
         raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
     checks.image_shape(model, tuple(spec.shape))
+
+
+def _check_order(dataset: Any) -> None:
+    if checks.is_shuffled(dataset):
+        raise ValueError(
+            "The data set is shuffled, so that predictions and labels would not match. Make it "
+            "with image_folder(…, shuffle=False)."
+        )

@@ -1,3 +1,6 @@
+import functools
+import importlib
+
 from cnnkit import data, evaluation, models
 
 import keras
@@ -55,3 +58,107 @@ def test_a_data_set_that_does_not_fit_the_model_is_refused(photos):
     model = models.cats_vs_dogs_cnn((80, 80, 3))
     with pytest.raises(ValueError, match=r"\(None, 78, 78, 3\).*\(n, 80, 80, 3\)"):
         evaluation.predict(model, data.image_folder(photos, (78, 78)))
+
+
+def small(classes: int = 3, **options: object) -> keras.Model:
+    """A network of random weights for windows of 20 by 20."""
+    keras.utils.set_random_seed(0)
+    return keras.Sequential(
+        [
+            keras.Input((20, 20, 3)),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(4, 3, 2, activation="relu"),
+            keras.layers.Flatten(),
+            keras.layers.Dense(classes, "softmax" if classes > 1 else "sigmoid"),
+        ]
+    )
+
+
+TEN = functools.partial(data.augment.ten_crop, size=20)
+
+
+def by_a_loop(model: keras.Model, photos: np.ndarray) -> np.ndarray:
+    """Ten predictions of each photo, one by one, and their mean."""
+    rows = []
+    for photo in photos:
+        down, right = photo.shape[0] - 20, photo.shape[1] - 20
+        corners = [(0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2)]
+        windows = [photo[top : top + 20, left : left + 20] for top, left in corners]
+        windows += [window[:, ::-1] for window in windows]
+        each = [model.predict_on_batch(window[np.newaxis])[0] for window in windows]
+        rows.append(np.mean(each, axis=0))
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("shape", [(24, 24), (20, 31), (25, 20)])
+def test_ten_crops_are_averaged(shape):
+    photos = np.random.default_rng(0).uniform(0, 255, (7, *shape, 3)).astype("float32")
+    model = small()
+    found = evaluation.predict(model, photos, views=TEN)
+    np.testing.assert_allclose(found, by_a_loop(model, photos), atol=1e-6)
+    np.testing.assert_allclose(found.sum(axis=1), 1, rtol=1e-5)
+    assert np.abs(found - evaluation.predict(model, photos[:, :20, :20])).max() > 1e-3
+
+
+def test_ten_crops_of_one_sigmoid_unit():
+    photos = np.random.default_rng(0).uniform(0, 255, (3, 24, 24, 3)).astype("float32")
+    model = small(1)
+    found = evaluation.predict(model, photos, views=TEN)
+    np.testing.assert_allclose(found[:, 1:], by_a_loop(model, photos), atol=1e-6)
+
+
+@pytest.mark.parametrize("batch_size", [1, 4, 32])
+def test_ten_crops_of_a_data_set_whatever_its_batches(photos, batch_size):
+    dataset = data.image_folder(photos, (24, 24), batch_size)
+    images = np.concatenate([np.asarray(images) for images, _ in dataset])
+    found = evaluation.predict(small(), dataset, views=TEN)
+    np.testing.assert_allclose(found, by_a_loop(small(), images), atol=1e-6)
+
+
+def test_views_go_through_the_model_in_few_steps_of_bounded_size(monkeypatch):
+    """A budget of 30 views and a half holds three photos of ten views."""
+    model, sizes = small(), []
+    real = model.predict_on_batch
+
+    def count(batch):
+        sizes.append(len(batch))
+        return real(batch)
+
+    monkeypatch.setattr(model, "predict_on_batch", count)
+    module = importlib.import_module("cnnkit.evaluation.predict")
+    monkeypatch.setattr(module, "VIEW_BUDGET", int(30.5 * 20 * 20 * 3 * 4))
+    photos = np.random.default_rng(0).uniform(0, 255, (8, 24, 24, 3)).astype("float32")
+    found = evaluation.predict(model, photos, views=TEN)
+    assert sizes == [30, 30, 20]
+    np.testing.assert_allclose(found, by_a_loop(small(), photos), atol=1e-6)
+    sizes.clear()
+    monkeypatch.setattr(module, "VIEW_BUDGET", 1)
+    evaluation.predict(model, photos[:2], views=TEN)
+    assert sizes == [10, 10]  # those of one photo at least
+
+
+def test_any_views_are_averaged():
+    photos = np.random.default_rng(0).uniform(0, 255, (3, 20, 20, 3)).astype("float32")
+    found = evaluation.predict(small(), photos, views=lambda images: images[:, np.newaxis])
+    np.testing.assert_allclose(found, evaluation.predict(small(), photos), atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("images", "views", "message"),
+    [
+        (np.full((2, 24, 24, 3), 9.0), lambda images: images, r"\(1, k, height"),
+        (np.full((2, 24, 24, 3), 9.0), lambda images: images[:, None], r"expects \(n, 20, 20, 3\)"),
+        (np.full((24, 24, 3), 9.0), TEN, r"\(24, 24, 3\); expected \(n, height"),
+        (np.full((0, 24, 24, 3), 9.0), TEN, "n at least 1"),
+        (np.full((2, 18, 18, 3), 9.0), TEN, "each side at least 20"),
+        (np.full((2, 24, 24, 3), 0.5), TEN, "division by 255"),
+    ],
+)
+def test_views_that_do_not_fit_are_refused(images, views, message):
+    with pytest.raises(ValueError, match=message):
+        evaluation.predict(small(), images.astype("float32"), views=views)
+
+
+def test_views_of_a_shuffled_data_set_are_refused(photos):
+    with pytest.raises(ValueError, match="shuffled"):
+        evaluation.predict(small(), data.image_folder(photos, (24, 24), shuffle=True), views=TEN)
