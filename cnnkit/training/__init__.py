@@ -1,7 +1,9 @@
 """The learning algorithm: recipes, schedules, resumable runs, transfer learning."""
 
 from cnnkit.training import recipes, transfer
+from cnnkit.training.callbacks import ReduceOnPlateau
+from cnnkit.training.fitting import fit
 from cnnkit.training.recipes import Recipe
 from cnnkit.training.runs import check_data, reproducible
 
-__all__ = ["Recipe", "check_data", "recipes", "reproducible", "transfer"]
+__all__ = ["Recipe", "ReduceOnPlateau", "check_data", "fit", "recipes", "reproducible", "transfer"]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from cnnkit.training.callbacks import ReduceOnPlateau
+
 import keras
 
 
@@ -26,6 +28,14 @@ class Recipe:
         Passes over the training set. With `batch_size` None, an epoch is one step.
     source : str
         Where it was published.
+    momentum : float, optional
+        That of stochastic gradient descent.
+    monitor, mode : str, {"min", "max"}
+        The figure of the validation data by which models are compared, such as ``"accuracy"``, and
+        whether less or more of it is better. Without validation data, it is the training figure.
+    patience : int, optional
+        For how many epochs it may fail to improve before the learning rate is divided by ten, as
+        `ReduceOnPlateau` has it; None keeps the learning rate.
     """
 
     optimizer: str
@@ -35,13 +45,25 @@ class Recipe:
     epochs: int
     source: str
     reduction: str = "sum_over_batch_size"
+    momentum: float | None = None
+    monitor: str = "loss"
+    mode: str = "min"
+    patience: int | None = None
 
     def compile(self, model: keras.Model) -> None:
         """Compile a model with this optimizer and loss, and accuracy as its metric."""
-        optimizer = keras.optimizers.get(self.optimizer)
-        optimizer.learning_rate = self.learning_rate
+        config = {"learning_rate": self.learning_rate}
+        if self.momentum is not None:
+            config["momentum"] = self.momentum
+        optimizer = keras.optimizers.get({"class_name": self.optimizer, "config": config})
         loss = getattr(keras.losses, self.loss)(reduction=self.reduction)
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+
+    def callbacks(self) -> list[keras.callbacks.Callback]:
+        """Return what changes the learning rate on the way, new for each run."""
+        if self.patience is None:
+            return []
+        return [ReduceOnPlateau(self.monitor, self.mode, self.patience)]
 
 
 DIGITS = Recipe(
@@ -86,3 +108,25 @@ FEATURES = Recipe(
 FEATURES_AUGMENTED = replace(FEATURES, epochs=50)
 
 FINE_TUNING = replace(FEATURES, learning_rate=1e-5, epochs=30)
+
+ALEXNET = Recipe(
+    optimizer="sgd",
+    learning_rate=0.01,
+    momentum=0.9,
+    loss="SparseCategoricalCrossentropy",
+    batch_size=256,
+    epochs=300,
+    monitor="accuracy",
+    mode="max",
+    patience=30,
+    source="Sualab research blog, on telling dogs from cats with AlexNet (in Korean)",
+)
+
+
+def __getattr__(name: str) -> Recipe:
+    """Find a recipe by its name in small letters as well: ``recipes.alexnet`` is `ALEXNET`."""
+    recipe = globals().get(name.upper()) if name.islower() else None
+    if not isinstance(recipe, Recipe):
+        known = ", ".join(key for key, value in globals().items() if isinstance(value, Recipe))
+        raise AttributeError(f"There is no recipe {name!r}; there are {known}.")
+    return recipe

@@ -86,3 +86,25 @@ def test_one_step_of_the_digits_recipe_is_gradient_descent():
 def test_recipes_are_frozen():
     with pytest.raises(dataclasses.FrozenInstanceError):
         recipes.MNIST.epochs = 50
+
+
+def test_the_alexnet_recipe_is_the_sources():
+    recipe = recipes.alexnet
+    assert recipe is recipes.ALEXNET
+    model = models.alexnet((67, 67, 3), width=1 / 16)
+    recipe.compile(model)
+    assert isinstance(model.optimizer, keras.optimizers.SGD)
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.01)
+    assert (model.optimizer.momentum, model.optimizer.nesterov) == (0.9, False)
+    assert isinstance(model.loss, keras.losses.SparseCategoricalCrossentropy)
+    assert (recipe.batch_size, recipe.epochs) == (256, 300)
+    (plateau,) = recipe.callbacks()
+    assert (plateau.monitor, plateau.mode, plateau.patience) == ("accuracy", "max", 30)
+    assert (plateau.factor, plateau.threshold, plateau.min_change) == (0.1, 1e-4, 1e-8)
+    assert recipe.callbacks()[0] is not plateau  # each run counts for itself
+    assert recipes.MNIST.callbacks() == []
+
+
+def test_a_recipe_that_does_not_exist_names_those_that_do():
+    with pytest.raises(AttributeError, match=r"'vgg'.*MNIST.*ALEXNET"):
+        _ = recipes.vgg

@@ -1,0 +1,219 @@
+"""The directory of a run: what it is about, how it went, and what it goes on from."""
+
+import csv
+import errno
+import io
+import json
+import os
+import shutil
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+from cnnkit import plots
+from cnnkit.training import state
+
+import filelock
+import keras
+import numpy as np
+
+STATES = "state.npz", "state-before.npz"  # of the last epoch, and of the one before
+
+MARGIN = 2**20  # bytes that a saved model has beside its weights
+
+Figures = dict[str, float]
+
+
+class RunDirectory:
+    """The files of a run. Use it in a ``with`` statement, which keeps other processes out.
+
+    ``run.json`` says what the run is about; ``history.csv`` and ``curves.png`` how it went;
+    ``best.keras`` and ``last.keras`` are models; ``state.npz`` holds what it takes to go on, and
+    ``state-before.npz`` the same of the epoch before. Each is replaced in one step, the state
+    after the models: with it, an epoch counts.
+
+    Parameters
+    ----------
+    path : Path
+        Made where it is missing.
+
+    Raises
+    ------
+    OSError
+        The directory cannot be written, or has no room.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._lock = filelock.FileLock(path / ".lock")
+
+    def __enter__(self) -> "RunDirectory":
+        with self._told():
+            self.path.mkdir(parents=True, exist_ok=True)
+            try:
+                self._lock.acquire(timeout=0)
+            except filelock.Timeout:
+                raise ValueError(
+                    f"Another process is training in {self.path}. Wait for its end, or name "
+                    "another directory."
+                ) from None
+            for left in self.path.glob(".*.part"):  # by a process that was killed
+                left.unlink(missing_ok=True)
+            for left in self.path.glob(".model-*"):
+                shutil.rmtree(left)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+
+    def claim(self, about: dict[str, Any]) -> None:
+        """Take note of what the run is about, and refuse the directory of another.
+
+        Parameters
+        ----------
+        about : dict
+            What has to agree, part by part, and the ``versions``, which need not.
+
+        Raises
+        ------
+        ValueError
+            The directory holds another run, or something else.
+        """
+        about = json.loads(json.dumps(about))
+        path = self.path / "run.json"
+        try:
+            there = json.loads(path.read_text(encoding="utf-8"))
+            differences = list(_differences(there, about))
+        except FileNotFoundError:
+            names = sorted(found.name for found in self.path.iterdir() if found.name[0] != ".")
+            differences = [f"it has no run.json, but {names[0]}"] if names else []
+        except (ValueError, AttributeError):
+            differences = ["its run.json is damaged"]
+        if differences:
+            raise ValueError(
+                f"{self.path} does not hold this run: {'; '.join(differences)}. Name another "
+                "directory, or empty this one to begin anew."
+            )
+        text = json.dumps(about, indent=2, ensure_ascii=False).encode()
+        with self._told():
+            state.replace(path, lambda file: file.write(text))
+
+    def read_state(self) -> tuple[dict[str, Any], list[np.ndarray]] | None:
+        """Read the last state, or the one before where the last is damaged; None if there is none.
+
+        Raises
+        ------
+        ValueError
+            All that is there is damaged.
+        """
+        damaged = []
+        for name in STATES:
+            try:
+                found = state.read(self.path / name)
+            except FileNotFoundError:
+                continue
+            except ValueError:
+                damaged.append(self.path / name)
+                continue
+            for path in damaged:
+                epoch = len(found[0]["history"])
+                warnings.warn(f"{path} is damaged; going on after epoch {epoch}.", stacklevel=4)
+                path.unlink()
+            return found
+        if damaged:
+            raise ValueError(
+                f"{' and '.join(map(str, damaged))} are damaged, so the run cannot go on. Name "
+                "another directory; best.keras and last.keras may still serve."
+            )
+        return None
+
+    def write_state(self, about: dict[str, Any], values: Sequence[Any]) -> None:
+        """Write a state, and keep the last one as the one before."""
+        last, before = (self.path / name for name in STATES)
+        with self._told():
+            state.write(last, about, values, keep=before)
+
+    def save(self, model: keras.Model, name: str) -> None:
+        """Write a model to ``name.keras``, without a copy of it in memory, as Keras would make."""
+
+        def pack(file: IO[bytes]) -> None:
+            with tempfile.TemporaryDirectory(prefix=".model-", dir=self.path) as folder:
+                model.save(Path(folder) / "model", zipped=False)
+                with zipfile.ZipFile(file, "w") as archive:
+                    for part in sorted((Path(folder) / "model").rglob("*")):
+                        archive.write(part, part.relative_to(Path(folder) / "model"))
+
+        with self._told():
+            _make_sure_of_room(self.path, 2 * state.size(model) + MARGIN)
+            state.replace(self.path / f"{name}.keras", pack)
+
+    def show(self, history: Sequence[Figures]) -> None:
+        """Write how the run went: a table, and the learning curves as a picture."""
+        columns = curves(history)
+        with self._told():
+            state.replace(self.path / "history.csv", lambda file: _table(file, columns))
+            figure = plots.learning_curves(columns)
+            state.replace(
+                self.path / "curves.png", lambda file: figure.savefig(file, format="png", dpi=150)
+            )
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """Say what an error of the disk means for the run."""
+        try:
+            yield
+        except OSError as error:
+            raise OSError(
+                error.errno,
+                f"{self.path} cannot be written: {os.strerror(error.errno or errno.EIO)}. Make "
+                "room there, or allow writing, and call again: the run goes on after the last "
+                "epoch that it holds. Or name another directory.",
+            ) from error
+
+
+def curves(history: Sequence[Figures]) -> dict[str, list[float]]:
+    """Return the figures of all epochs by name; NaN where an epoch lacks one."""
+    names = dict.fromkeys(name for figures in history for name in figures)
+    return {name: [figures.get(name, np.nan) for figures in history] for name in names}
+
+
+def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
+    """Say in which parts two runs differ. More or fewer epochs make no other run."""
+    for part in dict.fromkeys([*here, *there]):
+        if part == "versions":
+            continue
+        found, values = there.get(part), here.get(part)
+        if not isinstance(values, dict) or not isinstance(found, dict):
+            if found != values:
+                yield f"{part} is {found!r} there and {values!r} here"
+            continue
+        for name, value in values.items():
+            if name != "epochs" and found.get(name) != value:
+                yield f"{part}, {name}: {found.get(name)!r} there and {value!r} here"
+
+
+def _make_sure_of_room(folder: Path, size: int) -> None:
+    """Raise OSError unless so many bytes can be written: HDF5, in a full disk, ends the process."""
+    zeros = bytes(2**20)
+    with tempfile.TemporaryFile(dir=folder) as file:
+        for start in range(0, size, len(zeros)):
+            file.write(zeros[: size - start])
+
+
+def _table(file: IO[bytes], columns: dict[str, list[float]]) -> None:
+    text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["epoch", *columns])
+    rows = zip(*columns.values(), strict=True)
+    writer.writerows([epoch, *row] for epoch, row in enumerate(rows, start=1))
+    text.detach()

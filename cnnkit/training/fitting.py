@@ -1,0 +1,194 @@
+"""Long runs: by a recipe, in a directory, and on from where they stopped."""
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from cnnkit import backend
+from cnnkit.training import state, subject
+from cnnkit.training.callbacks import StopAtNaN, monitored
+from cnnkit.training.directory import Figures, RunDirectory, curves
+from cnnkit.training.recipes import Recipe
+
+import keras
+import numpy as np
+
+Evaluate = Callable[[keras.Model, Any], Mapping[str, float]]
+
+
+def fit(
+    model: keras.Model,
+    recipe: Recipe,
+    train: Any,
+    validation: Any,
+    directory: str | Path,
+    evaluate: Evaluate | None = None,
+    callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback = (),
+    verbose: str | int = "auto",
+) -> keras.callbacks.History:
+    """Train a model by a recipe. An interrupted run goes on when it is called again.
+
+    It goes on after the last whole epoch, and ends with the weights, figures and learning rates of
+    a run that was never interrupted; bit for bit after `reproducible`, on the same machine.
+    A call with more epochs prolongs the run; with as many as are done, it just restores the model.
+
+    The directory holds
+
+    - ``run.json``: the recipe, the versions, and what is known of model and data;
+    - ``history.csv`` and ``curves.png``: the figures of each epoch, and the learning curves;
+    - ``best.keras`` and ``last.keras``: the model after the best epoch and after the last, to be
+      loaded with ``keras.models.load_model``. The best has the best of the figures that the recipe
+      monitors, on the validation data. Test data have no place here;
+    - ``state.npz`` and ``state-before.npz``: what it takes to go on, after the last epoch and
+      after the one before, in case the last is damaged. Delete them when the run has ended.
+
+    Parameters
+    ----------
+    model : keras.Model
+        It is compiled here, and holds the last weights at the end.
+    recipe : Recipe
+        Its batch size is what you give to `data.image_folder`; that of `train` counts.
+    train : tf.data.Dataset
+        As `data.image_folder` returns it, shuffled or not, or other batches (images, labels) of
+        known length that have the same order in each epoch.
+    validation : tf.data.Dataset or None
+        Likewise. Without it, the recipe monitors the training figure.
+    directory : str or Path
+        Of this run alone: two models and two states, each of two or three times the
+        size of the weights.
+    evaluate : callable, optional
+        ``evaluate(model, validation)``, called after each epoch in place of Keras's evaluation. It
+        returns figures by name, such as ``{"accuracy": 0.93}``.
+    callbacks : iterable of keras.callbacks.Callback, optional
+        As for Keras's ``fit``. What Keras's own count is restored, but not the weights that
+        EarlyStopping keeps.
+    verbose : "auto", 0, 1 or 2
+        As for Keras's ``fit``; 0 leaves out the figures of the data as well.
+
+    Returns
+    -------
+    keras.callbacks.History
+        With all epochs of the run, and the ``learning_rate`` of each.
+
+    Raises
+    ------
+    ValueError
+        Data that do not fit the model, or whose order is not known; a directory with the run of
+        another model, recipe or data set, with a run that another process is training, or with
+        nothing but damaged states.
+    FloatingPointError
+        The loss is NaN or infinite. The message says since which step; the directory keeps the
+        epochs before.
+    OSError
+        The directory cannot be written, or has no room. Nothing of the run is lost.
+
+    Warns
+    -----
+    UserWarning
+        The last state is damaged; the run goes on from the one before.
+    """
+    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    about = subject.describe(model, recipe, train, validation)
+    if verbose != 0:
+        print(subject.figures(about))
+    recipe.compile(model)
+    model.optimizer.build(model.trainable_variables)
+    kept = recipe.callbacks() + callbacks
+    with RunDirectory(Path(directory)) as run:
+        run.claim(about)
+        record = _Record(run, recipe, kept)
+        past = record.restore(model)
+        done = record.ended or past >= recipe.epochs
+        if past and verbose != 0:
+            print(f"{'Done: all' if done else 'Going on after'} {past} epochs are in {run.path}")
+        if not done:
+            first: list[keras.callbacks.Callback] = [_Epoch(train, validation, evaluate)]
+            model.fit(
+                train,
+                validation_data=None if evaluate else validation,
+                epochs=recipe.epochs,
+                initial_epoch=past,
+                callbacks=[*first, StopAtNaN(), *kept, record],
+                shuffle=False,
+                verbose=verbose,
+            )
+    model.history = keras.callbacks.History()
+    model.history.set_model(model)
+    model.history.history = curves(record.history)
+    model.history.epoch = list(range(len(record.history)))
+    return model.history
+
+
+class _Epoch(keras.callbacks.Callback):
+    """Begins an epoch with its order of the photos, and ends it with the figures of all others."""
+
+    def __init__(self, train: Any, validation: Any, evaluate: Evaluate | None) -> None:
+        super().__init__()
+        self._train, self._validation, self._evaluate = train, validation, evaluate
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Set the order, and take note of the learning rate."""
+        if hasattr(self._train, "set_epoch"):
+            self._train.set_epoch(epoch)
+        self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Add the learning rate and the evaluation to the figures."""
+        if logs is None:
+            return
+        if self._evaluate is not None and self._validation is not None:
+            figures = self._evaluate(self.model, self._validation)
+            logs.update({f"val_{name}": float(value) for name, value in figures.items()})
+        logs["learning_rate"] = self._rate
+
+
+class _Record(keras.callbacks.Callback):
+    """Keeps a run in its directory, epoch by epoch."""
+
+    def __init__(
+        self, run: RunDirectory, recipe: Recipe, kept: list[keras.callbacks.Callback]
+    ) -> None:
+        super().__init__()
+        self._run, self._recipe, self._kept = run, recipe, kept
+        self._counted: list[dict[str, float]] = []
+        self._generators: list[np.ndarray] = []
+        self.history: list[Figures] = []
+        self.ended = False
+
+    def restore(self, model: keras.Model) -> int:
+        """Bring the model to where the run is; return how many epochs are done."""
+        found = self._run.read_state()
+        if found is None:
+            self._write(model)
+        else:
+            about, values = found
+            self.history, self._counted = about["history"], about["callbacks"]
+            self.ended = about["ended"]
+            self._generators = state.set_values(model, values)
+            if self.history:
+                self._run.show(self.history)
+        return len(self.history)
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Let the callbacks count on, and the generators draw on, from where they were."""
+        state.set_counters(self._kept, self._counted)
+        if self.history:  # fit has drawn a number before, which it did not do here
+            backend.set_generator_states(self._generators)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Write the models, then the state, then what shows how the run went."""
+        figures = {name: float(value) for name, value in (logs or {}).items()}
+        self.history.append(figures)
+        sign = -1 if self._recipe.mode == "min" else 1
+        *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
+        if not before or now > max(before):
+            self._run.save(self.model, "best")
+        self._run.save(self.model, "last")
+        self.ended = bool(self.model.stop_training)
+        self._counted = state.counters(self._kept)
+        self._write(self.model)
+        self._run.show(self.history)
+
+    def _write(self, model: keras.Model) -> None:
+        about = {"history": self.history, "callbacks": self._counted, "ended": self.ended}
+        self._run.write_state(about, state.values(model))
