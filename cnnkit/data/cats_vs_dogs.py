@@ -24,7 +24,7 @@ KINDS = ("cat", "dog")
 PHOTO = re.compile(r"(?:.*/)?(cat|dog)\.(\d+)\.jpg")
 
 # Of each kind: all photos, and where train, validation and test of the split "small" end.
-ALL = {"sample": 600, "full": 12_500}
+ALL = {"sample": 1_000, "full": 12_500}
 SMALL = {"sample": (200, 300, 600), "full": (1_000, 1_500, 2_500)}
 
 Numbers = dict[str, list[int]]  # of the photos of each kind
@@ -42,8 +42,8 @@ def cats_vs_dogs(
     ----------
     scale : {"sample", "full"}
         ``"full"`` takes the photos from ``dogs-vs-cats.zip`` in the data folder, downloaded
-        from Kaggle (812 MB) where it is missing. ``"sample"`` draws 600 cats and 600 dogs, with
-        a ``boxes.csv`` in each part, as `drawings.write` has it.
+        from Kaggle (812 MB) where it is missing. ``"sample"`` draws 600 of each kind, 1,000 for
+        the split ``"half"``, with a ``boxes.csv`` in each part, as `drawings.write` has it.
     split : {"small", "half"}
         ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing,
         by their numbers, as Chollet has them; in the sample 200, 100 and 300. ``"half"``: half
@@ -92,12 +92,17 @@ class _Choice:
     def __post_init__(self) -> None:
         checks.one_of("scale", self.scale, ("sample", "full"))
         checks.one_of("split", self.split, ("small", "half"))
-        most = 2 * (SMALL[self.scale][-1] if self.split == "small" else ALL[self.scale])
+        most = 2 * self.of_each_kind
         size = most if self.sample_size is None else self.sample_size
         if not 20 <= size <= most or size % 2:
             raise ValueError(f"sample_size is {size}; expected an even number, 20 to {most:,}.")
         if self.seed < 0:
             raise ValueError(f"seed is {self.seed}; expected a whole number from 0.")
+
+    @property
+    def of_each_kind(self) -> int:
+        """Number of photos that the split takes at the most."""
+        return SMALL[self.scale][-1] if self.split == "small" else ALL[self.scale]
 
     @property
     def name(self) -> str:
@@ -128,7 +133,7 @@ class _Choice:
         ]
 
     def _half(self, there: Numbers) -> list[Numbers]:
-        count = ALL[self.scale] if self.sample_size is None else self.sample_size // 2
+        count = self.of_each_kind if self.sample_size is None else self.sample_size // 2
         fewest = min(len(there[kind]) for kind in KINDS)
         if fewest < count:
             raise ValueError(
@@ -161,7 +166,7 @@ def _take_photos(choice: _Choice, folder: Path) -> None:
 def _draw_photos(choice: _Choice, folder: Path) -> None:
     """Draw an archive like Kaggle's, and copy the chosen photos from it."""
     with tempfile.TemporaryDirectory(dir=folder) as directory:
-        drawn = drawings.write(Path(directory) / "train", KINDS, ALL[choice.scale], seed=0)
+        drawn = drawings.write(Path(directory) / "train", KINDS, choice.of_each_kind, seed=0)
         _extract(_pack(drawn), choice, folder)
         with (drawn / "boxes.csv").open(newline="", encoding="utf-8") as file:
             boxes = list(csv.DictReader(file))

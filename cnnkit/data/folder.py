@@ -18,7 +18,7 @@ import numpy as np
 if TYPE_CHECKING:
     import tensorflow as tf
 
-MEMORY_BUDGET = 512 * 2**20  # bytes
+MEMORY_BUDGET = 256 * 2**20  # bytes
 
 
 def image_folder(
@@ -199,7 +199,7 @@ class _Epochs:
 
 
 def _pipeline(epochs: _Epochs, pixels: _Pixels) -> "tf.data.Dataset":
-    """Read, prefetch, and count what is handed out.
+    """Read and prefetch as bytes, count what is handed out, and make floats of it.
 
     TensorFlow keeps these functions for good, so they must not keep the photos.
     """
@@ -218,16 +218,16 @@ def _pipeline(epochs: _Epochs, pixels: _Pixels) -> "tf.data.Dataset":
         if epochs := weak_epochs():
             epochs.done(batch)
 
-    def count(batch: Any, data: Any) -> Any:
+    def hand_out(batch: Any, data: Any) -> Any:
         tf.numpy_function(done, [batch], [])
-        return data
+        images, labels = data
+        return tf.cast(images, tf.float32), labels
 
     signature = (
         tf.TensorSpec((None, *pixels.shape), tf.uint8),
         tf.TensorSpec((None,), tf.int64),
     )
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    dataset = dataset.map(lambda images, labels: (tf.cast(images, tf.float32), labels))
-    dataset = dataset.prefetch(2).enumerate().map(count)
+    dataset = dataset.prefetch(2).enumerate().map(hand_out)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(epochs)))
     return backend.untuned(dataset)

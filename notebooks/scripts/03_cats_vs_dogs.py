@@ -124,7 +124,7 @@ shutil.rmtree(mess.parent)
 # %% [markdown]
 # **Feeding the photos.** The photos differ in size; a network wants one. `data.image_folder` decodes
 # each photo once, resizes it, and hands out batches of 32. It keeps the photos in memory; where they need
-# more than 512 MB, in a temporary file. With `shuffle=True` each epoch has an order of its own, which the
+# more than 256 MB, in a temporary file. With `shuffle=True` each epoch has an order of its own, which the
 # seed decides.
 
 # %%

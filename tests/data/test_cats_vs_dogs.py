@@ -174,7 +174,7 @@ def test_the_sample_is_drawn_and_travels_the_same_way(data_home):
         (("full", "most"), "split is 'most'"),
         (("full", "small", 5_002), "20 to 5,000"),
         (("full", "half", 25_002), "20 to 25,000"),
-        (("sample", "half", 1_202), "20 to 1,200"),
+        (("sample", "half", 2_002), "20 to 2,000"),
         (("full", "small", 31), "even number"),
         (("full", "small", 0), "20 to"),
         (("full", "half", None, -1), "seed is -1"),
