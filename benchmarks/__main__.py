@@ -60,5 +60,13 @@ def transfer() -> None:
     report()
 
 
+@app.command("ten_crop")
+def ten_crop() -> None:
+    """Measure ten-crop prediction against the source's way. Needs a few minutes."""
+    from benchmarks.ten_crop import report
+
+    report()
+
+
 if __name__ == "__main__":
     app()

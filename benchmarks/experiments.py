@@ -5,6 +5,7 @@ of test pictures.
 """
 
 import dataclasses
+import functools
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -35,6 +36,14 @@ WEIGHTS = {"sample": "drawn", "full": "imagenet"}
 VIEWS = 10
 AUGMENTED_HEAD_RATE = {"sample": 2e-4, "full": training.recipes.FEATURES_AUGMENTED.learning_rate}
 AUGMENTED_EPOCHS = {"sample": 45, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
+ALEXNET_SIZES = {"sample": (130, 115), "full": (256, 227)}  # photos, and the windows of them
+ALEXNET_WIDTH = {"sample": 1 / 4, "full": 1.0}
+ALEXNET_RECIPE = {
+    "sample": dataclasses.replace(
+        training.recipes.ALEXNET, batch_size=16, learning_rate=0.0025, epochs=28
+    ),
+    "full": training.recipes.ALEXNET,
+}
 
 EXPERIMENTS: dict[str, Experiment] = {}
 
@@ -113,6 +122,56 @@ def fine_tuning(scale: str, seed: int) -> tuple[float, int]:
     return _accuracy(model, parts[2], parts[2].labels)
 
 
+@experiment("alexnet", published=0.92768, source=training.recipes.ALEXNET.source)
+def alexnet(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 7: AlexNet, with ten crops of each test photo."""
+    model, test = _alexnet(scale, seed, dropout=0.5)
+    views = functools.partial(data.augment.ten_crop, size=ALEXNET_SIZES[scale][1])
+    return _accuracy(model, test, test.labels, views)
+
+
+@experiment("alexnet_center", published=0.92768, source=training.recipes.ALEXNET.source)
+def alexnet_center(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 7: the same networks, with the middle of each test photo."""
+    model, test = _alexnet(scale, seed, dropout=0.5)
+    return _accuracy(model, test, test.labels)
+
+
+@experiment("alexnet_without_dropout", published=0.92768, source=training.recipes.ALEXNET.source)
+def alexnet_without_dropout(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 7: AlexNet without dropout, with ten crops."""
+    model, test = _alexnet(scale, seed, dropout=0.0)
+    views = functools.partial(data.augment.ten_crop, size=ALEXNET_SIZES[scale][1])
+    return _accuracy(model, test, test.labels, views)
+
+
+@functools.cache
+def _alexnet(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
+    """Train AlexNet; return its best state, and the test photos."""
+    side, window = ALEXNET_SIZES[scale]
+    recipe = ALEXNET_RECIPE[scale]
+    folder = data.cats_vs_dogs(scale, "half")
+    train, validation, test = (
+        data.image_folder(
+            folder / part, (side, side), recipe.batch_size or 32, part == "train", seed
+        )
+        for part in ("train", "validation", "test")
+    )
+    colours = keras.layers.Normalization()
+    colours.adapt(train.map(lambda photos, labels: photos))
+    training.reproducible(seed)
+    model = models.alexnet(
+        (window, window, 3),
+        width=ALEXNET_WIDTH[scale],
+        dropout=dropout,
+        mean=np.ravel(colours.mean).tolist(),
+        augmentation=data.augment.crop_and_flip(window),
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        training.fit(model, recipe, train, validation, directory, verbose=0)
+        return keras.models.load_model(Path(directory) / "best.keras"), test
+
+
 def _on_features(
     scale: str, parts: tuple[Any, Any, Any], seed: int, augmentation: keras.Layer | None = None
 ) -> keras.Model:
@@ -179,6 +238,11 @@ def _parts(scale: str, side: int, seed: int) -> tuple[Any, Any, Any]:
     )
 
 
-def _accuracy(model: keras.Model, images: Any, labels: np.ndarray) -> tuple[float, int]:
-    report = evaluation.report(labels, evaluation.predict(model, images))
+def _accuracy(
+    model: keras.Model,
+    images: Any,
+    labels: np.ndarray,
+    views: Callable[[Any], Any] | None = None,
+) -> tuple[float, int]:
+    report = evaluation.report(labels, evaluation.predict(model, images, views))
     return report.accuracy, report.count

@@ -12,7 +12,7 @@ from cnnkit.plots.lessons import (
     number_grids,
     sliding_windows,
 )
-from cnnkit.plots.networks import layer_states, point_maps, trained_layers
+from cnnkit.plots.networks import activation_spreads, layer_states, point_maps, trained_layers
 from cnnkit.plots.pictures import feature_maps, image_grid, kernels, mistakes, picture_rows
 from cnnkit.plots.results import (
     accuracies,
@@ -24,6 +24,7 @@ from cnnkit.plots.results import (
 
 __all__ = [
     "accuracies",
+    "activation_spreads",
     "confusion",
     "convolution_step",
     "feature_maps",

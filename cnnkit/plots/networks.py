@@ -1,4 +1,4 @@
-"""Networks as drawings: which layers are trained, and how photos lie before and after them."""
+"""Networks as drawings: what is trained, how far signals carry, and how photos lie in between."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
@@ -65,6 +65,25 @@ def point_maps(
         ax.spines[:].set_color(GREY)
     handles, names = axes.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=5, frameon=False)
+    return figure
+
+
+@styled
+def activation_spreads(spreads: Mapping[str, Sequence[float]], layers: Sequence[str]) -> Figure:
+    """Show how far the outputs of each layer spread, on a logarithmic scale.
+
+    Parameters
+    ----------
+    spreads : mapping of str to sequence of float
+        The title of each network, five at most, and the standard deviation of each layer's outputs.
+    layers : sequence of str
+        The layers' names.
+    """
+    figure, ax = plt.subplots(figsize=(8, 3.4))
+    for (title, values), marker in zip(spreads.items(), MARKERS, strict=False):
+        ax.plot(layers, values, marker=marker, label=title)
+    ax.set(yscale="log", ylabel="standard deviation of the outputs")
+    figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 
 

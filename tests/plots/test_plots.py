@@ -32,6 +32,9 @@ DRAWINGS = {
     "point_maps": lambda: plots.point_maps(
         {"pixels": RANDOM.normal(size=(9, 2))}, np.arange(9) % 2, ["cat", "dog"]
     ),
+    "activation_spreads": lambda: plots.activation_spreads(
+        {"wide": [10.0, 1.0], "narrow": [1.0, 0.01]}, ["conv1", "fc8"]
+    ),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
     "spread": lambda: plots.spread([0.97, 0.98], live=0.975, published=0.983),
     "spreads": lambda: plots.spreads({"a": [0.7, 0.71], "b": [0.8]}, {"b": 0.79}, {"a": 0.69}),
@@ -242,3 +245,11 @@ def test_point_maps_put_each_photo_where_it_is_told():
     points = RANDOM.normal(size=(9, 2))
     ax = plots.point_maps({"map": points}, np.arange(9) % 2, ["cat", "dog"]).axes[0]
     np.testing.assert_array_equal(ax.lines[1].get_xydata(), points[1::2])
+
+
+def test_activation_spreads_are_lines_on_a_logarithmic_scale():
+    figure = plots.activation_spreads({"wide": [10.0, 1.0], "narrow": [1.0, 0.01]}, ["a", "b"])
+    (ax,) = figure.axes
+    assert ax.get_yscale() == "log"
+    assert [line.get_ydata().tolist() for line in ax.lines] == [[10.0, 1.0], [1.0, 0.01]]
+    assert [line.get_label() for line in ax.lines] == ["wide", "narrow"]
