@@ -11,7 +11,15 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.mark.parametrize(
-    "tests", ["data/test_augment.py", "models", "training/transfer", "test_backend.py"]
+    "tests",
+    [
+        "data/test_augment.py",
+        "models",
+        "evaluation/test_predict.py",
+        "training/transfer",
+        "training/test_fitting.py",
+        "test_backend.py",
+    ],
 )
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_runs_on_the_other_backends(backend, tests):

@@ -8,11 +8,12 @@ import keras
 
 
 def monitored(monitor: str, logs: dict[str, float]) -> float:
-    """Return a figure of an epoch: that of the validation data, else of the training data."""
-    for name in (f"val_{monitor}", monitor):
-        if name in logs:
-            return float(logs[name])
-    raise ValueError(f"There is no figure {monitor!r} to compare; there are {sorted(logs)}.")
+    """Return a figure of an epoch: that of the validation data if there are any."""
+    validated = any(name.startswith("val_") for name in logs)
+    name = f"val_{monitor}" if validated else monitor
+    if name not in logs:
+        raise ValueError(f"There is no figure {name!r} to compare; there are {sorted(logs)}.")
+    return float(logs[name])
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):

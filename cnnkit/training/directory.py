@@ -90,7 +90,7 @@ class RunDirectory:
             The directory holds another run, or something else.
         """
         about = json.loads(json.dumps(about))
-        path = self.path / "run.json"
+        path, there = self.path / "run.json", None
         try:
             there = json.loads(path.read_text(encoding="utf-8"))
             differences = list(_differences(there, about))
@@ -103,6 +103,12 @@ class RunDirectory:
             raise ValueError(
                 f"{self.path} does not hold this run: {'; '.join(differences)}. Name another "
                 "directory, or empty this one to begin anew."
+            )
+        if there and there["versions"] != about["versions"]:
+            warnings.warn(
+                f"{self.path} was written with {there['versions']}, and now goes on with "
+                f"{about['versions']}; figures may differ.",
+                stacklevel=3,
             )
         text = json.dumps(about, indent=2, ensure_ascii=False).encode()
         with self._told():
@@ -198,8 +204,8 @@ def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
                 yield f"{part} is {found!r} there and {values!r} here"
             continue
         for name, value in values.items():
-            if name != "epochs" and found.get(name) != value:
-                yield f"{part}, {name}: {found.get(name)!r} there and {value!r} here"
+            if name != "epochs" and found.get(name, value) != value:
+                yield f"{part}, {name}: {found[name]!r} there and {value!r} here"
 
 
 def _make_sure_of_room(folder: Path, size: int) -> None:

@@ -73,7 +73,8 @@ def fit(
     Raises
     ------
     ValueError
-        Data that do not fit the model, or whose order is not known; a directory with the run of
+        Data that do not fit the model, or whose order is not known; `evaluate` without validation
+        data, or without the figure that the recipe monitors; a directory with the run of
         another model, recipe or data set, with a run that another process is training, or with
         nothing but damaged states.
     FloatingPointError
@@ -85,9 +86,12 @@ def fit(
     Warns
     -----
     UserWarning
-        The last state is damaged; the run goes on from the one before.
+        The last state is damaged, and the run goes on from the one before; or the run was begun
+        with other versions of the software.
     """
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    if evaluate is not None and validation is None:
+        raise ValueError("There is a function to evaluate, but no validation data for it.")
     about = subject.describe(model, recipe, train, validation)
     if verbose != 0:
         print(subject.figures(about))
@@ -100,7 +104,7 @@ def fit(
         past = record.restore(model)
         done = record.ended or past >= recipe.epochs
         if past and verbose != 0:
-            print(f"{'Done: all' if done else 'Going on after'} {past} epochs are in {run.path}")
+            print(f"{'Done with' if done else 'Going on after'} epoch {past}, from {run.path}")
         if not done:
             first: list[keras.callbacks.Callback] = [_Epoch(train, validation, evaluate)]
             model.fit(
@@ -128,8 +132,9 @@ class _Epoch(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         """Set the order, and take note of the learning rate."""
-        if hasattr(self._train, "set_epoch"):
-            self._train.set_epoch(epoch)
+        for photos in (self._train, self._validation):
+            if hasattr(photos, "set_epoch"):
+                photos.set_epoch(epoch)
         self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:

@@ -2,8 +2,8 @@
 
 import hashlib
 import platform
+import sys
 from dataclasses import asdict
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -15,19 +15,22 @@ from cnnkit.training.recipes import Recipe
 import keras
 import numpy as np
 
+LAYERS = "fingerprint of the layers"
+ORDER = "fingerprint of photos, order and batch size"
+
 
 def describe(model: keras.Model, recipe: Recipe, train: Any, validation: Any) -> dict[str, Any]:
     """Check a run's data sets, and say what it is about: model, recipe, data and versions."""
     key = hashlib.sha256(form(model).encode()).hexdigest()[:16]
     about = {
-        "model": {"name": model.name, "parameters": model.count_params(), "layers": key},
+        "model": {"name": model.name, "parameters": model.count_params(), LAYERS: key},
         "recipe": asdict(recipe),
         "training": _data(model, train),
     }
     if validation is not None:
         about["validation"] = _data(model, validation)
     packages = ("cnnkit", "keras", keras.backend.backend(), "numpy")
-    about["versions"] = {name: version(name) for name in packages}
+    about["versions"] = {name: sys.modules[name].__version__ for name in packages}
     about["versions"]["python"] = platform.python_version()
     return about
 
@@ -69,5 +72,5 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
         "shape": [len(labels), *first.images.shape[1:]],
         "pixels": [float(first.images.min()), float(first.images.max())],
         "classes": {str(name): count for name, count in zip(names, counts, strict=True)},
-        "order": key.hexdigest()[:16],
+        ORDER: key.hexdigest()[:16],
     }

@@ -421,7 +421,7 @@ plots.spreads(
 #   NeurIPS 2014: general and specific layers.
 # - A. Karpathy, *Transfer learning*, notes of the course CS231n: the four situations.
 #
-# **Next:** chapter 7, AlexNet from its four parts, is being written.
+# **Next:** [chapter 7, AlexNet from its four parts](07_alexnet.ipynb)
 #
 # ## Solutions
 #

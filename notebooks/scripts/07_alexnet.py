@@ -159,7 +159,7 @@ alexnet.summary()
 # %%
 def multiplications(layer):
     *places, outputs = layer.output.shape[1:]
-    return int(np.prod(places)) * outputs * layer.kernel.shape[:-1].num_elements()
+    return int(np.prod(places)) * outputs * int(np.prod(layer.kernel.shape[:-1]))
 
 
 def share(counts):
@@ -209,8 +209,8 @@ def spreads(weight_scale=1.0, **options):
     keras.utils.set_random_seed(5)
     model = models.alexnet(mean=mean, dropout=0.0, **options)
     model.set_weights([weight_scale * w if w.ndim > 1 else w for w in model.get_weights()])
-    inner = [model.get_layer(name).output for name in names[:-1]]
-    inner.append(keras.layers.Dense(2, weights=model.get_layer("fc8").get_weights())(inner[-1]))
+    model.get_layer("fc8").activation = keras.activations.linear  # in front of the softmax
+    inner = [model.get_layer(name).output for name in names]
     outputs = keras.Model(model.input, inner).predict(batch, verbose=0)
     return [float(output.std(axis=0).mean()) for output in outputs]
 

@@ -100,6 +100,8 @@ def test_validation_figures_come_before_training_figures():
     assert monitored("accuracy", {"accuracy": 0.9, "loss": 1.0}) == 0.9
     with pytest.raises(ValueError, match=r"'f1'.*\['loss'\]"):
         monitored("f1", {"loss": 1.0})
+    with pytest.raises(ValueError, match="'val_accuracy'"):  # and not that of the training data
+        monitored("accuracy", {"accuracy": 0.9, "val_loss": 1.0})
 
 
 @pytest.mark.parametrize(

@@ -235,7 +235,9 @@ def test_the_data_are_described_first(parts, tmp_path, capsys):
     ]
     assert lines[1].startswith("validation: 8 × 20 × 20 × 3, pixels ")
     fit(parts, tmp_path / "run", epochs=2, verbose=2)
-    assert f"Going on after 1 epochs are in {tmp_path / 'run'}" in capsys.readouterr().out
+    assert f"Going on after epoch 1, from {tmp_path / 'run'}\n" in capsys.readouterr().out
+    fit(parts, tmp_path / "run", epochs=2, verbose=2)
+    assert f"Done with epoch 2, from {tmp_path / 'run'}\n" in capsys.readouterr().out
 
 
 def parts_range(dataset: Any) -> str:
@@ -284,8 +286,8 @@ def test_callbacks_of_keras_count_on(parts, tmp_path):
             {"recipe": dataclasses.replace(RECIPE, momentum=0.5)},
             "recipe, momentum: 0.9 there and 0.5 here",
         ),
-        ({"parts": {"seed": 4}}, "training, order"),
-        ({"parts": {"batch_size": 6}}, "training, order"),
+        ({"parts": {"seed": 4}}, "training, fingerprint of photos, order"),
+        ({"parts": {"batch_size": 6}}, "training, fingerprint of photos, order and batch size"),
     ],
 )
 def test_the_directory_of_another_run_is_refused(photos, tmp_path, whole, change, message):
@@ -306,6 +308,36 @@ def test_a_run_without_its_validation_data_is_another(parts, tmp_path, whole):
     directory = shutil.copytree(whole[2], tmp_path / "run")
     with pytest.raises(ValueError, match="validation is"):
         fit((parts[0], None), directory)
+
+
+def test_other_versions_are_told(parts, tmp_path, whole):
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    about["versions"]["keras"] = "3.9.0"
+    (directory / "run.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.warns(UserWarning, match=r"was written with .*3\.9\.0.*figures may differ"):
+        fit(parts, directory)
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    assert about["versions"]["keras"] == keras.__version__
+
+
+def test_an_evaluation_has_to_give_the_figure_that_counts(parts, tmp_path):
+    with pytest.raises(ValueError, match="no figure 'val_accuracy'"):
+        fit(parts, tmp_path / "run", evaluate=lambda model, validation: {"loss": 0.1})
+    with pytest.raises(ValueError, match="no validation data"):
+        fit((parts[0], None), tmp_path / "other", evaluate=lambda model, validation: {})
+
+
+def test_a_shuffled_validation_set_has_its_order_back(photos, tmp_path):
+    """Its order decides the last bits of its loss, which the learning rate may depend on."""
+
+    def shuffled() -> tuple[Any, Any]:
+        validation = data.image_folder(photos / "validation", (20, 20), 3, shuffle=True, seed=0)
+        return load(photos)[0], validation
+
+    whole = fit(shuffled(), tmp_path / "whole")[1]
+    interrupt(shuffled(), tmp_path / "run", 2)
+    assert fit(shuffled(), tmp_path / "run")[1].history == whole.history
 
 
 def test_a_directory_with_something_else_in_it_is_refused(parts, tmp_path):
