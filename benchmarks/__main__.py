@@ -40,8 +40,12 @@ def results(
             rows.append(row)
             typer.echo(f"{name}, seed {row['seed']}: {row['figure']} in {row['seconds']} s")
         write(rows, recorded.RESULTS / f"{scale}.csv")
-        published = f"{EXPERIMENTS[name].published:.3f} in {EXPERIMENTS[name].source}"
-        typer.echo(f"{name}: {spread(name, scale)}; published: {published}")
+        published = "not published"
+        if EXPERIMENTS[name].published is not None:
+            published = (
+                f"published: {EXPERIMENTS[name].published:.3f} in {EXPERIMENTS[name].source}"
+            )
+        typer.echo(f"{name}: {spread(name, scale)}; {published}")
 
 
 @app.command()

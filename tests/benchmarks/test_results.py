@@ -1,4 +1,5 @@
 import dataclasses
+import statistics
 
 from benchmarks import experiments, results
 from benchmarks.__main__ import app
@@ -58,6 +59,10 @@ def test_the_recorded_figures_keep_what_the_course_promises():
     assert augmented.mean >= features.mean - 0.01
     assert tuned.mean >= features.mean
     assert {spread.test_size for spread in (features, augmented, tuned)} == {600}
+    ten_crop, center = (evaluation.spread(n, "sample") for n in ("alexnet", "alexnet_center"))
+    assert statistics.mean(ten_crop.figures[:3]) >= 0.90
+    assert statistics.mean(ten_crop.figures[:3]) >= statistics.mean(center.figures[:3]) - 0.005
+    assert ten_crop.mean >= center.mean - 0.005
 
 
 def test_an_unknown_experiment_is_named_with_the_known_ones():
