@@ -44,6 +44,8 @@ ALEXNET_RECIPE = {
     ),
     "full": training.recipes.ALEXNET,
 }
+CROPS_EACH_EPOCH = {"sample": False, "full": True}
+ALEXNET_RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
 
 EXPERIMENTS: dict[str, Experiment] = {}
 
@@ -126,13 +128,12 @@ def fine_tuning(scale: str, seed: int) -> tuple[float, int]:
 def alexnet(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: AlexNet, with ten crops of each test photo."""
     model, test = _alexnet(scale, seed, dropout=0.5)
-    views = functools.partial(data.augment.ten_crop, size=ALEXNET_SIZES[scale][1])
-    return _accuracy(model, test, test.labels, views)
+    return _accuracy(model, test, test.labels, _ten_crop(scale))
 
 
 @experiment("alexnet_center", published=None, source=training.recipes.ALEXNET.source)
 def alexnet_center(scale: str, seed: int) -> tuple[float, int]:
-    """Chapter 7: the same networks, with the middle of each test photo."""
+    """Chapter 7: the same networks, not trained again, with the middle of each test photo."""
     model, test = _alexnet(scale, seed, dropout=0.5)
     return _accuracy(model, test, test.labels)
 
@@ -141,8 +142,7 @@ def alexnet_center(scale: str, seed: int) -> tuple[float, int]:
 def alexnet_without_dropout(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: AlexNet without dropout, with ten crops."""
     model, test = _alexnet(scale, seed, dropout=0.0)
-    views = functools.partial(data.augment.ten_crop, size=ALEXNET_SIZES[scale][1])
-    return _accuracy(model, test, test.labels, views)
+    return _accuracy(model, test, test.labels, _ten_crop(scale))
 
 
 @functools.cache
@@ -150,13 +150,7 @@ def _alexnet(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
     """Train AlexNet; return its best state, and the test photos."""
     side, window = ALEXNET_SIZES[scale]
     recipe = ALEXNET_RECIPE[scale]
-    folder = data.cats_vs_dogs(scale, "half")
-    train, validation, test = (
-        data.image_folder(
-            folder / part, (side, side), recipe.batch_size or 32, part == "train", seed
-        )
-        for part in ("train", "validation", "test")
-    )
+    train, validation, test = _parts(scale, side, seed, "half", recipe.batch_size or 32)
     colours = keras.layers.Normalization()
     colours.adapt(train.map(lambda photos, labels: photos))
     training.reproducible(seed)
@@ -167,9 +161,21 @@ def _alexnet(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
         mean=np.ravel(colours.mean).tolist(),
         augmentation=data.augment.crop_and_flip(window),
     )
-    with tempfile.TemporaryDirectory() as directory:
-        training.fit(model, recipe, train, validation, directory, verbose=0)
-        return keras.models.load_model(Path(directory) / "best.keras"), test
+
+    def evaluate(model: keras.Model, photos: Any) -> dict[str, float]:
+        return {"accuracy": _accuracy(model, photos, photos.labels, _ten_crop(scale))[0]}
+
+    with tempfile.TemporaryDirectory() as passing:
+        directory = Path(passing) / "run"
+        if scale == "full":
+            directory = ALEXNET_RUNS / f"alexnet-dropout{dropout:g}-seed{seed}"
+        each_epoch = evaluate if CROPS_EACH_EPOCH[scale] else None
+        training.fit(model, recipe, train, validation, directory, each_epoch, verbose=0)
+        return keras.models.load_model(directory / "best.keras"), test
+
+
+def _ten_crop(scale: str) -> Callable[[Any], Any]:
+    return functools.partial(data.augment.ten_crop, size=ALEXNET_SIZES[scale][1])
 
 
 def _on_features(
@@ -228,14 +234,16 @@ def _cats_vs_dogs(
     return _accuracy(model, test, test.labels)
 
 
-def _parts(scale: str, side: int, seed: int) -> tuple[Any, Any, Any]:
-    """Load training, validation and test photos; every recipe of theirs has batches of 32."""
-    folder = data.cats_vs_dogs(scale)
-    return (
-        data.image_folder(folder / "train", (side, side), 32, shuffle=True, seed=seed),
-        data.image_folder(folder / "validation", (side, side)),
-        data.image_folder(folder / "test", (side, side)),
+def _parts(
+    scale: str, side: int, seed: int, split: str = "small", batch_size: int = 32
+) -> tuple[Any, Any, Any]:
+    """Load training, validation and test photos; only the first are shuffled."""
+    folder = data.cats_vs_dogs(scale, split)
+    train, validation, test = (
+        data.image_folder(folder / part, (side, side), batch_size, part == "train", seed)
+        for part in ("train", "validation", "test")
     )
+    return train, validation, test
 
 
 def _accuracy(

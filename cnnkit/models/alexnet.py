@@ -39,8 +39,8 @@ def alexnet(
 ) -> keras.Model:
     """Build AlexNet as the source of chapter 7 has it: 58,289,538 parameters for two classes.
 
-    With ``classes=1000, bias=1, groups=2, local_response_normalization=True`` it is the paper's,
-    with 60,965,224 parameters.
+    With ``classes=1000, bias=1, groups=2, local_response_normalization=True`` it has the paper's
+    60,965,224 parameters.
 
     Parameters
     ----------
@@ -60,9 +60,9 @@ def alexnet(
         In front of everything else. With one that cuts photos to `input_shape`, such as
         `data.augment.crop_and_flip`, the model takes photos of any larger size.
     initializer : {"paper", "he"}
-        ``"paper"``: weights from a normal distribution of deviation 0.005 in fc6 and fc7, and 0.01
-        elsewhere, over the square root of `width`, which keeps the signal. ``"he"``: He et al.'s,
-        which came three years later.
+        ``"paper"``: weights from a normal distribution of deviation 0.01, but 0.005 in fc6 and fc7
+        as in the source; over the square root of `width`, so that the signal does not fade in
+        narrow networks. ``"he"``: He et al.'s, which came three years later.
     rescale : bool
         Whether to divide the pixels by 255, as the source does and the paper does not.
     bias : float

@@ -9,6 +9,7 @@ import keras
 
 def monitored(monitor: str, logs: dict[str, float]) -> float:
     """Return a figure of an epoch: that of the validation data if there are any."""
+    monitor = monitor.removeprefix("val_")  # as Keras writes it
     validated = any(name.startswith("val_") for name in logs)
     name = f"val_{monitor}" if validated else monitor
     if name not in logs:

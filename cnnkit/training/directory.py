@@ -34,8 +34,8 @@ class RunDirectory:
 
     ``run.json`` says what the run is about; ``history.csv`` and ``curves.png`` how it went;
     ``best.keras`` and ``last.keras`` are models; ``state.npz`` holds what it takes to go on, and
-    ``state-before.npz`` the same of the epoch before. Each is replaced in one step, the state
-    after the models: with it, an epoch counts.
+    ``state-before.npz`` the same of the epoch before. With the state, an epoch counts; all else
+    follows from it. A file takes its place when it is whole.
 
     Parameters
     ----------
@@ -134,12 +134,17 @@ class RunDirectory:
             for path in damaged:
                 epoch = len(found[0]["history"])
                 warnings.warn(f"{path} is damaged; going on after epoch {epoch}.", stacklevel=4)
-                path.unlink()
+                path.replace(path.with_suffix(".damaged"))
             return found
         if damaged:
             raise ValueError(
                 f"{' and '.join(map(str, damaged))} are damaged, so the run cannot go on. Name "
                 "another directory; best.keras and last.keras may still serve."
+            )
+        if (self.path / "last.keras").exists():
+            raise ValueError(
+                f"{self.path} holds a run whose state was deleted, so that it cannot go on. Load "
+                "its best.keras, or name another directory."
             )
         return None
 
@@ -166,12 +171,14 @@ class RunDirectory:
     def show(self, history: Sequence[Figures]) -> None:
         """Write how the run went: a table, and the learning curves as a picture."""
         columns = curves(history)
-        with self._told():
+        figure = plots.learning_curves(columns)
+        try:
             state.replace(self.path / "history.csv", lambda file: _table(file, columns))
-            figure = plots.learning_curves(columns)
             state.replace(
                 self.path / "curves.png", lambda file: figure.savefig(file, format="png", dpi=150)
             )
+        except OSError as error:  # such as a table that is open in Excel
+            warnings.warn(f"{self.path} lacks its last figures: {error}", stacklevel=2)
 
     @contextmanager
     def _told(self) -> Iterator[None]:
@@ -210,10 +217,11 @@ def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
 
 def _make_sure_of_room(folder: Path, size: int) -> None:
     """Raise OSError unless so many bytes can be written: HDF5, in a full disk, ends the process."""
-    zeros = bytes(2**20)
     with tempfile.TemporaryFile(dir=folder) as file:
-        for start in range(0, size, len(zeros)):
-            file.write(zeros[: size - start])
+        if hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        elif shutil.disk_usage(folder).free < size:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _table(file: IO[bytes], columns: dict[str, list[float]]) -> None:

@@ -12,6 +12,7 @@ from cnnkit.training.recipes import Recipe
 
 import keras
 import numpy as np
+from keras.callbacks import EarlyStopping
 
 Evaluate = Callable[[keras.Model, Any], Mapping[str, float]]
 
@@ -30,15 +31,16 @@ def fit(
 
     It goes on after the last whole epoch, and ends with the weights, figures and learning rates of
     a run that was never interrupted; bit for bit after `reproducible`, on the same machine.
-    A call with more epochs prolongs the run; with as many as are done, it just restores the model.
+    A call with more epochs prolongs the run; with no more than are done, it just restores the
+    model.
 
     The directory holds
 
     - ``run.json``: the recipe, the versions, and what is known of model and data;
     - ``history.csv`` and ``curves.png``: the figures of each epoch, and the learning curves;
     - ``best.keras`` and ``last.keras``: the model after the best epoch and after the last, to be
-      loaded with ``keras.models.load_model``. The best has the best of the figures that the recipe
-      monitors, on the validation data. Test data have no place here;
+      loaded with ``keras.models.load_model`` after ``import cnnkit``. The best has the best of
+      the figures that the recipe monitors, on the validation data. Test data have no place here;
     - ``state.npz`` and ``state-before.npz``: what it takes to go on, after the last epoch and
       after the one before, in case the last is damaged. Delete them when the run has ended.
 
@@ -50,7 +52,7 @@ def fit(
         Its batch size is what you give to `data.image_folder`; that of `train` counts.
     train : tf.data.Dataset
         As `data.image_folder` returns it, shuffled or not, or other batches (images, labels) of
-        known length that have the same order in each epoch.
+        known length that are the same in each epoch.
     validation : tf.data.Dataset or None
         Likewise. Without it, the recipe monitors the training figure.
     directory : str or Path
@@ -90,8 +92,7 @@ def fit(
         with other versions of the software.
     """
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
-    if evaluate is not None and validation is None:
-        raise ValueError("There is a function to evaluate, but no validation data for it.")
+    _check(model, recipe, validation, evaluate)
     about = subject.describe(model, recipe, train, validation)
     if verbose != 0:
         print(subject.figures(about))
@@ -102,9 +103,10 @@ def fit(
         run.claim(about)
         record = _Record(run, recipe, kept)
         past = record.restore(model)
-        done = record.ended or past >= recipe.epochs
+        stopped = record.stopped and any(isinstance(each, EarlyStopping) for each in kept)
+        done = stopped or past >= recipe.epochs
         if past and verbose != 0:
-            print(f"{'Done with' if done else 'Going on after'} epoch {past}, from {run.path}")
+            print(f"{'The run ended with' if done else 'Going on after'} epoch {past}")
         if not done:
             first: list[keras.callbacks.Callback] = [_Epoch(train, validation, evaluate)]
             model.fit(
@@ -123,6 +125,23 @@ def fit(
     return model.history
 
 
+def _check(model: keras.Model, recipe: Recipe, validation: Any, evaluate: Evaluate | None) -> None:
+    units, binary = model.output_shape[-1], recipe.loss == "BinaryCrossentropy"
+    if (units == 1) != binary:
+        raise ValueError(
+            f"The model {model.name!r} ends in {units} units, and the recipe's loss is "
+            f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}. Take "
+            "another recipe, or another last layer."
+        )
+    if evaluate is not None and validation is None:
+        raise ValueError("There is a function to evaluate, but no validation data for it.")
+    if evaluate is None and recipe.monitor.removeprefix("val_") not in ("loss", "accuracy"):
+        raise ValueError(
+            f"The recipe monitors {recipe.monitor!r}; expected 'loss' or 'accuracy', or a function "
+            "to evaluate that gives it."
+        )
+
+
 class _Epoch(keras.callbacks.Callback):
     """Begins an epoch with its order of the photos, and ends it with the figures of all others."""
 
@@ -131,11 +150,10 @@ class _Epoch(keras.callbacks.Callback):
         self._train, self._validation, self._evaluate = train, validation, evaluate
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Set the order, and take note of the learning rate."""
+        """Set the order."""
         for photos in (self._train, self._validation):
             if hasattr(photos, "set_epoch"):
                 photos.set_epoch(epoch)
-        self._rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Add the learning rate and the evaluation to the figures."""
@@ -144,7 +162,8 @@ class _Epoch(keras.callbacks.Callback):
         if self._evaluate is not None and self._validation is not None:
             figures = self._evaluate(self.model, self._validation)
             logs.update({f"val_{name}": float(value) for name, value in figures.items()})
-        logs["learning_rate"] = self._rate
+        rate = self.model.optimizer.learning_rate
+        logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
 
 
 class _Record(keras.callbacks.Callback):
@@ -155,10 +174,10 @@ class _Record(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._run, self._recipe, self._kept = run, recipe, kept
-        self._counted: list[dict[str, float]] = []
+        self._counted: list[state.Counters] = []
         self._generators: list[np.ndarray] = []
         self.history: list[Figures] = []
-        self.ended = False
+        self.stopped = False
 
     def restore(self, model: keras.Model) -> int:
         """Bring the model to where the run is; return how many epochs are done."""
@@ -168,10 +187,10 @@ class _Record(keras.callbacks.Callback):
         else:
             about, values = found
             self.history, self._counted = about["history"], about["callbacks"]
-            self.ended = about["ended"]
+            self.stopped = about["stopped"]
             self._generators = state.set_values(model, values)
             if self.history:
-                self._run.show(self.history)
+                self._follow(model)
         return len(self.history)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -181,19 +200,24 @@ class _Record(keras.callbacks.Callback):
             backend.set_generator_states(self._generators)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Write the models, then the state, then what shows how the run went."""
-        figures = {name: float(value) for name, value in (logs or {}).items()}
-        self.history.append(figures)
-        sign = -1 if self._recipe.mode == "min" else 1
-        *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
-        if not before or now > max(before):
-            self._run.save(self.model, "best")
-        self._run.save(self.model, "last")
-        self.ended = bool(self.model.stop_training)
+        """Write the state, with which the epoch counts, and what follows from it."""
+        self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        self.stopped = any(
+            isinstance(each, EarlyStopping) and each.stopped_epoch for each in self._kept
+        )
         self._counted = state.counters(self._kept)
         self._write(self.model)
-        self._run.show(self.history)
+        self._follow(self.model)
 
     def _write(self, model: keras.Model) -> None:
-        about = {"history": self.history, "callbacks": self._counted, "ended": self.ended}
+        about = {"history": self.history, "callbacks": self._counted, "stopped": self.stopped}
         self._run.write_state(about, state.values(model))
+
+    def _follow(self, model: keras.Model) -> None:
+        """Write the models, and what shows how the run went."""
+        sign = -1 if self._recipe.mode == "min" else 1
+        *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
+        if all(now > figure or np.isnan(figure) for figure in before):
+            self._run.save(model, "best")
+        self._run.save(model, "last")
+        self._run.show(self.history)

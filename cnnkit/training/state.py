@@ -1,5 +1,6 @@
 """What a run needs to go on bit for bit, in the process and in a file."""
 
+import errno
 import json
 import os
 from collections.abc import Callable, Sequence
@@ -12,6 +13,7 @@ import keras
 import numpy as np
 
 # What callbacks remember: Keras's EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, and our own.
+Counters = tuple[str, dict[str, Any]]  # of a callback: its kind, and what it remembers
 COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter")
 
 
@@ -42,21 +44,28 @@ def set_values(model: keras.Model, found: Sequence[np.ndarray]) -> list[np.ndarr
     return generators
 
 
-def counters(callbacks: Sequence[keras.callbacks.Callback]) -> list[dict[str, float]]:
-    """Return what the callbacks count."""
-    counted = []
+def counters(callbacks: Sequence[keras.callbacks.Callback]) -> list[Counters]:
+    """Return what the callbacks count, each with its kind."""
+    counted: list[Counters] = []
     for callback in callbacks:
         found = {name: getattr(callback, name, None) for name in COUNTERS}
-        counted.append({name: float(value) for name, value in found.items() if value is not None})
+        found = {name: float(value) for name, value in found.items() if value is not None}
+        if found:
+            counted.append((type(callback).__name__, found))
     return counted
 
 
 def set_counters(
-    callbacks: Sequence[keras.callbacks.Callback], counted: Sequence[dict[str, float]]
+    callbacks: Sequence[keras.callbacks.Callback], counted: Sequence[Counters]
 ) -> None:
-    """Let callbacks count on from where they were."""
-    for callback, found in zip(callbacks, counted, strict=False):
-        vars(callback).update(found)
+    """Let callbacks count on from where those of their kind were, in the same order."""
+    left = list(counted)
+    for callback in callbacks:
+        for found in left:
+            if found[0] == type(callback).__name__:
+                vars(callback).update(found[1])
+                left.remove(found)
+                break
 
 
 def write(
@@ -72,8 +81,8 @@ def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
 
     Raises
     ------
-    FileNotFoundError
-        There is no such file.
+    OSError
+        There is no such file, or it cannot be read.
     ValueError
         The file is damaged.
     """
@@ -81,9 +90,11 @@ def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         with np.load(path) as file:
             about = json.loads(str(file["about"]))
             return about, [file[str(number)] for number in range(len(file.files) - 1)]
-    except FileNotFoundError:
+    except MemoryError:
         raise
     except Exception as error:  # a damaged archive makes its readers raise nearly anything
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # of the disk, not of a reader
         raise ValueError(f"{path} is damaged") from error
 
 
@@ -105,6 +116,8 @@ def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None 
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             write(file)
+            file.flush()
+            os.fsync(file.fileno())  # before it takes its place, should the power fail
         if keep and path.exists():
             path.replace(keep)
         part.replace(path)

@@ -23,7 +23,7 @@ def describe(model: keras.Model, recipe: Recipe, train: Any, validation: Any) ->
     """Check a run's data sets, and say what it is about: model, recipe, data and versions."""
     key = hashlib.sha256(form(model).encode()).hexdigest()[:16]
     about = {
-        "model": {"name": model.name, "parameters": model.count_params(), LAYERS: key},
+        "model": {"parameters": model.count_params(), LAYERS: key},
         "recipe": asdict(recipe),
         "training": _data(model, train),
     }
@@ -63,11 +63,11 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
     checks.labels(labels, classes, len(labels))
     names = getattr(dataset, "class_names", range(classes))
     counts = np.bincount(labels, minlength=len(names)).tolist()
-    key = hashlib.sha256(np.asarray(labels).tobytes() + repr(len(first.images)).encode())
+    key = hashlib.sha256(np.asarray(labels, "<i8").tobytes() + repr(len(first.images)).encode())
     for path in getattr(dataset, "file_paths", []):
         key.update("/".join(Path(path).parts[-2:]).encode())
-    if (order := reading.order_of(dataset, 0)) is not None:
-        key.update(order.tobytes())
+    order = reading.order_of(dataset, 0)
+    key.update(np.asarray(first.images if order is None else order, "<f8").tobytes())
     return {
         "shape": [len(labels), *first.images.shape[1:]],
         "pixels": [float(first.images.min()), float(first.images.max())],

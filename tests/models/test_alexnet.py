@@ -58,6 +58,11 @@ def test_every_shape_is_the_published_one(full):
     assert found == SHAPES
 
 
+def test_every_layer_with_weights_but_the_last_ends_in_a_relu(full):
+    activations = [layer.activation for layer in full.layers if layer.weights]
+    assert activations == [keras.activations.relu] * 7 + [keras.activations.softmax]
+
+
 def test_parameters(full):
     assert full.count_params() == 58_289_538
     kernels = (11 * 11 * 3, 96), (5 * 5 * 96, 256), (9 * 256, 384), (9 * 384, 384), (9 * 384, 256)

@@ -169,6 +169,24 @@ def test_chapters_5_and_6_train_as_the_recipes_and_the_recorded_runs_do():
             assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter
 
 
+def test_chapter_7_trains_as_the_recipe_and_the_recorded_runs_do():
+    chapter = (notebooks.SCRIPTS / f"{CHAPTERS[6]}.py").read_text(encoding="utf-8")
+    sample, full = experiments.ALEXNET_RECIPE["sample"], experiments.ALEXNET_RECIPE["full"]
+    assert full == recipes.ALEXNET
+    for name, values in (
+        ("BATCH_SIZE", {"sample": sample.batch_size, "full": full.batch_size}),
+        ("LEARNING_RATE", {"sample": sample.learning_rate, "full": full.learning_rate}),
+        ("EPOCHS", {"sample": sample.epochs, "full": full.epochs}),
+        ("CROPS_EACH_EPOCH", experiments.CROPS_EACH_EPOCH),
+        ("SIDE", {scale: sizes[0] for scale, sizes in experiments.ALEXNET_SIZES.items()}),
+        ("WINDOW", {scale: sizes[1] for scale, sizes in experiments.ALEXNET_SIZES.items()}),
+    ):
+        assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter, name
+    assert experiments.ALEXNET_WIDTH == {"sample": 1 / 4, "full": 1.0}
+    assert 'WIDTH = {"sample": 1 / 4, "full": 1.0}[SCALE]' in chapter
+    assert 'data.cats_vs_dogs(SCALE, "half")' in chapter
+
+
 def test_building_tidies_a_chapter():
     cells = [
         nbformat.v4.new_code_cell("draw()"),

@@ -1,5 +1,8 @@
 """The learning rate on a plateau, against lists computed by hand and against PyTorch's."""
 
+import json
+
+from cnnkit.training import state
 from cnnkit.training.callbacks import ReduceOnPlateau, StopAtNaN, monitored
 
 import keras
@@ -57,6 +60,35 @@ def test_a_change_that_is_too_small_is_left_out():
     callback = ReduceOnPlateau("loss", "max", patience=0)
     found = rates([0.5] * 6, callback, rate=1e-5)
     assert found == pytest.approx([1e-5, 1e-6, 1e-7, 1e-8, 1e-8, 1e-8], rel=1e-5)
+
+
+def test_a_new_run_counts_from_the_beginning():
+    callback = ReduceOnPlateau("val_loss", "max", patience=2)  # as Keras writes it
+    assert rates([0.9, 0.8, 0.8], callback, rate=1.0) == [1, 1, 1]
+    assert rates([0.5, 0.4, 0.4], callback, rate=1.0) == [1, 1, 1]
+
+
+def test_a_figure_that_is_none_improves_nothing():
+    nan = float("nan")
+    found = rates([nan, 0.5, nan, nan, nan], ReduceOnPlateau("loss", "max", 2), rate=1.0)
+    assert found == pytest.approx([1, 1, 1, 1, 0.1])
+
+
+def test_callbacks_find_their_counts_again_by_their_kind():
+    stopping = keras.callbacks.EarlyStopping("loss")
+    stopping.best, stopping.wait = 0.25, 3
+    plateaus = [ReduceOnPlateau(), ReduceOnPlateau()]
+    for number, plateau in enumerate(plateaus):
+        plateau.best, plateau.wait = 0.5 + number, number
+    kept = json.loads(json.dumps(state.counters([*plateaus, stopping])))
+    again = [
+        StopAtNaN(),
+        keras.callbacks.EarlyStopping("loss"),
+        ReduceOnPlateau(),
+        ReduceOnPlateau(),
+    ]
+    state.set_counters(again, kept)
+    assert [(each.best, each.wait) for each in again[1:]] == [(0.25, 3), (0.5, 0), (1.5, 1)]
 
 
 def test_thirty_epochs_may_fail_and_the_next_reduces():

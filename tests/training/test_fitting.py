@@ -49,20 +49,20 @@ def load(photos: Path, seed: int = 3, batch_size: int = 8) -> tuple[Any, Any]:
 
 
 def build(seed: int = 1, units: int = 8) -> keras.Model:
-    """A small network with all that is random: weights, windows, mirrors, dropout."""
+    """A small network with all that is random, or changes though it is not trained."""
     training.reproducible(seed)
-    return keras.Sequential(
+    return keras.Sequential(  # without a name: Keras numbers such models through
         [
             keras.Input((20, 20, 3)),
             augment.crop_and_flip(16),
             keras.layers.Rescaling(1 / 255),
             keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.BatchNormalization(),
             keras.layers.Flatten(),
             keras.layers.Dense(units, activation="relu"),
             keras.layers.Dropout(0.5),
             keras.layers.Dense(2, activation="softmax"),
-        ],
-        name="small",
+        ]
     )
 
 
@@ -235,9 +235,9 @@ def test_the_data_are_described_first(parts, tmp_path, capsys):
     ]
     assert lines[1].startswith("validation: 8 × 20 × 20 × 3, pixels ")
     fit(parts, tmp_path / "run", epochs=2, verbose=2)
-    assert f"Going on after epoch 1, from {tmp_path / 'run'}\n" in capsys.readouterr().out
+    assert "Going on after epoch 1\n" in capsys.readouterr().out
     fit(parts, tmp_path / "run", epochs=2, verbose=2)
-    assert f"Done with epoch 2, from {tmp_path / 'run'}\n" in capsys.readouterr().out
+    assert "The run ended with epoch 2\n" in capsys.readouterr().out
 
 
 def parts_range(dataset: Any) -> str:
@@ -260,6 +260,21 @@ def test_more_epochs_prolong_a_run(parts, tmp_path, whole):
     assert history.history == whole[1].history
 
 
+class AfterAWhile(keras.callbacks.Callback):
+    """Ends each call after one epoch, as a callback that looks at the clock."""
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        self.model.stop_training = True
+
+
+def test_a_run_that_was_stopped_on_the_way_goes_on(parts, tmp_path, whole):
+    for epochs in (1, 2, 3, 4):
+        model, history = fit(parts, tmp_path / "run", callbacks=AfterAWhile())
+        assert len(history.epoch) == epochs
+    same(model, whole[0])
+    assert history.history == whole[1].history
+
+
 def test_callbacks_of_keras_count_on(parts, tmp_path):
     """EarlyStopping ends a run once, and a run that it has ended stays ended."""
 
@@ -271,7 +286,7 @@ def test_callbacks_of_keras_count_on(parts, tmp_path):
 
     options: dict[str, Any] = {"evaluate": falling, "epochs": 9}
     with pytest.raises(KeyboardInterrupt):
-        fit(parts, tmp_path / "run", callbacks=[stopping(), PullThePlug(2)], **options)
+        fit(parts, tmp_path / "run", callbacks=[PullThePlug(2), stopping()], **options)
     _, history = fit(parts, tmp_path / "run", callbacks=stopping(), **options)
     assert len(history.epoch) == 4
     _, history = fit(parts, tmp_path / "run", callbacks=stopping(), **options)
@@ -368,6 +383,7 @@ def test_a_damaged_last_state_falls_back_to_the_one_before(parts, tmp_path, whol
     told = [str(each.message) for each in caught if "damaged" in str(each.message)]
     assert len(told) == (how is not Path.unlink)  # between two steps, a kill leaves none
     assert all("state.npz is damaged; going on after epoch 2" in line for line in told)
+    assert (tmp_path / "run/state.damaged").exists() == (how is not Path.unlink)
     same(model, whole[0])
     assert read(tmp_path / "run") == read(whole[2])
 
@@ -379,6 +395,39 @@ def test_two_damaged_states_are_an_error_and_the_models_stay(parts, tmp_path):
     with pytest.raises(ValueError, match=r"are damaged, so the run cannot go on.*best\.keras"):
         fit(parts, tmp_path / "run")
     assert keras.models.load_model(tmp_path / "run/best.keras")
+
+
+def test_a_run_whose_states_were_deleted_keeps_its_models(parts, tmp_path, whole):
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    for name in ("state.npz", "state-before.npz"):
+        (directory / name).unlink()
+    with pytest.raises(ValueError, match=r"state was deleted.*Load its best\.keras"):
+        fit(parts, directory)
+    assert (directory / "best.keras").read_bytes() == (whole[2] / "best.keras").read_bytes()
+
+
+def test_models_that_a_kill_left_out_are_written(parts, tmp_path, whole):
+    """The state of the last epoch is there, and what follows from it is not."""
+    interrupt(parts, tmp_path / "run", 3)
+    (tmp_path / "run/last.keras").write_bytes(b"half")
+    (tmp_path / "run/history.csv").unlink()
+    fit(parts, tmp_path / "run", epochs=3)
+    with pytest.raises(KeyboardInterrupt):
+        fit(parts, tmp_path / "other", callbacks=PullThePlug(3))
+    assert read(tmp_path / "run") == read(tmp_path / "other")
+
+
+def test_a_disk_that_cannot_be_read_is_no_damage(parts, tmp_path, monkeypatch):
+    interrupt(parts, tmp_path / "run", 1)
+
+    def fail(path: Path) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(np, "load", fail)
+        with pytest.raises(PermissionError):
+            fit(parts, tmp_path / "run")
+    assert not (tmp_path / "run/state.damaged").exists()
 
 
 def test_what_a_killed_process_left_is_removed(parts, tmp_path, whole):
@@ -476,7 +525,10 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_step(parts, tmp_path):
     [
         (lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4)), "array"),
         (lambda train: train.map(lambda x, y: (x, y)), "shuffled"),
-        (lambda train: train.map(lambda x, y: (x, y + 1)).take(3), "shuffled|out of range"),
+        (lambda train: unshuffled(labels=np.arange(24) % 3), "out of range.*0 to 1"),
+        (lambda train: unshuffled(images=np.full((24, 20, 20, 3), 0.5)), "division by 255"),
+        (lambda train: unshuffled(images=np.zeros((24, 18, 20, 3))), r"expects \(n, 20, 20, 3\)"),
+        (lambda train: unshuffled().map(lambda x, y: x), "no labels"),
         (lambda train: str(train.file_paths[0]), "path"),
     ],
 )
@@ -484,6 +536,64 @@ def test_data_that_do_not_serve_are_refused(parts, tmp_path, change, message):
     with pytest.raises(ValueError, match=message):
         fit((change(parts[0]), parts[1]), tmp_path / "run")
     assert not (tmp_path / "run").exists()
+
+
+def unshuffled(**changes: np.ndarray) -> Any:
+    """Make a data set that does not come from a folder."""
+    tensorflow = pytest.importorskip("tensorflow")
+    images = np.random.default_rng(0).uniform(0, 255, (24, 20, 20, 3))
+    arrays = {"images": images, "labels": np.arange(24) % 2, **changes}
+    slices = arrays["images"].astype("float32"), arrays["labels"].astype("int64")
+    return tensorflow.data.Dataset.from_tensor_slices(slices).batch(8)
+
+
+def test_a_data_set_that_comes_from_no_folder(tmp_path):
+    _, history = fit((unshuffled(), None), tmp_path / "whole")
+    interrupt((unshuffled(), None), tmp_path / "run", 2)
+    assert fit((unshuffled(), None), tmp_path / "run")[1].history == history.history
+    others = unshuffled(images=np.full((24, 20, 20, 3), 9.0))
+    with pytest.raises(ValueError, match="does not hold this run: training"):
+        fit((others, None), tmp_path / "run")
+
+
+def test_a_single_batch_and_one_sigmoid_unit(photos, tmp_path):
+    parts = load(photos, batch_size=24)
+    recipe = dataclasses.replace(training.recipes.CATS_VS_DOGS, epochs=3)
+
+    def binary() -> keras.Model:
+        training.reproducible(0)
+        layers = [keras.Input((20, 20, 3)), keras.layers.Flatten(), keras.layers.Dropout(0.5)]
+        return keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
+
+    whole, history = fit(parts, tmp_path / "whole", binary(), recipe=recipe)
+    with pytest.raises(KeyboardInterrupt):
+        stop = PullThePlug(2, 0)
+        fit(parts, tmp_path / "run", binary(), recipe=recipe, callbacks=stop)
+    model, again = fit(parts, tmp_path / "run", binary(), recipe=recipe)
+    same(model, whole)
+    assert again.history == history.history
+    with pytest.raises(ValueError, match=r"1 units.*one a class"):
+        fit(parts, tmp_path / "other", binary())
+    with pytest.raises(ValueError, match=r"2 units.*one sigmoid"):
+        fit(parts, tmp_path / "other", recipe=recipe)
+
+
+def test_a_figure_that_nothing_gives_is_found_before_training(parts, tmp_path):
+    recipe = dataclasses.replace(RECIPE, monitor="f1")
+    with pytest.raises(ValueError, match="monitors 'f1'"):
+        fit(parts, tmp_path / "run", recipe=recipe)
+
+
+def test_the_best_may_follow_on_a_figure_that_is_none(parts, tmp_path):
+    figures, seen = iter([float("nan"), 0.5, 0.4, float("nan")]), []
+
+    def evaluate(model: keras.Model, validation: Any) -> dict[str, float]:
+        seen.append(model.get_weights()[0])
+        return {"accuracy": next(figures)}
+
+    fit(parts, tmp_path / "run", evaluate=evaluate)
+    best = keras.models.load_model(tmp_path / "run/best.keras")
+    np.testing.assert_array_equal(best.get_weights()[0], seen[1])
 
 
 SCRIPT = Path(__file__).with_name("survival.py")

@@ -1,7 +1,8 @@
 """Data augmentation: layers that change photos in training and leave them alone in inference.
 
 Each keeps the shape and dtype of the photos, and their range: those that move photos keep any,
-the others presume pixels from 0 to 255 unless `value_range` says otherwise. Put one in front of a
+the others presume pixels from 0 to 255 unless `value_range` says otherwise. Only `crop_and_flip`
+makes photos smaller, in inference too. Put one in front of a
 model, as `models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does.
 Keras's own layers do the work wherever it has one.
 """

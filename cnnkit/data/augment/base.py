@@ -12,8 +12,8 @@ Range = tuple[float, float]
 class Augmentation(keras.Layer):
     """Base of the layers that change photos in training.
 
-    Shape and dtype of the photos stay what they are, and so does their range. A subclass says in
-    `change` what happens to them.
+    Shape and dtype of the photos stay what they are, and so does their range, unless a subclass
+    says otherwise. It says in `change` what happens to them.
 
     Parameters
     ----------
