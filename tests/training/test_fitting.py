@@ -139,9 +139,10 @@ def test_the_learning_rates_are_those_of_the_rule(whole):
 
 
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 0), (0, 1), (1, 0), (2, 2), (3, 1)])
-def test_an_interrupted_run_ends_as_one_that_was_not(parts, tmp_path, whole, epoch, batch):
-    interrupt(parts, tmp_path / "run", epoch, batch)
-    model, history = fit(parts, tmp_path / "run", build(seed=99))  # its weights do not matter
+def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, epoch, batch):
+    """A new model of other weights, and a new data set, as in a new process."""
+    interrupt(load(photos), tmp_path / "run", epoch, batch)
+    model, history = fit(load(photos), tmp_path / "run", build(seed=99))
     same(model, whole[0])
     assert history.history == whole[1].history
     assert read(tmp_path / "run") == read(whole[2])
