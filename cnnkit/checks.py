@@ -28,7 +28,7 @@ def images(model: keras.Model, x: np.ndarray) -> None:
     if takes_bytes(model) and np.max(x) <= 1 and np.any((x > 0) & (x < 1)):
         raise ValueError(
             f"The pixels lie between {np.min(x):g} and {np.max(x):g}; the model {model.name!r} "
-            "expects 0 to 255, and rescales them itself. Leave out the division by 255."
+            "expects 0 to 255. Leave out the division by 255."
         )
 
 

@@ -41,6 +41,11 @@ def predict(
         time, so that no label could be found for a prediction. The message says what to do.
     """
     if views is not None:
+        if not callable(views):
+            raise ValueError(
+                f"views is {views!r}; expected a function, such as "
+                "functools.partial(data.augment.ten_crop, size=227)."
+            )
         predicted = np.concatenate([_average(model, batch, views) for batch in _batches(images)])
     else:
         if hasattr(images, "element_spec"):
@@ -63,6 +68,7 @@ def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np
         )
     checks.images(model, keras.ops.convert_to_numpy(first[0]))
     count, shape = first.shape[1], tuple(first.shape[2:])
+    _check_window(model, shape)
     step = max(1, VIEW_BUDGET // (4 * count * int(np.prod(shape))))
     averages = []
     for start in range(0, len(images), step):
@@ -70,6 +76,18 @@ def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np
         predicted = np.asarray(model.predict_on_batch(several))
         averages.append(predicted.reshape(-1, count, predicted.shape[-1]).mean(axis=1))
     return np.concatenate(averages)
+
+
+def _check_window(model: keras.Model, shape: tuple[int, ...]) -> None:
+    """Refuse views that a model which begins by cutting its pictures would cut again."""
+    layers = [la for la in model.layers if not isinstance(la, keras.layers.InputLayer)]
+    window = tuple(layers[0].output.shape[1:])
+    cuts = None in model.input_shape[1:] and len(window) == 3 and None not in window
+    if cuts and window != shape:
+        raise ValueError(
+            f"The views have shape {shape}; the model {model.name!r} cuts pictures to {window}. "
+            "Make the views as large."
+        )
 
 
 def _batches(images: Any) -> Iterator[Any]:
@@ -93,6 +111,9 @@ def _check_dataset(model: keras.Model, dataset: Any) -> None:
     if len(spec.shape) == len(model.input_shape) - 1:
         raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
     checks.image_shape(model, tuple(spec.shape))
+    for batch in dataset.take(1):
+        batch = batch[0] if isinstance(batch, tuple) else batch
+        checks.images(model, keras.ops.convert_to_numpy(batch))
 
 
 def _check_order(dataset: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 from cnnkit import checks
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 # Of each convolution: filters, kernel size, stride, padding, starts with the bias 0, and whether
@@ -88,8 +89,8 @@ def alexnet(
     Neural Networks", NeurIPS 2012.
     """
     _check(input_shape, classes, width, dropout, weight_decay, initializer, groups)
-    if mean is not None and len(mean) != input_shape[2]:
-        raise ValueError(f"mean is {mean}; expected one value for each of the colours.")
+    if mean is not None and (np.shape(mean) != (input_shape[2],) or np.max(mean) <= 1):
+        raise ValueError(f"mean is {mean}; expected a value in [0, 255] for each of the colours.")
 
     def options(deviation: float, start: float) -> dict[str, Any]:
         normal = keras.initializers.RandomNormal(stddev=deviation * width**-0.5)
@@ -201,6 +202,8 @@ def _entry(
     if augmentation is None:
         inputs = keras.Input(input_shape, name="photos")
         return inputs, inputs
+    if not isinstance(augmentation, keras.Layer):
+        raise ValueError(f"augmentation is {augmentation!r}; expected a layer.")
     larger = (None, None, input_shape[2])
     cuts = None not in augmentation.compute_output_shape((None, *larger))[1:]
     inputs = keras.Input(larger if cuts else input_shape, name="photos")

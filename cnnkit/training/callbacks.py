@@ -13,7 +13,10 @@ def monitored(monitor: str, logs: dict[str, float]) -> float:
     validated = any(name.startswith("val_") for name in logs)
     name = f"val_{monitor}" if validated else monitor
     if name not in logs:
-        raise ValueError(f"There is no figure {name!r} to compare; there are {sorted(logs)}.")
+        raise ValueError(
+            f"There is no figure {name!r} to compare; there are {sorted(logs)}. "
+            "Let the recipe monitor one of these, or the function that evaluates return it."
+        )
     return float(logs[name])
 
 

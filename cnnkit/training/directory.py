@@ -46,6 +46,8 @@ class RunDirectory:
     ------
     OSError
         The directory cannot be written, or has no room.
+    ValueError
+        It holds something else, or another process is training in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,6 +55,13 @@ class RunDirectory:
         self._lock = filelock.FileLock(path / ".lock")
 
     def __enter__(self) -> "RunDirectory":
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"{self.path} is a file; expected a directory.")
+        others = self._others()
+        if others and "run.json" not in others:
+            raise ValueError(
+                f"{self.path} holds no run, but {others[0]}. Name a directory of the run's own."
+            )
         with self._told():
             self.path.mkdir(parents=True, exist_ok=True)
             try:
@@ -93,11 +102,12 @@ class RunDirectory:
         path, there = self.path / "run.json", None
         try:
             there = json.loads(path.read_text(encoding="utf-8"))
+            if not about.keys() & there.keys():
+                raise ValueError("something else")
             differences = list(_differences(there, about))
         except FileNotFoundError:
-            names = sorted(found.name for found in self.path.iterdir() if found.name[0] != ".")
-            differences = [f"it has no run.json, but {names[0]}"] if names else []
-        except (ValueError, AttributeError):
+            differences = []
+        except (ValueError, AttributeError, TypeError):
             differences = ["its run.json is damaged"]
         if differences:
             raise ValueError(
@@ -179,6 +189,12 @@ class RunDirectory:
             )
         except OSError as error:  # such as a table that is open in Excel
             warnings.warn(f"{self.path} lacks its last figures: {error}", stacklevel=2)
+
+    def _others(self) -> list[str]:
+        """Return the names of what is in the directory already."""
+        if not self.path.exists():
+            return []
+        return sorted(found.name for found in self.path.iterdir() if found.name[0] != ".")
 
     @contextmanager
     def _told(self) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """Long runs: by a recipe, in a directory, and on from where they stopped."""
 
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from cnnkit import backend
 from cnnkit.training import state, subject
 from cnnkit.training.callbacks import StopAtNaN, monitored
 from cnnkit.training.directory import Figures, RunDirectory, curves
+from cnnkit.training.identity import network_key
 from cnnkit.training.recipes import Recipe
 
 import keras
@@ -88,12 +90,12 @@ def fit(
     Warns
     -----
     UserWarning
-        The last state is damaged, and the run goes on from the one before; or the run was begun
-        with other versions of the software.
+        The last state is damaged, and the run goes on from the one before; the run was begun with
+        other versions of the software; a run that has ended began with other weights than those of
+        `model`; the batch size of `train` is not that of the recipe.
     """
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
-    _check(model, recipe, validation, evaluate)
-    about = subject.describe(model, recipe, train, validation)
+    about = subject.describe(model, recipe, train, validation, evaluate)
     if verbose != 0:
         print(subject.figures(about))
     recipe.compile(model)
@@ -107,6 +109,12 @@ def fit(
         done = stopped or past >= recipe.epochs
         if past and verbose != 0:
             print(f"{'The run ended with' if done else 'Going on after'} epoch {past}")
+        if done and not record.same_start:
+            warnings.warn(
+                f"The run in {run.path} has ended, and its weights are restored. The model that "
+                "was given began with others: for another seed, name another directory.",
+                stacklevel=2,
+            )
         if not done:
             first: list[keras.callbacks.Callback] = [_Epoch(train, validation, evaluate)]
             model.fit(
@@ -123,23 +131,6 @@ def fit(
     model.history.history = curves(record.history)
     model.history.epoch = list(range(len(record.history)))
     return model.history
-
-
-def _check(model: keras.Model, recipe: Recipe, validation: Any, evaluate: Evaluate | None) -> None:
-    units, binary = model.output_shape[-1], recipe.loss == "BinaryCrossentropy"
-    if (units == 1) != binary:
-        raise ValueError(
-            f"The model {model.name!r} ends in {units} units, and the recipe's loss is "
-            f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}. Take "
-            "another recipe, or another last layer."
-        )
-    if evaluate is not None and validation is None:
-        raise ValueError("There is a function to evaluate, but no validation data for it.")
-    if evaluate is None and recipe.monitor.removeprefix("val_") not in ("loss", "accuracy"):
-        raise ValueError(
-            f"The recipe monitors {recipe.monitor!r}; expected 'loss' or 'accuracy', or a function "
-            "to evaluate that gives it."
-        )
 
 
 class _Epoch(keras.callbacks.Callback):
@@ -161,6 +152,11 @@ class _Epoch(keras.callbacks.Callback):
             return
         if self._evaluate is not None and self._validation is not None:
             figures = self._evaluate(self.model, self._validation)
+            if not isinstance(figures, Mapping):
+                raise ValueError(
+                    f"evaluate returned {figures!r}; expected figures by name, such as "
+                    '{"accuracy": 0.93}.'
+                )
             logs.update({f"val_{name}": float(value) for name, value in figures.items()})
         rate = self.model.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
@@ -178,17 +174,20 @@ class _Record(keras.callbacks.Callback):
         self._generators: list[np.ndarray] = []
         self.history: list[Figures] = []
         self.stopped = False
+        self.begun, self.same_start = "", True
 
     def restore(self, model: keras.Model) -> int:
         """Bring the model to where the run is; return how many epochs are done."""
-        found = self._run.read_state()
+        found, given = self._run.read_state(), network_key(model)
         if found is None:
+            self.begun = given
             self._write(model)
         else:
             about, values = found
             self.history, self._counted = about["history"], about["callbacks"]
-            self.stopped = about["stopped"]
+            self.stopped, self.begun = about["stopped"], about["begun"]
             self._generators = state.set_values(model, values)
+            self.same_start = given in (self.begun, network_key(model))
             if self.history:
                 self._follow(model)
         return len(self.history)
@@ -210,7 +209,8 @@ class _Record(keras.callbacks.Callback):
         self._follow(self.model)
 
     def _write(self, model: keras.Model) -> None:
-        about = {"history": self.history, "callbacks": self._counted, "stopped": self.stopped}
+        about = {"history": self.history, "callbacks": self._counted}
+        about |= {"stopped": self.stopped, "begun": self.begun}
         self._run.write_state(about, state.values(model))
 
     def _follow(self, model: keras.Model) -> None:
@@ -219,5 +219,7 @@ class _Record(keras.callbacks.Callback):
         *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
         if all(now > figure or np.isnan(figure) for figure in before):
             self._run.save(model, "best")
+        elif not (self._run.path / "best.keras").exists():
+            warnings.warn(f"{self._run.path / 'best.keras'} was deleted.", stacklevel=2)
         self._run.save(model, "last")
         self._run.show(self.history)

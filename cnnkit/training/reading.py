@@ -30,7 +30,7 @@ def check(dataset: Any) -> None:
         raise ValueError(
             "The data set is shuffled, and was made from that of image_folder or by another way, "
             "so that its order is not known. Give what data.image_folder returns, or do not "
-            "shuffle. A base takes pixels from 0 to 255 as they are; augmentation goes into the "
+            "shuffle. The model takes pixels as they are in the files; augmentation goes into the "
             "model."
         )
     try:

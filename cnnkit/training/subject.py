@@ -3,6 +3,7 @@
 import hashlib
 import platform
 import sys
+import warnings
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -15,20 +16,29 @@ from cnnkit.training.recipes import Recipe
 import keras
 import numpy as np
 
-LAYERS = "fingerprint of the layers"
-ORDER = "fingerprint of photos, order and batch size"
 
-
-def describe(model: keras.Model, recipe: Recipe, train: Any, validation: Any) -> dict[str, Any]:
-    """Check a run's data sets, and say what it is about: model, recipe, data and versions."""
+def describe(
+    model: keras.Model, recipe: Recipe, train: Any, validation: Any, evaluate: Any = None
+) -> dict[str, Any]:
+    """Check what a run is given, and say what it is about: model, recipe, data and versions."""
+    _check(model, recipe, train, validation, evaluate)
     key = hashlib.sha256(form(model).encode()).hexdigest()[:16]
     about = {
-        "model": {"parameters": model.count_params(), LAYERS: key},
+        "model": {"parameters": model.count_params(), "fingerprint of the layers": key},
         "recipe": asdict(recipe),
         "training": _data(model, train),
     }
     if validation is not None:
         about["validation"] = _data(model, validation)
+        name = getattr(evaluate, "__qualname__", type(evaluate).__name__)
+        about["validation"]["evaluated by"] = "Keras" if evaluate is None else name
+    batch_size, photos = about["training"]["batch size"], about["training"]["shape"][0]
+    if recipe.batch_size is not None and batch_size != min(recipe.batch_size, photos):
+        warnings.warn(
+            f"The training set has batches of {batch_size}, which count; the recipe says "
+            f"{recipe.batch_size}.",
+            stacklevel=3,
+        )
     packages = ("cnnkit", "keras", keras.backend.backend(), "numpy")
     about["versions"] = {name: sys.modules[name].__version__ for name in packages}
     about["versions"]["python"] = platform.python_version()
@@ -47,6 +57,31 @@ def figures(about: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def _check(model: keras.Model, recipe: Recipe, train: Any, validation: Any, evaluate: Any) -> None:
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
+    if recipe.epochs < 1:
+        raise ValueError(f"The recipe has {recipe.epochs} epochs; expected at least 1.")
+    if validation is train:
+        raise ValueError("Training and validation data are the same; expected other photos.")
+    units, binary = model.output_shape[-1], recipe.loss == "BinaryCrossentropy"
+    if (units == 1) != binary:
+        raise ValueError(
+            f"The model {model.name!r} ends in {units} units, and the recipe's loss is "
+            f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}. Take "
+            "another recipe, or another last layer."
+        )
+    if evaluate is not None and not callable(evaluate):
+        raise ValueError(f"evaluate is {evaluate!r}; expected a function (model, validation).")
+    if evaluate is not None and validation is None:
+        raise ValueError("There is a function to evaluate, but no validation data for it.")
+    if evaluate is None and recipe.monitor.removeprefix("val_") not in ("loss", "accuracy"):
+        raise ValueError(
+            f"The recipe monitors {recipe.monitor!r}; expected 'loss' or 'accuracy', or a function "
+            "to evaluate that gives it."
+        )
+
+
 def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
     """Check a data set, and describe it."""
     reading.check(dataset)
@@ -55,6 +90,8 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
         raise ValueError("There are no photos in the data set.")
     if first.labels is None:
         raise ValueError("The data set holds no labels; expected batches (images, labels).")
+    if first.images.ndim == len(model.input_shape) - 1:
+        raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
     checks.images(model, first.images)
     labels = getattr(dataset, "labels", None)
     if labels is None:
@@ -63,14 +100,19 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
     checks.labels(labels, classes, len(labels))
     names = getattr(dataset, "class_names", range(classes))
     counts = np.bincount(labels, minlength=len(names)).tolist()
-    key = hashlib.sha256(np.asarray(labels, "<i8").tobytes() + repr(len(first.images)).encode())
-    for path in getattr(dataset, "file_paths", []):
-        key.update("/".join(Path(path).parts[-2:]).encode())
-    order = reading.order_of(dataset, 0)
-    key.update(np.asarray(first.images if order is None else order, "<f8").tobytes())
+    photos, order = hashlib.sha256(np.asarray(labels, "<i8").tobytes()), hashlib.sha256()
+    for path in map(Path, getattr(dataset, "file_paths", [])):
+        photos.update(f"{path.parent.name}/{path.name} {path.stat().st_size}".encode())
+    numbers = reading.order_of(dataset, 0)
+    if numbers is None:
+        photos.update(np.asarray(first.images, "<f4").tobytes())
+    else:
+        order.update(np.asarray(numbers, "<i8").tobytes())
     return {
         "shape": [len(labels), *first.images.shape[1:]],
         "pixels": [float(first.images.min()), float(first.images.max())],
         "classes": {str(name): count for name, count in zip(names, counts, strict=True)},
-        ORDER: key.hexdigest()[:16],
+        "fingerprint of the photos": photos.hexdigest()[:16],
+        "fingerprint of their order": order.hexdigest()[:16],
+        "batch size": len(first.images),
     }

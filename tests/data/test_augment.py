@@ -406,6 +406,9 @@ def test_the_windows_seed_decides_and_each_call_goes_on():
     ("build", "message"),
     [
         (lambda: augment.crop_and_flip(0), "size is 0"),
+        (lambda: augment.crop_and_flip(67.5), r"size is 67\.5"),
+        (lambda: augment.ten_crop(PHOTOS, (20, 20)), r"size is \(20, 20\)"),
+        (lambda: augment.ten_crop(PHOTOS, -5), "size is -5"),
         (lambda: augment.crop_and_flip(30)(PHOTOS), "at least 30 by 30"),
         (lambda: augment.crop_and_flip(10)(PHOTOS[0]), r"photo\[np.newaxis\]"),
     ],

@@ -159,6 +159,27 @@ def test_views_that_do_not_fit_are_refused(images, views, message):
         evaluation.predict(small(), images.astype("float32"), views=views)
 
 
+@pytest.mark.parametrize("size", [16, 22])
+def test_views_that_the_model_would_cut_are_refused(size):
+    inputs = keras.Input((None, None, 3))
+    model = keras.Model(inputs, small()(data.augment.crop_and_flip(20)(inputs)))
+    photos = np.full((2, 24, 24, 3), 9.0, "float32")
+    views = functools.partial(data.augment.ten_crop, size=size)
+    with pytest.raises(ValueError, match=rf"\({size}, {size}, 3\).*cuts pictures to \(20, 20, 3\)"):
+        evaluation.predict(model, photos, views=views)
+    with pytest.raises(ValueError, match="views is 10; expected a function"):
+        evaluation.predict(model, photos, views=10)
+    found = evaluation.predict(model, photos, views=TEN)
+    np.testing.assert_allclose(found, by_a_loop(small(), photos), atol=1e-6)
+
+
+def test_a_data_set_divided_by_255_is_refused(photos):
+    divided = data.image_folder(photos, (20, 20)).map(lambda images, labels: (images / 255, labels))
+    for views in (None, lambda images: images[:, None]):
+        with pytest.raises(ValueError, match="division by 255"):
+            evaluation.predict(small(), divided, views=views)
+
+
 def test_views_of_a_shuffled_data_set_are_refused(photos):
     with pytest.raises(ValueError, match="shuffled"):
         evaluation.predict(small(), data.image_folder(photos, (24, 24), shuffle=True), views=TEN)

@@ -246,7 +246,10 @@ def test_with_a_cropping_augmentation_larger_photos_give_their_middle():
         ({"weight_decay": -1}, "weight_decay is -1"),
         ({"initializer": "xavier"}, "'paper' or 'he'"),
         ({"groups": 0}, "groups is 0"),
-        ({"mean": [1.0, 2.0]}, "mean"),
+        ({"mean": [1.0, 2.0]}, "mean is"),
+        ({"mean": 124}, "mean is"),
+        ({"mean": [0.48, 0.45, 0.4]}, r"in \[0, 255\]"),
+        ({"augmentation": data.augment.crop_and_flip}, "expected a layer"),
         ({"augmentation": data.augment.crop_and_flip(70)}, "crop_and_flip.*70"),
     ],
 )

@@ -302,8 +302,8 @@ def test_callbacks_of_keras_count_on(parts, tmp_path):
             {"recipe": dataclasses.replace(RECIPE, momentum=0.5)},
             "recipe, momentum: 0.9 there and 0.5 here",
         ),
-        ({"parts": {"seed": 4}}, "training, fingerprint of photos, order"),
-        ({"parts": {"batch_size": 6}}, "training, fingerprint of photos, order and batch size"),
+        ({"parts": {"seed": 4}}, "training, fingerprint of their order"),
+        ({"parts": {"batch_size": 6}}, "training, batch size: 8 there and 6 here"),
     ],
 )
 def test_the_directory_of_another_run_is_refused(photos, tmp_path, whole, change, message):
@@ -358,12 +358,15 @@ def test_a_shuffled_validation_set_has_its_order_back(photos, tmp_path):
 
 def test_a_directory_with_something_else_in_it_is_refused(parts, tmp_path):
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(ValueError, match=r"no run\.json, but thesis\.tex"):
+    with pytest.raises(ValueError, match=r"holds no run, but thesis\.tex"):
         fit(parts, tmp_path)
-    assert (tmp_path / "thesis.tex").read_text() == "x"
-    (tmp_path / "run.json").write_text("{")
-    with pytest.raises(ValueError, match=r"run\.json is damaged"):
-        fit(parts, tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+    with pytest.raises(ValueError, match="is a file"):
+        fit(parts, tmp_path / "thesis.tex")
+    for damaged in ("{", "{}", "[]"):
+        (tmp_path / "run.json").write_text(damaged)
+        with pytest.raises(ValueError, match=r"run\.json is damaged"):
+            fit(parts, tmp_path)
 
 
 def damage(path: Path) -> None:
@@ -530,6 +533,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_step(parts, tmp_path):
         (lambda train: unshuffled(images=np.full((24, 20, 20, 3), 0.5)), "division by 255"),
         (lambda train: unshuffled(images=np.zeros((24, 18, 20, 3))), r"expects \(n, 20, 20, 3\)"),
         (lambda train: unshuffled().map(lambda x, y: x), "no labels"),
+        (lambda train: unshuffled().unbatch(), r"dataset\.batch\(32\)|known length"),
         (lambda train: str(train.file_paths[0]), "path"),
     ],
 )
@@ -577,6 +581,64 @@ def test_a_single_batch_and_one_sigmoid_unit(photos, tmp_path):
         fit(parts, tmp_path / "other", binary())
     with pytest.raises(ValueError, match=r"2 units.*one sigmoid"):
         fit(parts, tmp_path / "other", recipe=recipe)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"recipe": "ALEXNET"}, r"one of training\.recipes"),
+        ({"epochs": 0}, "0 epochs"),
+        ({"evaluate": 5}, r"evaluate is 5; expected a function \(model, validation\)"),
+        ({"evaluate": lambda model, photos: 0.5}, "returned 0.5; expected figures by name"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_named(parts, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        fit(parts, tmp_path / "run", **options)
+    with pytest.raises(ValueError, match="are the same"):
+        fit((parts[0], parts[0]), tmp_path / "run")
+
+
+def test_another_seed_does_not_pass_for_a_run_that_has_ended(parts, tmp_path, whole):
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    with pytest.warns(UserWarning, match="for another seed, name another directory"):
+        fit(parts, directory, build(seed=5))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", UserWarning)
+        model, _ = fit(parts, directory, build())
+        fit(parts, directory, model)  # such as in a cell that is run again
+
+
+def test_another_evaluation_makes_another_run(parts, tmp_path, whole):
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    with pytest.raises(ValueError, match=r"evaluated by: 'Keras' there and .*lambda"):
+        fit(parts, directory, evaluate=lambda model, photos: {"accuracy": 0.5})
+
+
+def test_changed_photos_make_another_run(photos, tmp_path):
+    folder = shutil.copytree(photos, tmp_path / "photos")
+    fit(load(folder), tmp_path / "run", epochs=1)
+    data.drawings.write(tmp_path / "red", ["cat", "dog"], 12, seed=9, size=20)
+    shutil.copytree(tmp_path / "red/cat", folder / "train/cat", dirs_exist_ok=True)
+    with pytest.raises(ValueError, match="fingerprint of the photos"):
+        fit(load(folder), tmp_path / "run")
+
+
+def test_a_batch_size_that_is_not_the_recipes_is_told(photos, tmp_path):
+    with pytest.warns(UserWarning, match="batches of 6, which count; the recipe says 8"):
+        fit(load(photos, batch_size=6), tmp_path / "run", epochs=1)
+
+
+def test_a_best_model_that_was_deleted_is_told(parts, tmp_path):
+    figures = iter([0.9, 0.5, 0.4])
+
+    def evaluate(model: keras.Model, photos: Any) -> dict[str, float]:
+        return {"accuracy": next(figures)}
+
+    fit(parts, tmp_path / "run", epochs=2, evaluate=evaluate)
+    (tmp_path / "run/best.keras").unlink()
+    with pytest.warns(UserWarning, match=r"best\.keras was deleted"):
+        fit(parts, tmp_path / "run", epochs=3, evaluate=evaluate)
 
 
 def test_a_figure_that_nothing_gives_is_found_before_training(parts, tmp_path):

@@ -208,7 +208,9 @@ def ten_crop(images: Any, size: int) -> Any:
     Neural Networks", NeurIPS 2012, section 4.1.
     """
     images = ops.convert_to_tensor(images)
-    if len(images.shape) != 4 or not 0 < size <= min(images.shape[1:3]):
+    if not isinstance(size, int) or size < 1:
+        raise ValueError(f"size is {size!r}; expected a whole number of pixels, from 1.")
+    if len(images.shape) != 4 or size > min(images.shape[1:3]):
         raise ValueError(
             f"The photos have shape {tuple(images.shape)}; expected (n, height, width, channels), "
             f"each side at least {size}."

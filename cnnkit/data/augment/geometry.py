@@ -136,8 +136,8 @@ class CropAndFlip(Augmentation):
 
     def __init__(self, size: int, value_range: Range | None = None, **options: Any) -> None:
         super().__init__(value_range=value_range, **options)
-        if size < 1:
-            raise ValueError(f"size is {size}; expected at least 1 pixel.")
+        if not isinstance(size, int) or size < 1:
+            raise ValueError(f"size is {size!r}; expected a whole number of pixels, from 1.")
         self.size = size
 
     def call(self, images: Any, training: bool = False) -> Any:
