@@ -517,7 +517,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_step(parts, tmp_path):
     recipe.compile(model)
     parts[0].set_epoch(0)
     for images, labels in parts[0]:
-        losses.append(model.train_on_batch(images, labels)[0])
+        losses.append(model.train_on_batch(np.asarray(images), np.asarray(labels))[0])
     expected = int(np.flatnonzero(~np.isfinite(losses))[0]) + 1
     with pytest.raises(FloatingPointError, match=f"since step {expected} of epoch 1.*smaller"):
         fit(parts, tmp_path / "run", recipe=recipe)
