@@ -49,6 +49,13 @@ def peak_memory(pictures: int) -> float:
     return float(run.stdout)
 
 
+def high_water_mark() -> int:
+    """Return this process's peak memory in bytes; that of `resource` begins with its parent's."""
+    status = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
+    return 1024 * int(peak)
+
+
 def main(pictures: int) -> None:
     """Draw photos, load them in this process, go through them, and print its peak memory."""
     with tempfile.TemporaryDirectory() as directory:
@@ -60,10 +67,7 @@ def main(pictures: int) -> None:
         subprocess.run([sys.executable, "-c", draw, folder, str(pictures // 2)], check=True)
         dataset = data.image_folder(folder, (SIDE, SIDE), shuffle=True, memory_budget=BUDGET)
         assert sum(len(labels) for _, labels in dataset) == pictures
-        # The kernel's high-water mark; the one of `resource` begins with the parent's.
-        status = Path("/proc/self/status").read_text().splitlines()
-        (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
-        print(1024 * int(peak))
+        print(high_water_mark())
 
 
 def report() -> None:

@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from benchmarks.photos import high_water_mark
 from cnnkit import data, evaluation, models, training
 
 import keras
@@ -110,21 +111,15 @@ def _peak(way: str, folder: Path, batch_size: int) -> float:
     return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
-def _memory() -> float:
-    status = Path("/proc/self/status").read_text().splitlines()
-    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
-    return int(peak) / 1024
-
-
 def main(way: str, folder: str, batch_size: str) -> None:
     """Predict in this process, and print by how much its peak memory grew."""
     model, dataset = _model(), _photos(Path(folder), int(batch_size))
     model.predict_on_batch(np.zeros((1, WINDOW, WINDOW, 3), "float32"))
     for batch in dataset:
         del batch  # else it would stay in memory
-    before = _memory()
+    before = high_water_mark()
     WAYS[way](model, dataset)
-    print(_memory() - before)
+    print((high_water_mark() - before) / 2**20)
 
 
 if __name__ == "__main__":

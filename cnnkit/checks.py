@@ -14,6 +14,18 @@ def one_of(name: str, value: object, choices: Collection[str | None]) -> None:
         raise ValueError(f"{name} is {value!r}; expected {expected}.")
 
 
+def dropout(share: float) -> None:
+    """Raise ValueError unless `share` of the units may be dropped."""
+    if not 0 <= share < 1:
+        raise ValueError(f"dropout is {share}; expected a share, from 0 and below 1.")
+
+
+def batched(model: keras.Model, shape: tuple) -> None:
+    """Raise ValueError where the elements of a data set are single pictures."""
+    if len(shape) == len(model.input_shape) - 1:
+        raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
+
+
 def images(model: keras.Model, x: np.ndarray) -> None:
     """Raise ValueError unless `x` is a non-empty batch of pictures that fits the model's input.
 

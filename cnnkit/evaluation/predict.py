@@ -108,8 +108,7 @@ def _check_dataset(model: keras.Model, dataset: Any) -> None:
     _check_order(dataset)
     spec = dataset.element_spec
     spec = spec[0] if isinstance(spec, tuple) else spec
-    if len(spec.shape) == len(model.input_shape) - 1:
-        raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
+    checks.batched(model, spec.shape)
     checks.image_shape(model, tuple(spec.shape))
     for batch in dataset.take(1):
         batch = batch[0] if isinstance(batch, tuple) else batch

@@ -234,8 +234,7 @@ def _check(
         raise ValueError(f"classes is {classes}; expected at least 2, with an output for each.")
     if not width > 0:
         raise ValueError(f"width is {width}; expected a positive share.")
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout is {dropout}; expected a share, from 0 and below 1.")
+    checks.dropout(dropout)
     if not weight_decay >= 0:
         raise ValueError(f"weight_decay is {weight_decay}; expected 0 or more.")
     checks.one_of("initializer", initializer, ("paper", "he"))

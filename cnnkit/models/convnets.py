@@ -1,5 +1,7 @@
 """Small convolutional networks, trained from scratch."""
 
+from cnnkit import checks
+
 import keras
 from keras import layers
 
@@ -90,8 +92,7 @@ def cats_vs_dogs_cnn(
             f"input_shape is {input_shape}; expected (height, width, channels), at least 78 by 78, "
             "which the last convolution needs."
         )
-    if not 0 <= dropout < 1:
-        raise ValueError(f"dropout is {dropout}; expected a share, from 0 and below 1.")
+    checks.dropout(dropout)
     inputs = keras.Input(input_shape, name="photos")
     x = inputs if augmentation is None else augmentation(inputs)
     x = layers.Rescaling(1 / 255, name="rescaling")(x)

@@ -26,8 +26,6 @@ STATES = "state.npz", "state-before.npz"  # of the last epoch, and of the one be
 
 MARGIN = 2**20  # bytes that a saved model has beside its weights
 
-Figures = dict[str, float]
-
 
 class RunDirectory:
     """The files of a run. Use it in a ``with`` statement, which keeps other processes out.
@@ -178,9 +176,9 @@ class RunDirectory:
             _make_sure_of_room(self.path, 2 * state.size(model) + MARGIN)
             state.replace(self.path / f"{name}.keras", pack)
 
-    def show(self, history: Sequence[Figures]) -> None:
+    def show(self, history: Sequence[state.Figures]) -> None:
         """Write how the run went: a table, and the learning curves as a picture."""
-        columns = curves(history)
+        columns = state.curves(history)
         figure = plots.learning_curves(columns)
         try:
             state.replace(self.path / "history.csv", lambda file: _table(file, columns))
@@ -208,12 +206,6 @@ class RunDirectory:
                 "room there, or allow writing, and call again: the run goes on after the last "
                 "epoch that it holds. Or name another directory.",
             ) from error
-
-
-def curves(history: Sequence[Figures]) -> dict[str, list[float]]:
-    """Return the figures of all epochs by name; NaN where an epoch lacks one."""
-    names = dict.fromkeys(name for figures in history for name in figures)
-    return {name: [figures.get(name, np.nan) for figures in history] for name in names}
 
 
 def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from cnnkit import backend
 from cnnkit.training import state, subject
 from cnnkit.training.callbacks import StopAtNaN, monitored
-from cnnkit.training.directory import Figures, RunDirectory, curves
+from cnnkit.training.directory import RunDirectory
 from cnnkit.training.identity import network_key
 from cnnkit.training.recipes import Recipe
 
@@ -109,26 +109,26 @@ def fit(
         done = stopped or past >= recipe.epochs
         if past and verbose != 0:
             print(f"{'The run ended with' if done else 'Going on after'} epoch {past}")
-        if done and not record.same_start:
+        if done and record.given not in (record.begun, network_key(model)):
             warnings.warn(
                 f"The run in {run.path} has ended, and its weights are restored. The model that "
                 "was given began with others: for another seed, name another directory.",
                 stacklevel=2,
             )
         if not done:
-            first: list[keras.callbacks.Callback] = [_Epoch(train, validation, evaluate)]
+            epoch = _Epoch(train, validation, evaluate)
             model.fit(
                 train,
                 validation_data=None if evaluate else validation,
                 epochs=recipe.epochs,
                 initial_epoch=past,
-                callbacks=[*first, StopAtNaN(), *kept, record],
+                callbacks=[epoch, StopAtNaN(), *kept, record],
                 shuffle=False,
                 verbose=verbose,
             )
     model.history = keras.callbacks.History()
     model.history.set_model(model)
-    model.history.history = curves(record.history)
+    model.history.history = state.curves(record.history)
     model.history.epoch = list(range(len(record.history)))
     return model.history
 
@@ -172,22 +172,23 @@ class _Record(keras.callbacks.Callback):
         self._run, self._recipe, self._kept = run, recipe, kept
         self._counted: list[state.Counters] = []
         self._generators: list[np.ndarray] = []
-        self.history: list[Figures] = []
+        self.history: list[state.Figures] = []
         self.stopped = False
-        self.begun, self.same_start = "", True
+        self.begun = self.given = (
+            ""  # keys of the model at the beginning of the run, and of the call
+        )
 
     def restore(self, model: keras.Model) -> int:
         """Bring the model to where the run is; return how many epochs are done."""
-        found, given = self._run.read_state(), network_key(model)
+        found, self.given = self._run.read_state(), network_key(model)
         if found is None:
-            self.begun = given
+            self.begun = self.given
             self._write(model)
         else:
             about, values = found
             self.history, self._counted = about["history"], about["callbacks"]
             self.stopped, self.begun = about["stopped"], about["begun"]
             self._generators = state.set_values(model, values)
-            self.same_start = given in (self.begun, network_key(model))
             if self.history:
                 self._follow(model)
         return len(self.history)

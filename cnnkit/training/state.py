@@ -12,6 +12,8 @@ from cnnkit import backend
 import keras
 import numpy as np
 
+Figures = dict[str, float]  # of an epoch, by name
+
 # What callbacks remember: Keras's EarlyStopping, ModelCheckpoint, ReduceLROnPlateau, and our own.
 Counters = tuple[str, dict[str, Any]]  # of a callback: its kind, and what it remembers
 COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter")
@@ -66,6 +68,12 @@ def set_counters(
                 vars(callback).update(found[1])
                 left.remove(found)
                 break
+
+
+def curves(history: Sequence[Figures]) -> dict[str, list[float]]:
+    """Return the figures of all epochs by name; NaN where an epoch lacks one."""
+    names = dict.fromkeys(name for figures in history for name in figures)
+    return {name: [figures.get(name, np.nan) for figures in history] for name in names}
 
 
 def write(

@@ -90,8 +90,7 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
         raise ValueError("There are no photos in the data set.")
     if first.labels is None:
         raise ValueError("The data set holds no labels; expected batches (images, labels).")
-    if first.images.ndim == len(model.input_shape) - 1:
-        raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
+    checks.batched(model, first.images.shape)
     checks.images(model, first.images)
     labels = getattr(dataset, "labels", None)
     if labels is None:

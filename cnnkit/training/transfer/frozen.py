@@ -6,7 +6,7 @@ from typing import Any
 
 from cnnkit import backend, checks
 from cnnkit.training import reading
-from cnnkit.training.state import random_states
+from cnnkit.training.state import Figures, curves, random_states
 from cnnkit.training.transfer.features import Frozen, run
 from cnnkit.training.transfer.freezing import cut
 from cnnkit.training.transfer.resuming import Resume
@@ -90,7 +90,7 @@ def fit_from_frozen(
         keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),
         _OnModel(callbacks, model),
     ]
-    past: list[dict[str, float]] = []
+    past: list[Figures] = []
     if resume:
         past = resume.restore(rest, computed.key)
         if past and verbose != 0:
@@ -106,12 +106,9 @@ def fit_from_frozen(
         shuffle=False,
         verbose=verbose,
     )
-    if past:
-        new, count = history.history, len(history.epoch)
-        for name in {**past[0], **new}:
-            before = [logs.get(name, np.nan) for logs in past]
-            history.history[name] = before + new.get(name, [np.nan] * count)
-        history.epoch = [*range(len(past)), *history.epoch]
+    if resume and past:
+        history.history = curves(resume.history)
+        history.epoch = list(range(len(resume.history)))
     if resume and epochs >= len(past):  # with fewer epochs than are done, nothing was trained
         resume.forget()
     model.history = history

@@ -60,12 +60,17 @@ class Resume(keras.callbacks.Callback):
         if not self._path.exists():
             self._write([])
 
-    def restore(self, rest: keras.Model, photos: str) -> list[dict[str, float]]:
+    @property
+    def history(self) -> list[state.Figures]:
+        """The figures of all epochs so far."""
+        return self._about["history"]
+
+    def restore(self, rest: keras.Model, photos: str) -> list[state.Figures]:
         """Bring the part that is trained to where the file was written; return the history."""
         if self._about["photos"] not in ("", photos):
             raise ValueError(self._other("on other photos, labels or views"))
         self._about["photos"] = photos
-        past = self._about["history"]
+        past = self.history
         if self._values:
             self._generators = state.set_values(rest, self._values)
         if not past:
@@ -74,13 +79,13 @@ class Resume(keras.callbacks.Callback):
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Let the callbacks count on from where they were, and the generators draw on."""
-        if self._about["history"]:  # fit has drawn a number before, which it did not do here
+        if self.history:  # fit has drawn a number before, which it did not do here
             backend.set_generator_states(self._generators)
         state.set_counters(self._callbacks, self._about["callbacks"])
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Write the file."""
-        self._about["history"].append({name: float(value) for name, value in (logs or {}).items()})
+        self.history.append({name: float(value) for name, value in (logs or {}).items()})
         self._about["callbacks"] = state.counters(self._callbacks)
         self._write(state.values(self.model))
 
