@@ -1,6 +1,5 @@
 """Running experiments over seeds, and the file that keeps what they gave."""
 
-import csv
 import platform
 import time
 from collections.abc import Iterable, Iterator
@@ -8,6 +7,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.experiments import EXPERIMENTS, Experiment
+from cnnkit import files
 from cnnkit.evaluation.recorded import read
 
 COLUMNS = ("experiment", "seed", "figure", "test_size", "seconds", "versions")
@@ -39,12 +39,5 @@ def write(rows: list[Row], path: Path) -> None:
     rows = rows + [row for row in read(path) if row["experiment"] not in renewed]
     order = {name: position for position, name in enumerate(EXPERIMENTS)}
     rows.sort(key=lambda row: order.get(row["experiment"], len(order)))
-    part = path.with_suffix(".part")
-    try:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    table = [[row[name] for name in COLUMNS] for row in rows]
+    files.write_table(path, [COLUMNS, *table])

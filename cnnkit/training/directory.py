@@ -1,30 +1,24 @@
 """The directory of a run: what it is about, how it went, and what it goes on from."""
 
-import csv
 import errno
-import io
 import json
 import os
 import shutil
-import tempfile
 import warnings
-import zipfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
-from cnnkit import plots
-from cnnkit.training import state
+from cnnkit import files, plots
+from cnnkit.training import saving, state
 
 import filelock
 import keras
 import numpy as np
 
 STATES = "state.npz", "state-before.npz"  # of the last epoch, and of the one before
-
-MARGIN = 2**20  # bytes that a saved model has beside its weights
 
 
 class RunDirectory:
@@ -120,7 +114,7 @@ class RunDirectory:
             )
         text = json.dumps(about, indent=2, ensure_ascii=False).encode()
         with self._told():
-            state.replace(path, lambda file: file.write(text))
+            files.replace(path, lambda file: file.write(text))
 
     def read_state(self) -> tuple[dict[str, Any], list[np.ndarray]] | None:
         """Read the last state, or the one before where the last is damaged; None if there is none.
@@ -163,26 +157,19 @@ class RunDirectory:
             state.write(last, about, values, keep=before)
 
     def save(self, model: keras.Model, name: str) -> None:
-        """Write a model to ``name.keras``, without a copy of it in memory, as Keras would make."""
-
-        def pack(file: IO[bytes]) -> None:
-            with tempfile.TemporaryDirectory(prefix=".model-", dir=self.path) as folder:
-                model.save(Path(folder) / "model", zipped=False)
-                with zipfile.ZipFile(file, "w") as archive:
-                    for part in sorted((Path(folder) / "model").rglob("*")):
-                        archive.write(part, part.relative_to(Path(folder) / "model"))
-
+        """Write a model to ``name.keras``."""
         with self._told():
-            _make_sure_of_room(self.path, 2 * state.size(model) + MARGIN)
-            state.replace(self.path / f"{name}.keras", pack)
+            saving.save(model, self.path / f"{name}.keras")
 
     def show(self, history: Sequence[state.Figures]) -> None:
         """Write how the run went: a table, and the learning curves as a picture."""
         columns = state.curves(history)
         figure = plots.learning_curves(columns)
         try:
-            state.replace(self.path / "history.csv", lambda file: _table(file, columns))
-            state.replace(
+            rows = zip(*columns.values(), strict=True)
+            numbered = [[epoch, *row] for epoch, row in enumerate(rows, start=1)]
+            files.write_table(self.path / "history.csv", [["epoch", *columns], *numbered])
+            files.replace(
                 self.path / "curves.png", lambda file: figure.savefig(file, format="png", dpi=150)
             )
         except OSError as error:  # such as a table that is open in Excel
@@ -221,21 +208,3 @@ def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
         for name, value in values.items():
             if name != "epochs" and found.get(name, value) != value:
                 yield f"{part}, {name}: {found[name]!r} there and {value!r} here"
-
-
-def _make_sure_of_room(folder: Path, size: int) -> None:
-    """Raise OSError unless so many bytes can be written: HDF5, in a full disk, ends the process."""
-    with tempfile.TemporaryFile(dir=folder) as file:
-        if hasattr(os, "posix_fallocate"):
-            os.posix_fallocate(file.fileno(), 0, size)
-        elif shutil.disk_usage(folder).free < size:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _table(file: IO[bytes], columns: dict[str, list[float]]) -> None:
-    text = io.TextIOWrapper(file, "utf-8", newline="", write_through=True)
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["epoch", *columns])
-    rows = zip(*columns.values(), strict=True)
-    writer.writerows([epoch, *row] for epoch, row in enumerate(rows, start=1))
-    text.detach()

@@ -2,12 +2,11 @@
 
 import errno
 import json
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from cnnkit import backend
+from cnnkit import backend, files
 
 import keras
 import numpy as np
@@ -79,9 +78,9 @@ def curves(history: Sequence[Figures]) -> dict[str, list[float]]:
 def write(
     path: Path, about: dict[str, Any], found: Sequence[Any], keep: Path | None = None
 ) -> None:
-    """Write a state to a file, as `replace` does."""
+    """Write a state to a file, as `files.replace` does."""
     arrays: dict[str, Any] = {str(number): value for number, value in enumerate(found)}
-    replace(path, lambda file: np.savez(file, about=json.dumps(about), **arrays), keep)
+    files.replace(path, lambda file: np.savez(file, about=json.dumps(about), **arrays), keep)
 
 
 def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
@@ -104,33 +103,6 @@ def read(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk, not of a reader
         raise ValueError(f"{path} is damaged") from error
-
-
-def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None = None) -> None:
-    """Put a new file in the place of an old one, so that there always is a whole one.
-
-    Parameters
-    ----------
-    path : Path
-        Of the file.
-    write : callable
-        Writes to the open file that it is given. A process that is killed meanwhile leaves a file
-        whose name begins with a dot and ends with ``.part``.
-    keep : Path, optional
-        Where the old file goes.
-    """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())  # before it takes its place, should the power fail
-        if keep and path.exists():
-            path.replace(keep)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def size(model: keras.Model) -> int:

@@ -1,0 +1,42 @@
+"""Writing files so that there always is a whole one."""
+
+import csv
+import io
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import IO
+
+
+def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None = None) -> None:
+    """Put a new file in the place of an old one, so that there always is a whole one.
+
+    Parameters
+    ----------
+    path : Path
+        Of the file.
+    write : callable
+        Writes to the open file that it is given. A process that is killed meanwhile leaves a file
+        whose name begins with a dot and ends with ``.part``.
+    keep : Path, optional
+        Where the old file goes.
+    """
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            write(file)
+            file.flush()
+            os.fsync(file.fileno())  # before it takes its place, should the power fail
+        if keep and path.exists():
+            path.replace(keep)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_table(path: Path, rows: Iterable[Iterable[object]]) -> None:
+    """Write rows to a CSV file, as `replace` does."""
+    text = io.StringIO(newline="")
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    replace(path, lambda file: file.write(text.getvalue().encode()))
