@@ -14,10 +14,10 @@ def one_of(name: str, value: object, choices: Collection[str | None]) -> None:
         raise ValueError(f"{name} is {value!r}; expected {expected}.")
 
 
-def dropout(share: float) -> None:
+def dropout(share: float, name: str = "dropout") -> None:
     """Raise ValueError unless `share` of the units may be dropped."""
     if not 0 <= share < 1:
-        raise ValueError(f"dropout is {share}; expected a share, from 0 and below 1.")
+        raise ValueError(f"{name} is {share}; expected a share, from 0 and below 1.")
 
 
 def batched(model: keras.Model, shape: tuple) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from cnnkit import checks
 from cnnkit.models import pretrained
 
 import keras
@@ -21,6 +22,7 @@ def densenet_base(
     input_shape: tuple[int, int, int] = (224, 224, 3),
     block_config: Sequence[int] | None = None,
     growth_rate: int | None = None,
+    drop_rate: float = 0.0,
 ) -> keras.Model:
     """Build DenseNet-BC without its dense layer: 7,037,504 parameters for DenseNet-121.
 
@@ -39,6 +41,8 @@ def densenet_base(
         Layers in each dense block, for random weights; DenseNet-121's where it is not given.
     growth_rate : int, optional
         Feature maps that each layer adds, for random weights; 32 where it is not given.
+    drop_rate : float
+        Share of each layer's new feature maps that training drops, in [0, 1).
 
     Returns
     -------
@@ -49,7 +53,8 @@ def densenet_base(
     Raises
     ------
     ValueError
-        Unknown weights, photos that are too small, or a form that the weights do not have.
+        Unknown weights, photos that are too small, a form that the weights do not have, or a number
+        out of range.
     FileNotFoundError
         ImageNet's weights are missing and cannot be downloaded. The message says how to get them.
 
@@ -72,6 +77,7 @@ def densenet_base(
         raise ValueError(
             f"block_config is {block_config} and growth_rate {growth_rate}; expected at least 1."
         )
+    checks.dropout(drop_rate, "drop_rate")
 
     inputs = keras.Input(input_shape, name="photos")
     x = pretrained.Preprocessing("densenet", name="preprocessing")(inputs)
@@ -84,19 +90,23 @@ def densenet_base(
         if block > 2:
             x = _transition(x, f"pool{block - 1}")
         for number in range(1, depth + 1):
-            x = _dense_layer(x, growth_rate, f"conv{block}_block{number}")
+            x = _dense_layer(x, growth_rate, drop_rate, f"conv{block}_block{number}")
     x = _norm_relu(x, "")
     base = keras.Model(inputs, x, name="densenet")
     pretrained.load(base, weights, keras.applications.DenseNet121, NOTOP)
     return base
 
 
-def _dense_layer(x: keras.KerasTensor, growth_rate: int, name: str) -> keras.KerasTensor:
+def _dense_layer(
+    x: keras.KerasTensor, growth_rate: int, drop_rate: float, name: str
+) -> keras.KerasTensor:
     """Add `growth_rate` feature maps, made from all there are."""
     new = _norm_relu(x, f"{name}_0")
     new = layers.Conv2D(4 * growth_rate, 1, use_bias=False, name=f"{name}_1_conv")(new)
     new = _norm_relu(new, f"{name}_1")
     new = layers.Conv2D(growth_rate, 3, padding="same", use_bias=False, name=f"{name}_2_conv")(new)
+    if drop_rate:
+        new = layers.Dropout(drop_rate, name=f"{name}_dropout")(new)
     return layers.Concatenate(name=f"{name}_concat")([x, new])
 
 

@@ -35,7 +35,25 @@ def test_deeper_ones_have_the_published_parameters(depth, network):
     assert base.count_params() == expected
 
 
+def test_drop_rate_drops_new_feature_maps_in_training_alone():
+    keras.utils.set_random_seed(0)
+    form = {"block_config": (2, 1), "growth_rate": 8}
+    plain = models.densenet_base(None, (32, 32, 3), **form)
+    dropping = models.densenet_base(None, (32, 32, 3), **form, drop_rate=0.4)
+    dropping.set_weights(plain.get_weights())
+    photos = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
+    expected = plain.predict(photos, verbose=0)
+    np.testing.assert_allclose(dropping.predict(photos, verbose=0), expected, atol=1e-6)
+    concat = dropping.get_layer("conv2_block1_concat").output
+    looking = keras.Model(dropping.input, [dropping.get_layer("pool1").output, concat])
+    old, joined = looking(photos, training=True)
+    np.testing.assert_array_equal(joined[..., :16], old)
+    assert np.mean(np.asarray(joined[..., 16:]) == 0) == pytest.approx(0.4, abs=0.05)
+
+
 def test_bad_arguments():
+    with pytest.raises(ValueError, match=r"drop_rate is 1"):
+        models.densenet_base(None, (32, 32, 3), drop_rate=1)
     with pytest.raises(ValueError, match=r"at least 32 by 32"):
         models.densenet_base(None, (30, 64, 3))
     with pytest.raises(ValueError, match="come with their own block_config and growth_rate"):
