@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
+MISSING = "–"
 Curves = Mapping[str, Sequence[float]]
 
 
@@ -42,8 +43,12 @@ def learning_curves(
 
 
 @styled
-def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None) -> Figure:
+def confusion(
+    matrix: np.ndarray, class_names: Sequence[str] | None = None, percent: bool = False
+) -> Figure:
     """Show a confusion matrix: how often each class was taken for each.
+
+    The picture grows with the number of classes, so that names stay readable up to a hundred.
 
     Parameters
     ----------
@@ -51,15 +56,50 @@ def confusion(matrix: np.ndarray, class_names: Sequence[str] | None = None) -> F
         Row: true class; column: predicted class. Counts, or shares of each row.
     class_names : sequence of str, optional
         Their numbers where not given.
+    percent : bool
+        Show whole per cents of each true class. A class without pictures shows "–".
     """
-    figure, ax = plt.subplots(figsize=(5.2, 4.4))
-    display = ConfusionMatrixDisplay(matrix, display_labels=class_names)
+    classes = len(matrix)
+    side = max(4.4, 1.6 + 0.28 * classes)
+    figure, ax = plt.subplots(figsize=(side + 0.8, side))
+    sums = matrix.sum(axis=1, keepdims=True)
+    shares = np.divide(100 * matrix, sums, out=np.full(matrix.shape, np.nan), where=sums != 0)
     counts = np.issubdtype(matrix.dtype, np.integer)
-    display.plot(ax=ax, cmap="Blues", values_format=",d" if counts else ".2f")
-    display.im_.colorbar.set_label("pictures" if counts else "share of the class")
+    display = ConfusionMatrixDisplay(shares if percent else matrix, display_labels=class_names)
+    display.plot(
+        ax=ax,
+        cmap="Blues",
+        include_values=False,
+        im_kw={"vmin": 0, "vmax": 100} if percent else None,
+        xticks_rotation="vertical" if class_names and _is_long(class_names) else "horizontal",
+        colorbar=False,
+    )
+    _write_values(display, ".0f" if percent else ",d" if counts else ".2f")
+    label = "% of the class" if percent else "pictures" if counts else "share of the class"
+    figure.colorbar(display.im_, ax=ax, label=label, shrink=min(1, 6 / side), aspect=20)
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.spines[:].set_visible(False)
     return figure
+
+
+def _write_values(display: ConfusionMatrixDisplay, form: str) -> None:
+    """Write each value into its cell; where these are many and small, zeros stay blank."""
+    ax, matrix = display.ax_, display.confusion_matrix
+    crowded = len(matrix) > 20
+    if crowded:
+        ax.tick_params(labelsize=7)
+    for (row, column), value in np.ndenumerate(matrix):
+        if value == 0 and crowded:
+            continue
+        text = MISSING if np.isnan(value) else format(value, form)
+        color = "white" if display.im_.norm(value) > 0.5 else "black"
+        size = 6 if crowded else None
+        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
+
+
+def _is_long(names: Sequence[str]) -> bool:
+    """Whether names, side by side, would run into one another."""
+    return max(map(len, names)) * len(names) > 40
 
 
 @styled

@@ -1,8 +1,10 @@
+import csv
+
 from cnnkit import evaluation
 
 import numpy as np
 import pytest
-from sklearn.metrics import accuracy_score, f1_score
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 # Six pictures, three classes. Predicted: 0 1 1 2 0 1, the surest mistake is picture 4.
 LABELS = np.array([0, 0, 1, 2, 2, 2])
@@ -37,12 +39,28 @@ def test_scores_match_scikit_learn_on_random_predictions():
     assert report.accuracy == pytest.approx(accuracy_score(labels, predicted))
     f1 = [scores.f1 for scores in report.classes]
     np.testing.assert_allclose(f1, f1_score(labels, predicted, average=None))
+    for kind in ("macro", "weighted"):
+        means = getattr(report, kind)
+        expected = precision_recall_fscore_support(labels, predicted, average=kind)
+        assert (means.precision, means.recall, means.f1) == pytest.approx(expected[:3])
+        assert means.count == 500
 
 
-def test_a_class_that_never_occurs_scores_zero_without_a_warning(recwarn):
-    report = evaluation.report(np.array([0, 0]), np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0]]))
-    assert [scores.recall for scores in report.classes] == [1, 0, 0]
+def test_a_class_without_pictures_has_no_scores_and_no_share_in_the_means(recwarn):
+    probabilities = np.array([[0.9, 0.1, 0.0], [0.6, 0.4, 0.0], [0.1, 0.9, 0.0]])
+    report = evaluation.report(np.array([0, 0, 0]), probabilities)
+    np.testing.assert_array_equal([s.precision for s in report.classes], [1, np.nan, np.nan])
+    np.testing.assert_array_equal([s.recall for s in report.classes], [2 / 3, np.nan, np.nan])
+    assert [scores.count for scores in report.classes] == [3, 0, 0]
+    assert report.macro.recall == report.weighted.recall == pytest.approx(2 / 3)
+    assert str(report).splitlines()[2].split() == ["1", "–", "–", "–", "0"]
     assert not recwarn.list
+
+
+def test_a_class_that_no_picture_was_taken_for_has_a_precision_of_zero():
+    report = evaluation.report(np.array([0, 1]), np.array([[0.9, 0.1], [0.6, 0.4]]))
+    assert [scores.precision for scores in report.classes] == [0.5, 0]
+    assert report.macro.precision == 0.25
 
 
 def test_the_printed_report_is_a_table():
@@ -50,6 +68,37 @@ def test_the_printed_report_is_a_table():
     assert len({len(line) for line in lines}) == 1
     assert lines[1].split() == ["ant", "0.500", "0.500", "0.500", "2"]
     assert lines[-1].split() == ["accuracy", "0.500", "6"]
+
+
+def test_the_csv_holds_right_and_total_for_every_pair_of_classes(tmp_path):
+    probabilities = np.column_stack([PROBABILITIES, np.zeros(6)])
+    report = evaluation.report(LABELS, probabilities, ["ant", "bee", "cat", "wild, boar"])
+    report.to_csv(tmp_path / "report.csv")
+    with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    pairs = ["as ant", "as bee", "as cat", "as wild, boar"]
+    assert rows == [
+        ["class", "precision", "recall", "f1", "pictures", *pairs],
+        ["ant", "0.5000", "0.5000", "0.5000", "2", "1/2", "1/2", "0/2", "0/2"],
+        ["bee", "0.3333", "1.0000", "0.5000", "1", "0/1", "1/1", "0/1", "0/1"],
+        ["cat", "1.0000", "0.3333", "0.5000", "3", "1/3", "1/3", "1/3", "0/3"],
+        ["wild, boar", "–", "–", "–", "0", "–", "–", "–", "–"],
+        ["macro mean", "0.6111", "0.6111", "0.5000", "6"],
+        ["weighted mean", "0.7222", "0.5000", "0.5000", "6"],
+        ["accuracy", "0.5000", "", "", "6", "3/6"],
+    ]  # fmt: skip
+
+
+def test_the_fractions_of_a_row_add_up_to_its_pictures(tmp_path):
+    random = np.random.default_rng(1)
+    labels, probabilities = random.integers(0, 30, 400), random.random((400, 30))
+    evaluation.report(labels, probabilities).to_csv(tmp_path / "report.csv")
+    with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))[1:31]
+    for number, row in enumerate(rows):
+        right, totals = zip(*(cell.split("/") for cell in row[5:]), strict=True)
+        assert sum(map(int, right)) == int(row[4]) == (labels == number).sum()
+        assert set(totals) == {row[4]}
 
 
 def test_confusion_counts_true_classes_in_rows():

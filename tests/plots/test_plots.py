@@ -1,9 +1,12 @@
+import itertools
+
 from cnnkit import models, plots
 from cnnkit.plots.style import BLUE, VERMILION
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.random((12, 8, 8, 1))
@@ -151,6 +154,32 @@ def test_labels_may_be_titles():
 def test_a_picture_full_of_ink_is_black(ink):
     shown = visible(plots.image_grid(ink))[0].images[0]
     np.testing.assert_array_equal(shown.cmap(shown.norm(1.0 * ink.max()))[:3], (0, 0, 0))
+
+
+def test_a_confusion_matrix_in_per_cent_has_rows_of_a_hundred():
+    matrix = np.array([[3, 1, 0], [0, 0, 0], [1, 1, 1]])
+    ax = plots.confusion(matrix, ["cat", "dog", "owl"], percent=True).axes[0]
+    texts = [text.get_text() for text in ax.texts]
+    assert texts == ["75", "25", "0", "–", "–", "–", "33", "33", "33"]
+    colors = [text.get_color() for text in ax.texts]
+    assert colors == ["white" if text == "75" else "black" for text in texts]
+
+
+@pytest.mark.parametrize("classes", [2, 7, 30, 100])
+def test_the_names_of_a_confusion_matrix_do_not_overlap(classes):
+    names = [f"species number {number}" for number in range(classes)]
+    figure = plots.confusion(np.eye(classes, dtype=int), names, percent=True)
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    ax = figure.axes[0]
+    for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
+        assert [label.get_text() for label in labels] == names
+        boxes = [label.get_window_extent(canvas.get_renderer()) for label in labels]
+        assert not any(one.overlaps(two) for one, two in itertools.pairwise(boxes))
+        for box in boxes:
+            assert min(box.x0, box.y0) >= 0
+            assert box.x1 <= figure.bbox.x1
+            assert box.y1 <= figure.bbox.y1
 
 
 def test_a_confusion_matrix_names_its_axes():
