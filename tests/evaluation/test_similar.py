@@ -1,0 +1,110 @@
+"""Similar images: against scipy's cosine distance and a plain loop."""
+
+import io
+
+from cnnkit import evaluation
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.spatial.distance import cosine
+
+
+@pytest.fixture
+def collection():
+    features = np.random.default_rng(0).random((40, 12)).astype("float32")
+    return evaluation.SimilarImages(features, [f"photos/{n % 4}/{n}.jpg" for n in range(40)])
+
+
+def test_the_nearest_are_those_of_a_plain_loop(collection):
+    query = np.random.default_rng(1).random(12)
+    distances = [cosine(query, row) for row in collection.features]
+    expected = np.argsort(distances)[:7]
+    found = collection.nearest(query, k=7)
+    assert [n.path for n in found] == [collection.file_paths[n] for n in expected]
+    np.testing.assert_allclose(
+        [n.distance for n in found], np.array(distances)[expected], atol=1e-6
+    )
+
+
+def test_the_length_of_the_features_does_not_count(collection):
+    (found,) = collection.nearest(5 * collection.features[3:4], k=1)
+    assert found.path == collection.file_paths[3]
+    assert found.distance == pytest.approx(0, abs=1e-6)
+
+
+def test_more_than_there_are_gives_all(collection):
+    assert len(collection.nearest(collection.features[0], k=100)) == 40
+
+
+def test_saved_and_moved_with_its_pictures_it_finds_them_again(tmp_path, monkeypatch):
+    features = np.eye(3, dtype="float32")
+    paths = [tmp_path / "here/photos/ant" / f"{n}.jpg" for n in range(3)]
+    (tmp_path / "here").mkdir()
+    collection = evaluation.SimilarImages(features, paths)
+    collection.save(tmp_path / "here/similar.npz")
+    (tmp_path / "here").rename(tmp_path / "there")
+    loaded = evaluation.SimilarImages.load(tmp_path / "there/similar.npz")
+    np.testing.assert_array_equal(loaded.features, features)
+    assert loaded.file_paths == [str(tmp_path / "there/photos/ant" / f"{n}.jpg") for n in range(3)]
+    monkeypatch.chdir(tmp_path / "there")
+    assert evaluation.SimilarImages.load("similar.npz").file_paths[0] == "photos/ant/0.jpg"
+
+
+def test_the_file_holds_no_pickle(collection, tmp_path):
+    collection.save(tmp_path / "similar.npz")
+    with np.load(tmp_path / "similar.npz", allow_pickle=False) as file:
+        assert {name: file[name].dtype.kind for name in file.files} == {
+            "features": "f",
+            "file_paths": "U",
+        }
+
+
+def test_it_shows_the_picture_and_those_found(tmp_path):
+    for number in range(3):
+        Image.new("RGB", (30, 20), (80 * number, 0, 0)).save(tmp_path / f"{number}.png")
+    paths = [tmp_path / f"{number}.png" for number in range(3)]
+    collection = evaluation.SimilarImages(np.eye(3), paths)
+    found = collection.nearest([1, 0.5, 0], k=2)
+    for picture in (paths[0], np.zeros((20, 30, 3), "uint8")):
+        figure = collection.show(picture, found)
+        titles = [ax.get_title() for ax in figure.axes]
+        assert titles[1] == f"{tmp_path.name}\n{found[0].distance:.3f}"
+        assert len(titles) == 3
+    figure.savefig(io.BytesIO())
+
+
+@pytest.mark.parametrize(
+    ("features", "paths", "cure"),
+    [
+        (np.ones(3), ["a", "b", "c"], r"shape \(3,\); expected \(n, channels\)"),
+        (np.ones((2, 5, 5, 3)), ["a", "b"], "as models.pooled"),
+        (np.ones((0, 3)), [], "expected"),
+        (np.ones((2, 3)), ["a"], "1 paths were given for the features of 2"),
+        (np.full((2, 3), np.nan), ["a", "b"], "NaN or infinity"),
+    ],
+)
+def test_what_is_no_collection_is_refused(features, paths, cure):
+    with pytest.raises(ValueError, match=cure):
+        evaluation.SimilarImages(features, paths)
+
+
+def test_what_cannot_be_searched_by_is_refused(collection):
+    with pytest.raises(ValueError, match=r"expected those of one picture, \(12,\)"):
+        collection.nearest(np.ones(5))
+    with pytest.raises(ValueError, match="expected those of one picture"):
+        collection.nearest(np.ones((2, 12)))
+    with pytest.raises(ValueError, match="NaN"):
+        collection.nearest(np.full(12, np.inf))
+    with pytest.raises(ValueError, match="k is 0"):
+        collection.nearest(np.ones(12), k=0)
+
+
+def test_a_missing_or_damaged_file_is_told(collection, tmp_path):
+    path = tmp_path / "similar.npz"
+    with pytest.raises(FileNotFoundError, match=r"similar\.npz is missing"):
+        evaluation.SimilarImages.load(path)
+    collection.save(path)
+    path.write_bytes(path.read_bytes()[:300])
+    with pytest.raises(ValueError, match="damaged"):
+        evaluation.SimilarImages.load(path)
