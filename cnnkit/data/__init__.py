@@ -2,18 +2,22 @@
 
 from cnnkit.data import augment, drawings
 from cnnkit.data.cats_vs_dogs import cats_vs_dogs
-from cnnkit.data.checking import check_images
+from cnnkit.data.checking import check_folder, check_images
 from cnnkit.data.digits import digits, mnist
 from cnnkit.data.folder import image_folder
-from cnnkit.data.split import split_folder
+from cnnkit.data.photos import load_images
+from cnnkit.data.split import find_parts, split_folder
 
 __all__ = [
     "augment",
     "cats_vs_dogs",
+    "check_folder",
     "check_images",
     "digits",
     "drawings",
+    "find_parts",
     "image_folder",
+    "load_images",
     "mnist",
     "split_folder",
 ]

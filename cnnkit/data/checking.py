@@ -1,7 +1,9 @@
 """Which files of a folder of photos are usable, and why the others are not."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from cnnkit.data.photos import EXTENSIONS, Unusable, decode_all
 
@@ -9,6 +11,13 @@ import numpy as np
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
 SHOWN = 20  # problems in a message
+
+
+class FolderCheck(NamedTuple):
+    """What a folder of photos holds: usable photos by class, and what is wrong with the rest."""
+
+    classes: dict[str, int]
+    problems: list[Unusable]
 
 
 def check_images(path: str | Path) -> list[Unusable]:
@@ -34,11 +43,29 @@ def check_images(path: str | Path) -> list[Unusable]:
     FileNotFoundError
         There is no such folder.
     """
+    return check_folder(path).problems
+
+
+def check_folder(path: str | Path) -> FolderCheck:
+    """Count the usable photos of each class, and find what is wrong, as `check_images` does.
+
+    Returns
+    -------
+    FolderCheck
+        ``classes``, the number of usable photos by name, and ``problems``.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
+    """
     folder = Path(path)
     photos, problems = list_photos(folder)
     problems += decode_all(photos)
     usable = set(photos) - {problem.path for problem in problems}
-    return sorted(problems + check_classes(folder, usable))
+    counts = Counter(photo.parent.name for photo in usable)
+    classes = {entry.name: counts[entry.name] for entry in class_folders(folder)}
+    return FolderCheck(classes, sorted(problems + check_classes(folder, usable)))
 
 
 def class_folders(folder: Path) -> list[Path]:

@@ -85,6 +85,38 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         raise ValueError(f"{what} ({reason or error})") from None
 
 
+def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
+    """Load single photos, in the form that `image_folder` gives them.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+    image_size : (height, width)
+        To which each photo is resized, bilinearly and whatever its aspect ratio.
+
+    Returns
+    -------
+    ndarray of float32, (n, height, width, 3)
+        In [0, 255].
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such file.
+    ValueError
+        A photo is not usable; the message says why.
+    """
+    photos = []
+    for path in map(Path, paths):
+        if not path.is_file():
+            raise FileNotFoundError(f"There is no photo {path}.")
+        try:
+            photos.append(decode(path, image_size))
+        except ValueError as error:
+            raise ValueError(f"{path} is not usable: {error}.") from None
+    return np.array(photos, "float32").reshape(-1, *image_size, 3)
+
+
 class _OddError(Exception):
     """A picture that can be read, and is no plain photo."""
 

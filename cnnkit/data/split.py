@@ -11,6 +11,8 @@ from cnnkit.data.prepared import prepare
 import numpy as np
 from tqdm import tqdm
 
+PARTS = {"train": ["train"], "validation": ["valid", "val", "validation"], "test": ["test"]}
+
 
 def split_folder(
     source: str | Path,
@@ -82,6 +84,35 @@ def split_folder(
         f"validation {validation}, test {test}, seed {seed}"
     )
     return prepare(destination, contents, make)
+
+
+def find_parts(path: str | Path) -> dict[str, Path]:
+    """Find the parts of a folder of photos that is split already.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder that may hold ``train/`` and ``validation/`` (or ``val/``, or ``valid/``), and
+        perhaps ``test/``, each with a folder for each class.
+
+    Returns
+    -------
+    dict of str to Path
+        By ``"train"``, ``"validation"`` and ``"test"``; empty for a folder that is not split.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no such folder.
+    """
+    there = {entry.name.lower(): entry for entry in class_folders(Path(path))}
+    parts = {
+        part: there[name]
+        for part, names in PARTS.items()
+        for name in names
+        if name in there and any(entry.is_dir() for entry in there[name].iterdir())
+    }
+    return parts if {"train", "validation"} <= parts.keys() else {}
 
 
 def _counts(folder: Path, count: int, validation: float, test: float) -> dict[str, int]:

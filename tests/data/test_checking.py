@@ -311,3 +311,25 @@ def test_a_header_that_lies_about_the_size_is_refused(tmp_path):
     (tmp_path / "a.jpg").write_bytes(content)
     with pytest.raises(ValueError, match=r"too many|damaged"):
         photos.decode(tmp_path / "a.jpg")
+
+
+def test_a_check_counts_the_usable_photos_of_each_class(tmp_path):
+    data.drawings.write(tmp_path / "drawn", ["cat", "dog"], 3, seed=0, size=20)
+    (tmp_path / "drawn/cat/cat.1.jpg").write_bytes(b"")
+    (tmp_path / "drawn/dog/Thumbs.db").touch()
+    classes, problems = data.check_folder(tmp_path / "drawn")
+    assert classes == {"cat": 2, "dog": 3}
+    assert problems == data.check_images(tmp_path / "drawn")
+    assert [problem.path.name for problem in problems] == ["cat.1.jpg", "Thumbs.db"]
+
+
+def test_single_photos_are_loaded_as_those_of_a_folder(tmp_path):
+    folder = data.drawings.write(tmp_path / "drawn", ["cat", "dog"], 2, seed=0)
+    loaded = data.image_folder(folder, (24, 32))
+    ((images, _),) = loaded
+    np.testing.assert_array_equal(data.load_images(loaded.file_paths, (24, 32)), images)
+    assert data.load_images([], (24, 32)).shape == (0, 24, 32, 3)
+    with pytest.raises(FileNotFoundError, match=r"no photo .*none\.jpg"):
+        data.load_images([folder / "none.jpg"], (24, 32))
+    with pytest.raises(ValueError, match=r"boxes.csv is not usable: it is no picture"):
+        data.load_images([folder / "boxes.csv"], (24, 32))

@@ -63,3 +63,29 @@ def test_a_split_takes_usable_photos_only(folder, tmp_path):
 def test_shares_out_of_range_are_refused(shares, message, folder, tmp_path):
     with pytest.raises(ValueError, match=message):
         data.split_folder(folder, tmp_path / "split", *shares)
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["train", "val"], {"train": "train", "validation": "val"}),
+        (["Train", "valid", "test"], {"train": "Train", "validation": "valid", "test": "test"}),
+        (["train", "validation", "val"], {"train": "train", "validation": "validation"}),
+        (["train", "test"], {}),
+        (["cat", "dog"], {}),
+    ],
+)
+def test_the_parts_of_a_split_folder_are_found(tmp_path, names, expected):
+    for name in names:
+        (tmp_path / name / "cat").mkdir(parents=True)
+    found = data.find_parts(tmp_path)
+    assert found == {part: tmp_path / name for part, name in expected.items()}
+
+
+def test_class_folders_with_such_names_are_no_parts(tmp_path):
+    for name in ("train", "val"):  # of railways
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.jpg").touch()
+    assert data.find_parts(tmp_path) == {}
+    with pytest.raises(FileNotFoundError, match="is no folder"):
+        data.find_parts(tmp_path / "nowhere")
