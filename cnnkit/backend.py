@@ -66,9 +66,12 @@ def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
     return dataset.with_options(options)
 
 
-def fast_batches(batches: keras.utils.PyDataset) -> Any:
-    """Return the same batches so that `fit` does not stall: on TensorFlow, `untuned`."""
-    if keras.backend.backend() != "tensorflow":
+def fast_batches(batches: Any) -> Any:
+    """Return a PyDataset so that `fit` does not stall on it: on TensorFlow, `untuned`.
+
+    Other data sets are returned as they are.
+    """
+    if keras.backend.backend() != "tensorflow" or not isinstance(batches, keras.utils.PyDataset):
         return batches
     import tensorflow as tf
 

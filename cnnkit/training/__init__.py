@@ -2,8 +2,18 @@
 
 from cnnkit.training import recipes, transfer
 from cnnkit.training.callbacks import ReduceOnPlateau
+from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.fitting import fit
 from cnnkit.training.recipes import Recipe
 from cnnkit.training.runs import check_data, reproducible
 
-__all__ = ["Recipe", "ReduceOnPlateau", "check_data", "fit", "recipes", "reproducible", "transfer"]
+__all__ = [
+    "Evaluations",
+    "Recipe",
+    "ReduceOnPlateau",
+    "check_data",
+    "fit",
+    "recipes",
+    "reproducible",
+    "transfer",
+]

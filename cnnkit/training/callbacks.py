@@ -1,6 +1,8 @@
 """Callbacks of Keras's kind: the learning rate of a run, and its end where the loss is lost."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from cnnkit import checks
 
@@ -18,6 +20,16 @@ def monitored(monitor: str, logs: dict[str, float]) -> float:
             "Let the recipe monitor one of these, or the function that evaluates return it."
         )
     return float(logs[name])
+
+
+def as_figures(returned: Any) -> dict[str, float]:
+    """Return what a function that evaluates has returned, or raise ValueError."""
+    if not isinstance(returned, Mapping):
+        raise ValueError(
+            f"evaluate returned {returned!r}; expected figures by name, such as "
+            '{"accuracy": 0.93}.'
+        )
+    return {name: float(value) for name, value in returned.items()}
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):

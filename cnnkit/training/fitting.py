@@ -7,8 +7,9 @@ from typing import Any
 
 from cnnkit import backend
 from cnnkit.training import state, subject
-from cnnkit.training.callbacks import StopAtNaN, monitored
+from cnnkit.training.callbacks import StopAtNaN, as_figures, monitored
 from cnnkit.training.directory import RunDirectory
+from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.identity import network_key
 from cnnkit.training.recipes import Recipe
 
@@ -25,7 +26,7 @@ def fit(
     train: Any,
     validation: Any,
     directory: str | Path,
-    evaluate: Evaluate | None = None,
+    evaluate: Evaluate | Evaluations | None = None,
     callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     verbose: str | int = "auto",
 ) -> keras.callbacks.History:
@@ -62,7 +63,8 @@ def fit(
         size of the weights.
     evaluate : callable, optional
         ``evaluate(model, validation)``, called after each epoch in place of Keras's evaluation. It
-        returns figures by name, such as ``{"accuracy": 0.93}``.
+        returns figures by name, such as ``{"accuracy": 0.93}``. Or `Evaluations`, which evaluates
+        more often, and then keeps the best model in its own directory.
     callbacks : iterable of keras.callbacks.Callback, optional
         As for Keras's ``fit``. What Keras's own count is restored, but not the weights that
         EarlyStopping keeps.
@@ -101,6 +103,10 @@ def fit(
     recipe.compile(model)
     model.optimizer.build(model.trainable_variables)
     kept = recipe.callbacks() + callbacks
+    if isinstance(evaluate, Evaluations):
+        kept, each_epoch = [evaluate, *kept], None
+    else:
+        each_epoch = evaluate
     with RunDirectory(Path(directory)) as run:
         run.claim(about)
         record = _Record(run, recipe, kept)
@@ -116,10 +122,10 @@ def fit(
                 stacklevel=2,
             )
         if not done:
-            epoch = _Epoch(train, validation, evaluate)
+            epoch = _Epoch(train, validation, each_epoch)
             model.fit(
-                train,
-                validation_data=None if evaluate else validation,
+                backend.fast_batches(train),
+                validation_data=None if evaluate else backend.fast_batches(validation),
                 epochs=recipe.epochs,
                 initial_epoch=past,
                 callbacks=[epoch, StopAtNaN(), *kept, record],
@@ -151,13 +157,8 @@ class _Epoch(keras.callbacks.Callback):
         if logs is None:
             return
         if self._evaluate is not None and self._validation is not None:
-            figures = self._evaluate(self.model, self._validation)
-            if not isinstance(figures, Mapping):
-                raise ValueError(
-                    f"evaluate returned {figures!r}; expected figures by name, such as "
-                    '{"accuracy": 0.93}.'
-                )
-            logs.update({f"val_{name}": float(value) for name, value in figures.items()})
+            figures = as_figures(self._evaluate(self.model, self._validation))
+            logs.update({f"val_{name}": value for name, value in figures.items()})
         rate = self.model.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
 
@@ -218,7 +219,9 @@ class _Record(keras.callbacks.Callback):
         """Write the models, and what shows how the run went."""
         sign = -1 if self._recipe.mode == "min" else 1
         *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
-        if all(now > figure or np.isnan(figure) for figure in before):
+        if any(isinstance(each, Evaluations) for each in self._kept):
+            pass  # which keeps the best itself
+        elif all(now > figure or np.isnan(figure) for figure in before):
             self._run.save(model, "best")
         elif not (self._run.path / "best.keras").exists():
             warnings.warn(f"{self._run.path / 'best.keras'} was deleted.", stacklevel=2)

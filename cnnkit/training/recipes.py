@@ -36,6 +36,9 @@ class Recipe:
     patience : int, optional
         For how many epochs it may fail to improve before the learning rate is divided by ten, as
         `ReduceOnPlateau` has it; None keeps the learning rate.
+    decay, decay_every : float, int, optional
+        After every so many epochs, the learning rate is multiplied by `decay`. The optimizer stays,
+        and with it its moments. Without `decay_every`, the learning rate is kept.
     """
 
     optimizer: str
@@ -49,6 +52,8 @@ class Recipe:
     monitor: str = "loss"
     mode: str = "min"
     patience: int | None = None
+    decay: float = 1.0
+    decay_every: int | None = None
 
     def compile(self, model: keras.Model) -> None:
         """Compile a model with this optimizer and loss, and accuracy as its metric."""
@@ -61,9 +66,15 @@ class Recipe:
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         """Return what changes the learning rate on the way, new for each run."""
-        if self.patience is None:
-            return []
-        return [ReduceOnPlateau(self.monitor, self.mode, self.patience)]
+        callbacks: list[keras.callbacks.Callback] = []
+        if self.patience is not None:
+            callbacks.append(ReduceOnPlateau(self.monitor, self.mode, self.patience))
+        if self.decay_every is not None:
+            callbacks.append(keras.callbacks.LearningRateScheduler(self._decayed))
+        return callbacks
+
+    def _decayed(self, epoch: int, learning_rate: float) -> float:
+        return self.learning_rate * self.decay ** (epoch // (self.decay_every or 1))
 
 
 DIGITS = Recipe(
@@ -120,6 +131,30 @@ ALEXNET = Recipe(
     mode="max",
     patience=30,
     source="Sualab research blog, on telling dogs from cats with AlexNet (in Korean)",
+)
+
+HEAD_ONLY = Recipe(
+    optimizer="adam",
+    learning_rate=5e-5,
+    loss="SparseCategoricalCrossentropy",
+    batch_size=8,
+    epochs=10,
+    monitor="accuracy",
+    mode="max",
+    decay=0.85,
+    decay_every=3,
+    source="Transfer learning for image classification with custom data (in Korean)",
+)
+
+WHOLE_NETWORK = replace(
+    HEAD_ONLY,
+    optimizer="sgd",
+    learning_rate=1e-3,
+    momentum=0.9,
+    epochs=25,
+    decay=0.1,
+    decay_every=7,
+    source=f"{HEAD_ONLY.source}; its values are those of the PyTorch tutorial that it follows",
 )
 
 

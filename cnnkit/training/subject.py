@@ -10,6 +10,7 @@ from typing import Any
 
 from cnnkit import checks
 from cnnkit.training import reading
+from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.identity import form
 from cnnkit.training.recipes import Recipe
 
@@ -52,8 +53,9 @@ def figures(about: dict[str, Any]) -> str:
         if found := about.get(part):
             shape = " × ".join(map(str, found["shape"]))
             low, high = found["pixels"]
+            what = "pixels" if len(found["shape"]) == 4 else "features"
             counts = ", ".join(f"{count:,} {name}" for name, count in found["classes"].items())
-            lines.append(f"{part + ':':11} {shape}, pixels {low:g} to {high:g}, {counts}")
+            lines.append(f"{part + ':':11} {shape}, {what} {low:g} to {high:g}, {counts}")
     return "\n".join(lines)
 
 
@@ -71,8 +73,11 @@ def _check(model: keras.Model, recipe: Recipe, train: Any, validation: Any, eval
             f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}. Take "
             "another recipe, or another last layer."
         )
-    if evaluate is not None and not callable(evaluate):
-        raise ValueError(f"evaluate is {evaluate!r}; expected a function (model, validation).")
+    known = evaluate is None or isinstance(evaluate, Evaluations) or callable(evaluate)
+    if not known:
+        raise ValueError(
+            f"evaluate is {evaluate!r}; expected a function (model, validation), or Evaluations."
+        )
     if evaluate is not None and validation is None:
         raise ValueError("There is a function to evaluate, but no validation data for it.")
     if evaluate is None and recipe.monitor.removeprefix("val_") not in ("loss", "accuracy"):
@@ -97,9 +102,10 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
         labels = np.concatenate([batch.labels for batch in reading.read(dataset)])
     classes = max(2, model.output_shape[-1])
     checks.labels(labels, classes, len(labels))
-    names = getattr(dataset, "class_names", range(classes))
+    names = getattr(dataset, "class_names", None) or range(classes)
     counts = np.bincount(labels, minlength=len(names)).tolist()
     photos, order = hashlib.sha256(np.asarray(labels, "<i8").tobytes()), hashlib.sha256()
+    photos.update(getattr(dataset, "features_key", "").encode())
     for path in map(Path, getattr(dataset, "file_paths", [])):
         photos.update(f"{path.parent.name}/{path.name} {path.stat().st_size}".encode())
     numbers = reading.order_of(dataset, 0)

@@ -50,6 +50,36 @@ def test_the_transfer_recipes_are_the_published_ones():
         assert (recipe.batch_size, recipe.epochs) == (32, epochs)
 
 
+def test_the_recipes_for_own_photos_are_the_published_ones():
+    head, whole = recipes.HEAD_ONLY, recipes.WHOLE_NETWORK
+    assert (head.learning_rate, head.batch_size, head.epochs, head.decay) == (5e-5, 8, 10, 0.85)
+    assert (whole.learning_rate, whole.momentum, whole.decay, whole.decay_every) == (
+        1e-3,
+        0.9,
+        0.1,
+        7,
+    )
+    for recipe, kind in ((head, keras.optimizers.Adam), (whole, keras.optimizers.SGD)):
+        model = models.mnist_cnn()
+        recipe.compile(model)
+        assert isinstance(model.optimizer, kind)
+        assert isinstance(model.loss, keras.losses.SparseCategoricalCrossentropy)
+
+
+def test_the_learning_rate_decays_in_steps_and_the_optimizer_keeps_its_moments():
+    recipe = dataclasses.replace(recipes.HEAD_ONLY, learning_rate=0.1, decay=0.5, decay_every=2)
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax")])
+    recipe.compile(model)
+    optimizer = model.optimizer
+    history = model.fit(
+        np.ones((8, 1)), np.zeros(8), 4, epochs=5, verbose=0, callbacks=recipe.callbacks()
+    )
+    expected = [0.1, 0.1, 0.05, 0.05, 0.025]
+    np.testing.assert_allclose(history.history["learning_rate"], expected, rtol=1e-6)
+    assert model.optimizer is optimizer
+    assert int(optimizer.iterations) == 10
+
+
 def test_the_digits_cost_is_summed_over_the_training_set():
     (images, labels), _ = data.digits()
     training.reproducible(seed=0)

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks
-from cnnkit.training import reading
 from cnnkit.training.state import Figures, curves, random_states
+from cnnkit.training.transfer.batches import FeatureBatches
 from cnnkit.training.transfer.features import Frozen, run
 from cnnkit.training.transfer.freezing import cut
 from cnnkit.training.transfer.resuming import Resume
@@ -80,14 +80,13 @@ def fit_from_frozen(
     resume = folder and Resume(folder / "state.npz", model, frozen, callbacks)
     computed = run(frozen, train, features, views)
     classes = max(2, model.output_shape[-1])
-    batches, checked = _Batches(train, computed, classes), None
+    batches, checked = _batches(train, computed, classes), None
     if validation is not None:
-        checked = backend.fast_batches(
-            _Batches(validation, run(frozen, validation, features), classes)
-        )
+        computed_too = run(frozen, validation, features)
+        checked = backend.fast_batches(_batches(validation, computed_too, classes))
 
     inner: list[keras.callbacks.Callback] = [
-        keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin),
+        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.set_epoch(epoch)),
         _OnModel(callbacks, model),
     ]
     past: list[Figures] = []
@@ -115,33 +114,11 @@ def fit_from_frozen(
     return history
 
 
-class _Batches(keras.utils.PyDataset):
-    """What the frozen part made of a data set, in the order that each epoch has."""
-
-    def __init__(self, dataset: Any, frozen: Frozen, classes: int) -> None:
-        super().__init__()
-        if frozen.labels is None:
-            raise ValueError("The data set holds no labels; expected batches (images, labels).")
-        if frozen.labels.ndim == 1 and np.issubdtype(frozen.labels.dtype, np.integer):
-            checks.labels(frozen.labels, classes, len(frozen.labels))
-        self._dataset, self._frozen, self._labels = dataset, frozen, frozen.labels
-        self._ends = np.cumsum(frozen.sizes)
-        self.begin(0)
-
-    def __len__(self) -> int:
-        return len(self._ends)
-
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        start = self._ends[step] - self._frozen.sizes[step]
-        numbers = np.arange(start, self._ends[step])
-        if self._order is not None:
-            numbers = self._order[numbers]
-        return self._features[numbers], self._labels[numbers]
-
-    def begin(self, epoch: int, logs: object = None) -> None:
-        """Go to an epoch."""
-        self._order = reading.order_of(self._dataset, epoch)
-        self._features = self._frozen.features[epoch % len(self._frozen.features)]
+def _batches(dataset: Any, frozen: Frozen, classes: int) -> FeatureBatches:
+    batches = FeatureBatches(dataset, frozen)
+    if batches.labels.ndim == 1 and np.issubdtype(batches.labels.dtype, np.integer):
+        checks.labels(batches.labels, classes, len(batches.labels))
+    return batches
 
 
 class _OnModel(keras.callbacks.CallbackList):
