@@ -1,14 +1,17 @@
-"""What it saves to run frozen layers once: `fit_from_frozen` against Keras's `fit`.
+"""What it saves to run frozen layers once, against Keras's `fit` of the same model.
 
-VGG16 at full width with random weights, 200 photos of 180×180. Both train the same model from the
-same weights on the same photos in the same order; after an epoch their weights have to agree. They
-take turns epoch by epoch, so that a machine that is slow for a while is slow for both; from the
-medians of these, the times of whole runs are reckoned.
+VGG16 and DenseNet-121 at full width with random weights, 200 photos. Both ways train the same model
+from the same weights on the same photos in the same order; after an epoch their weights have to
+agree. They take turns epoch by epoch, so that a machine that is slow for a while is slow for both;
+from the medians of these, the times of whole runs are reckoned.
 """
 
+import dataclasses
+import functools
 import statistics
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,38 +20,54 @@ from cnnkit import data, models, training
 import keras
 import numpy as np
 
-SIZE, PHOTOS, REPEATS, TURNS = 180, 200, 3, 5
-CASES = {"base frozen": (0, 20), "last four layers free": (4, 30)}  # layers free, epochs
+PHOTOS, REPEATS, TURNS = 200, 3, 5
+HEAD_ONLY = training.recipes.HEAD_ONLY
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A model to train: how it is built, how its frozen part is run once, and on what photos."""
+
+    name: str
+    build: Callable[[], keras.Model]
+    train: Callable[..., None]
+    epochs: int
+    size: int
+    batch_size: int
+
+    def photos(self, folder: Path) -> Any:
+        """Load the photos."""
+        side = self.size
+        return data.image_folder(folder, (side, side), self.batch_size, shuffle=True, seed=0)
 
 
 def report() -> None:
     """Print the time of both ways and their ratio."""
-    print(f"VGG16, {PHOTOS} photos of {SIZE}×{SIZE}")
-    print(f"Reckoned from medians: {REPEATS} × {TURNS} turns, an epoch of each")
-    print(f"{'':34}{'fit':>8}{'fit_from_frozen':>18}{'ratio':>8}{'weights differ by':>20}")
+    print(f"Reckoned from medians: {REPEATS} × {TURNS} turns, an epoch of each; {PHOTOS} photos")
+    print(f"{'':46}{'fit':>8}{'run once':>12}{'ratio':>8}{'weights differ by':>20}")
     with tempfile.TemporaryDirectory() as directory:
         folder = data.drawings.write(
             Path(directory) / "photos", ["cat", "dog"], per_class=PHOTOS // 2, seed=0
         )
-        for name, (free, epochs) in CASES.items():
-            turns, difference = _measure(folder, free)
+        for case in CASES:
+            turns, difference = _measure(folder, case)
             whole = statistics.median(second for turn in turns for second in turn.whole)
             ours = statistics.median(second for turn in turns for second in turn.ours[2:])
             first = statistics.median(sum(turn.ours[:2]) for turn in turns)
-            times = epochs * whole, first + (epochs - 1) * ours
+            times = case.epochs * whole, first + (case.epochs - 1) * ours
             print(
-                f"{name}, {epochs} epochs".ljust(34)
-                + f"{times[0]:6.0f} s{times[1]:16.0f} s{times[0] / times[1]:8.1f}{difference:20.1e}"
+                f"{case.name}, {case.epochs} epochs".ljust(46)
+                + f"{times[0]:6.0f} s{times[1]:10.0f} s{times[0] / times[1]:8.1f}{difference:20.1e}"
             )
-            print(f"{'  the first epoch':34}{whole:6.1f} s{first:16.1f} s")
-            print(f"{'  each other':34}{whole:6.1f} s{ours:16.1f} s{whole / ours:8.1f}")
+            print(f"{'  the first epoch':46}{whole:6.1f} s{first:10.1f} s")
+            print(f"{'  each other':46}{whole:6.1f} s{ours:10.1f} s{whole / ours:8.1f}", flush=True)
 
 
-def _measure(folder: Path, free: int) -> tuple[list["_Turns"], float]:
-    whole, photos = _model(free), _photos(folder)
+def _measure(folder: Path, case: Case) -> tuple[list["_Turns"], float]:
+    whole, photos = case.build(), case.photos(folder)
     whole.fit(photos, epochs=1, verbose=0)  # also compiles the step, so it is not timed
-    other = _model(free)
-    _fit_from_frozen(other, _photos(folder), epochs=1)
+    other = case.build()
+    case.train(other, case.photos(folder), epochs=1)
     differences = [
         np.abs(one - two).max() / max(np.abs(one).max(), 1e-9)  # frozen biases are 0
         for one, two in zip(whole.get_weights(), other.get_weights(), strict=True)
@@ -57,9 +76,9 @@ def _measure(folder: Path, free: int) -> tuple[list["_Turns"], float]:
         raise RuntimeError(f"After an epoch, the weights differ by {np.max(differences)}.")
     turns = []
     for _ in range(REPEATS):
-        model, own_photos = _model(free), _photos(folder)
+        model, own_photos = case.build(), case.photos(folder)
         turns.append(_Turns(whole, photos))
-        _fit_from_frozen(model, own_photos, epochs=TURNS + 1, callbacks=turns[-1])
+        case.train(model, own_photos, epochs=TURNS + 1, callbacks=turns[-1])
     return turns, float(np.max(differences))
 
 
@@ -86,19 +105,39 @@ class _Turns(keras.callbacks.Callback):
         self._start = time.perf_counter()
 
 
-def _photos(folder: Path) -> Any:
-    return data.image_folder(folder, (SIZE, SIZE), shuffle=True, seed=0)
-
-
-def _model(free: int) -> keras.Model:
+def _vgg16(free: int) -> keras.Model:
     training.reproducible(0)
-    base = models.vgg16_base(None, (SIZE, SIZE, 3))
+    base = models.vgg16_base(None, (180, 180, 3))
     training.transfer.unfreeze_top(base, free)
     model = models.transfer_classifier(base)
     model.compile(keras.optimizers.RMSprop(1e-5), "binary_crossentropy", metrics=["accuracy"])
     return model
 
 
+def _densenet() -> keras.Model:
+    training.reproducible(0)
+    base = models.densenet_base(None, (224, 224, 3))
+    base.trainable = False
+    model = models.with_head(base, models.classification_head(base, ["cat", "dog"]))
+    HEAD_ONLY.compile(model)
+    return model
+
+
 def _fit_from_frozen(model: keras.Model, photos: Any, **options: Any) -> None:
     with tempfile.TemporaryDirectory() as directory:
         training.transfer.fit_from_frozen(model, photos, directory=directory, verbose=0, **options)
+
+
+def _fit_head(model: keras.Model, photos: Any, epochs: int, **options: Any) -> None:
+    """Train the head on features, as ``cnnkit train`` does."""
+    recipe, (_, base, *_, head) = dataclasses.replace(HEAD_ONLY, epochs=epochs), model.layers
+    with tempfile.TemporaryDirectory() as directory:
+        features = training.transfer.as_features(models.pooled(base), photos, directory)
+        training.fit(head, recipe, features, None, Path(directory) / "run", verbose=0, **options)
+
+
+CASES = (
+    Case("VGG16, base frozen", functools.partial(_vgg16, 0), _fit_from_frozen, 20, 180, 32),
+    Case("VGG16, last four free", functools.partial(_vgg16, 4), _fit_from_frozen, 30, 180, 32),
+    Case("DenseNet-121, head only", _densenet, _fit_head, HEAD_ONLY.epochs, 224, 8),
+)
