@@ -1,0 +1,178 @@
+"""The command line: ``cnnkit``, for people who want no notebook. It only joins the parts."""
+
+import json
+import traceback
+import warnings
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+from cnnkit import data
+from cnnkit.cli import config, datasets, reading, reports
+from cnnkit.cli.runs import Run
+
+import typer
+from typer.core import TyperGroup
+
+
+class Commands(TyperGroup):
+    """Tells an error in one line, takes ``--debug`` anywhere, and says how a run goes on."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Bring ``--debug`` to where it belongs, before the command."""
+        args = ["--debug"] * ("--debug" in args) + [each for each in args if each != "--debug"]
+        return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        warnings.showwarning = lambda message, *_: _say(f"Note: {message}")
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            _say("\nInterrupted. The same command goes on where this one was.")
+            raise typer.Exit(130) from None
+        except Exception as error:
+            if type(error).__module__.startswith(("click", "typer")):
+                raise  # a wrong command line, or the end
+            if ctx.params["debug"]:
+                traceback.print_exc()
+            told = " ".join(str(error).split())
+            kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
+            _say(f"Error: {kind}{told}")
+            raise typer.Exit(1) from None
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that train has made.")]
+Photo = Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo.")]
+
+
+class Mode(StrEnum):
+    """What is trained."""
+
+    head = "head"
+    network = "network"
+
+
+class Weights(StrEnum):
+    """What the base was trained on."""
+
+    imagenet = "imagenet"
+    drawn = "drawn"
+
+
+@app.callback()
+def main(
+    debug: Annotated[bool, typer.Option(help="Show where an error comes from.")] = False,
+) -> None:
+    """Classify your own photos.
+
+    Exit codes: 0 all is well, 1 something is wrong (the last line says what), 2 the command line is
+    wrong, 130 interrupted.
+    """
+
+
+@app.command("data")
+def prepare(
+    dataset: Annotated[datasets.Name, typer.Argument(help="A data set of the course.")],
+    scale: Annotated[datasets.Scale, typer.Option(help="Small, or as published.")] = (
+        datasets.Scale.sample
+    ),
+    folder: Annotated[Path, typer.Option(help="Where drawings go.")] = Path("photos"),
+) -> None:
+    """Prepare a data set of the course, check it, and say what is there."""
+    for line in datasets.prepare(dataset, scale, folder):
+        typer.echo(line)
+
+
+@app.command()
+def check(folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")]) -> None:
+    """Count the photos of each class, and name every file that is not usable."""
+    sound = True
+    for part in data.find_parts(folder).values() or [folder]:
+        found = data.check_folder(part)
+        for name, count in found.classes.items():
+            typer.echo(f"{part / name}: {count:,} photos")
+        for path, reason in found.problems:
+            typer.echo(f"{path}: {reason}")
+        sound &= not found.problems
+    if not sound:
+        raise typer.Exit(1)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")],
+    file: Annotated[Path, typer.Option(help="The file to write.")] = Path("run.yml"),
+    mode: Annotated[Mode, typer.Option(help="Train a new last layer, or all.")] = Mode.head,
+    weights: Annotated[Weights, typer.Option(help="What the base knows.")] = Weights.imagenet,
+    output: Annotated[str, typer.Option(help="The folder of the run.")] = "run",
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a file that describes a run, with every value and what it means."""
+    if file.exists() and not force:
+        raise FileExistsError(f"{file} is there already; name another --file, or --force it.")
+    config.write(config.suggest(folder, file, mode.value, weights.value, output), file)
+    typer.echo(f"{file} describes the run. Read it, change it, and call: cnnkit train {file}")
+
+
+@app.command()
+def train(file: Annotated[Path, typer.Argument(metavar="CONFIG", help="From init.")]) -> None:
+    """Train a classifier, or go on with an interrupted run."""
+    described = reading.read(file)
+    run = Run(described.path(described.output), described, _say)
+    run.train()
+    _report(run, None)
+
+
+@app.command()
+def evaluate(
+    run: RunFolder,
+    folder: Annotated[Path | None, typer.Argument(help="Other photos to judge it on.")] = None,
+) -> None:
+    """Judge a run on the photos that were kept for it, or on a folder."""
+    _report(Run.open(run, _say), folder)
+
+
+@app.command()
+def predict(
+    run: RunFolder,
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="Photos.")],
+    as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
+) -> None:
+    """Say what photos show."""
+    answers = reports.predict(Run.open(run, _say), images)
+    if as_json:
+        typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
+        return
+    width = max(len(answer["class"]) for answer in answers)
+    for answer in answers:
+        typer.echo(f"{answer['class']:{width}}  {answer['probability']:6.1%}  {answer['file']}")
+
+
+@app.command()
+def similar(
+    run: RunFolder,
+    image: Photo,
+    count: Annotated[int, typer.Option(min=1, help="How many to find.")] = 5,
+) -> None:
+    """Find the training photos that are most like a photo."""
+    found, picture = reports.similar(Run.open(run, _say), image, count)
+    for path, distance in found:
+        typer.echo(f"{distance:.3f}  {path}")
+    typer.echo(f"They stand side by side in {picture}")
+
+
+def _report(run: Run, folder: Path | None) -> None:
+    report, photos, path = reports.judge(run, folder)
+    typer.echo(f"{report}\n\non {photos}\nA heatmap and the mistakes are in {path}")
+
+
+def _say(text: str) -> None:
+    typer.echo(text, err=True)

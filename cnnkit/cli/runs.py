@@ -1,0 +1,189 @@
+"""A run on a folder of photos, from its description to trained weights."""
+
+import dataclasses
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from cnnkit import data, evaluation, models, training
+from cnnkit.cli import config as configuration
+from cnnkit.cli import reading
+from cnnkit.cli.config import Config
+from cnnkit.cli.reports import write_report
+
+import keras
+from sklearn.metrics import log_loss
+
+BASES: dict[str, Callable[..., keras.Model]] = {
+    "densenet": models.densenet_base,
+    "vgg16": models.vgg16_base,
+}
+
+
+class Run:
+    """A folder that holds a run.
+
+    ``run.yml`` describes it; ``photos`` holds the parts of a folder that had to be split,
+    ``features`` what a base made of them, and ``training`` the weights, the history and the
+    evaluations. What is made of it later lies beside these.
+
+    Parameters
+    ----------
+    folder : Path
+    config : Config
+    say : callable
+        Takes a line that tells the user what is going on.
+    """
+
+    def __init__(self, folder: Path, config: Config, say: Callable[[str], object]) -> None:
+        self.folder, self.config, self._say = folder, config, say
+
+    @classmethod
+    def open(cls, folder: Path, say: Callable[[str], object]) -> "Run":
+        """Return the run that a folder holds.
+
+        Raises
+        ------
+        FileNotFoundError
+            It is missing, or holds no run.
+        """
+        if not (folder / "run.yml").is_file():
+            raise FileNotFoundError(
+                f"{folder} holds no run; give a folder that `cnnkit train` has made."
+            )
+        return cls(folder, reading.read(folder / "run.yml"), say)
+
+    def train(self) -> None:
+        """Train a classifier, or go on where an interrupted call was."""
+        self._make_sure_it_is_ours()
+        self._split()
+        training.reproducible(self.config.seed)
+        train, validation = self.photos("train"), self.photos("validation")
+        self.tell_unusable(train.skipped + validation.skipped)
+        names = train.class_names
+        if validation.class_names != names:
+            raise ValueError(
+                f"The training photos have the classes {', '.join(names)}, and the validation "
+                f"photos {', '.join(validation.class_names)}; expected the same."
+            )
+        self._keep_description()
+        base = self.base()
+        model = models.classification_head(base, names)
+        sets = [train, validation]
+        if self.config.mode == "head":
+            pooled = models.pooled(base)
+            sets = [
+                training.transfer.as_features(pooled, photos, self.folder / "features")
+                for photos in sets
+            ]
+        else:
+            training.transfer.unfreeze_top(base, len(base.layers))
+            model = models.with_head(base, model)
+
+        def judge(model: keras.Model, folder: Path) -> dict[str, float]:
+            photos = getattr(sets[1], "features", sets[1])
+            probabilities = evaluation.predict(model, photos)
+            report = evaluation.report(validation.labels, probabilities, names)
+            write_report(report, folder)
+            loss = log_loss(validation.labels, probabilities, labels=range(len(names)))
+            return {"loss": loss, "accuracy": report.accuracy}
+
+        when, directory = self.config.evaluation, self.folder / "training"
+        evaluations = training.Evaluations(
+            judge, directory, when.every, when.after, floor=when.floor
+        )
+        recipe = dataclasses.replace(
+            configuration.RECIPES[self.config.mode], **dataclasses.asdict(self.config.training)
+        )
+        lines = "auto" if sys.stdout.isatty() else 2  # 2 writes a line an epoch
+        training.fit(
+            model, recipe, sets[0], sets[1], directory, evaluate=evaluations, verbose=lines
+        )
+        if not (directory / "best.keras").is_file():
+            self._say(
+                f"No evaluation reached evaluation.floor, {when.floor}: the last weights count."
+            )
+
+    def classifier(self) -> keras.Model:
+        """Return the trained network: its best weights, or its last if none reached the floor."""
+        best, last = (self.folder / "training" / f"{name}.keras" for name in ("best", "last"))
+        if not last.is_file():
+            raise FileNotFoundError(
+                f"{self.folder} holds no trained weights yet; go on with `cnnkit train`."
+            )
+        trained = keras.models.load_model(best if best.is_file() else last)
+        return models.with_head(self.base(), trained) if self.config.mode == "head" else trained
+
+    def base(self) -> keras.Model:
+        """Return the base as it is before the run."""
+        base = self.config.base
+        return BASES[base.network](base.weights, (base.image_size, base.image_size, 3))
+
+    def photos(self, part: str) -> Any:
+        """Load a part of the photos; None for a test set that there is not."""
+        given, shuffle = self.config.data, part == "train"
+        if given.folder is None:
+            name = getattr(given, f"{part}_folder")
+            return name and self.load(self.config.path(name), shuffle)
+        if part == "test" and not given.test_share:
+            return None
+        return self.load(self.folder / "photos" / part, shuffle)
+
+    def load(self, folder: Path, shuffle: bool = False) -> Any:
+        """Load a folder of photos, in the size that the base takes."""
+        config, side = self.config, self.config.base.image_size
+        return data.image_folder(
+            folder,
+            (side, side),
+            config.training.batch_size,
+            shuffle,
+            config.seed,
+            skip_unusable=config.data.skip_unusable,
+        )
+
+    def _make_sure_it_is_ours(self) -> None:
+        """Refuse an output folder that holds another run, or something else."""
+        there = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if "run.yml" in there:
+            kept = reading.read(self.folder / "run.yml")
+            if different := configuration.differences(kept, self.config):
+                raise ValueError(
+                    f"{self.folder} holds another run: {'; '.join(different)}. Name another "
+                    "output, or delete the folder."
+                )
+        elif there - {"photos"}:
+            raise ValueError(f"{self.folder} holds {min(there)!r} and no run; name another output.")
+
+    def _split(self) -> None:
+        """Copy the photos into three parts, if they are not split yet."""
+        given, parts = self.config.data, self.folder / "photos"
+        if given.folder is None or parts.is_dir():
+            return
+        source = self.config.path(given.folder)
+        self.tell_unusable(data.check_images(source))
+        data.split_folder(
+            source,
+            parts,
+            given.validation_share,
+            given.test_share,
+            self.config.seed,
+            given.skip_unusable,
+        )
+
+    def tell_unusable(self, problems: list[Any]) -> None:
+        """Name files that were left out, with the reasons."""
+        for path, reason in problems:
+            self._say(f"not used: {path}: {reason}")
+
+    def _keep_description(self) -> None:
+        """Keep the description with the run, its paths counted from there."""
+        given = self.config.data
+        paths: dict[str, Any] = {
+            name: configuration.relative(self.config.path(value), self.folder)
+            for name, value in dataclasses.asdict(given).items()
+            if name.endswith("folder") and value is not None
+        }
+        given = dataclasses.replace(given, **paths)
+        kept = dataclasses.replace(self.config, data=given, output=".")
+        configuration.write(kept, self.folder / "run.yml")
