@@ -36,9 +36,7 @@ class Commands(TyperGroup):
                 raise  # a wrong command line, or the end
             if ctx.params["debug"]:
                 traceback.print_exc()
-            told = " ".join(str(error).split())
-            kind = "" if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: "
-            _say(f"Error: {kind}{told}")
+            _say(f"Error: {_in_one_line(error)}")
             raise typer.Exit(1) from None
 
 
@@ -172,6 +170,15 @@ def similar(
 def _report(run: Run, folder: Path | None) -> None:
     report, photos, path = reports.judge(run, folder)
     typer.echo(f"{report}\n\non {photos}\nA heatmap and the mistakes are in {path}")
+
+
+def _in_one_line(error: Exception) -> str:
+    text = str(error)
+    if isinstance(error, OSError) and error.strerror:  # without its number
+        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+    elif not isinstance(error, ValueError | OSError):
+        text = f"{type(error).__name__}: {text}; --debug shows where"
+    return " ".join(text.split())
 
 
 def _say(text: str) -> None:

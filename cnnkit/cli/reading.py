@@ -2,6 +2,7 @@
 
 import dataclasses
 import difflib
+import json
 import math
 import types
 import typing
@@ -17,7 +18,7 @@ KINDS = {
     int: "a whole number",
     float: "a number",
     bool: "true or false",
-    str: "a word",
+    str: "text",
     types.NoneType: "null",
 }
 
@@ -44,9 +45,9 @@ def read(path: Path) -> Config:
         raise ValueError(f"{path} is no text in UTF-8; save it as such.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"{path}, line {line}: this is no YAML: {error.problem}.") from None
+        raise ValueError(f"{path}, line {line}: not valid YAML: {error.problem}.") from None
     except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}.") from None
+        raise ValueError(f"{path}, not valid YAML: {error}.") from None
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{path} holds no settings; expected lines such as `mode: head`.")
     reader = _Reader(path)
@@ -67,14 +68,14 @@ class _Reader:
         for key, value in node.value:
             name = str(key.value)
             if name in seen:
-                raise self._error(key, f"{prefix}{name} is given twice; keep one")
+                raise self._error(key, f"{prefix}{name} is given twice; keep one.")
             if name not in known:
                 raise self._error(key, f"{prefix}{name} is unknown; {_nearest(name, known)}")
             seen.add(name)
             if dataclasses.is_dataclass(hints[name]):
                 if not isinstance(value, yaml.MappingNode):
                     inner = ", ".join(each.name for each in dataclasses.fields(hints[name]))
-                    raise self._error(value, f"{name} is a section; expected {inner} below it")
+                    raise self._error(value, f"{name} is a section; expected {inner} below it.")
                 found[name] = self.section(hints[name], value, values[name], f"{name}.")
             else:
                 given, limits = values[name], known[name].metadata
@@ -83,19 +84,29 @@ class _Reader:
 
     def check(self, config: Config, node: yaml.MappingNode) -> None:
         """Refuse values that are impossible together."""
-        photos, sgd = config.data, config.training.optimizer == "sgd"
+        lines = {key.value: key for key, _ in node.value}
+        photos, algorithm = config.data, config.training
         parts = photos.train_folder, photos.validation_folder
+        given = [part for part in (*parts, photos.test_folder) if part is not None]
+        problem, section = "", "data"
         if photos.folder is None and None in parts:
-            raise self._error(node, "data names no photos; set data.folder, or both "
-                              "data.train_folder and data.validation_folder")  # fmt: skip
-        if photos.folder is not None and {*parts, photos.test_folder} != {None}:
-            raise self._error(node, "data.folder and folders of its parts are both given; keep one")
-        if photos.validation_share + photos.test_share >= 1:
-            raise self._error(node, "data.validation_share and data.test_share leave nothing to "
-                              "train on; together, they have to be below 1")  # fmt: skip
-        if config.training.momentum is not None and not sgd:
-            raise self._error(node, f"training.momentum is {config.training.momentum}, and "
-                              f"{config.training.optimizer} has none; set it to null")  # fmt: skip
+            problem = (
+                "data names no photos; set folder, or both train_folder and validation_folder."
+            )
+        elif photos.folder is not None and given:
+            problem = "data.folder and folders of its parts are both given; set one to null."
+        elif len({Path(part) for part in given}) < len(given):
+            problem = "two parts of data are the same folder; expected different photos in each."
+        elif photos.validation_share + photos.test_share >= 1:
+            problem = "data.validation_share and data.test_share leave nothing to train on."
+        elif algorithm.momentum is not None and algorithm.optimizer != "sgd":
+            section = "training"
+            problem = (
+                f"training.momentum is {algorithm.momentum}, but {algorithm.optimizer} has none; "
+                "set it to null, or take sgd."
+            )
+        if problem:
+            raise self._error(lines.get(section, node), problem)
 
     def _value(
         self, node: yaml.Node, name: str, given: Any, hint: Any, limits: Mapping[str, Any]
@@ -105,22 +116,21 @@ class _Reader:
             given = _number(given)
         if float in kinds and type(given) is int:
             given = float(given)
-        if type(given) not in kinds:
-            expected = limits.get("choices") or [KINDS[kind] for kind in kinds]
-            raise self._error(node, f"{name} is {given!r}; expected {' or '.join(expected)}")
         if choices := limits.get("choices"):
-            if given not in choices:
-                close = _nearest(given, choices)
-                raise self._error(node, f"{name} is {given!r}; {close}")
-        elif isinstance(given, float | int) and not isinstance(given, bool):
-            if problem := _outside(given, **{k: v for k, v in limits.items() if k != "about"}):
-                raise self._error(node, f"{name} is {given}; expected {problem}")
-        elif given == "":
-            raise self._error(node, f"{name} is empty; expected a path")
+            expected = "" if given in choices else " or ".join(choices)
+        elif type(given) not in kinds:
+            expected = " or ".join(KINDS[kind] for kind in kinds)
+        elif type(given) in (int, float):
+            expected = _range(given, **{k: v for k, v in limits.items() if k != "about"})
+        else:
+            expected = "a path" if given == "" else ""
+        if expected:
+            text = json.dumps(given, ensure_ascii=False, default=str)
+            raise self._error(node, f"{name} is {text}; expected {expected}.")
         return given
 
     def _error(self, node: yaml.Node, problem: str) -> ValueError:
-        return ValueError(f"{self._path}, line {node.start_mark.line + 1}: {problem}.")
+        return ValueError(f"{self._path}, line {node.start_mark.line + 1}: {problem}")
 
 
 def _number(text: str) -> Any:
@@ -130,14 +140,13 @@ def _number(text: str) -> Any:
         return text
 
 
-def _outside(
-    value: float, least: float = 0, most: float = math.inf, below: float = math.inf
-) -> str | None:
-    """Say in which range a number should be, if it is outside."""
+def _range(value: float, least: float, most: float = math.inf, below: float = math.inf) -> str:
+    """Say in which range a number should be; nothing where it is."""
     if math.isfinite(value) and least <= value <= most and value < below:
-        return None
-    ends = f"{most:g}" if most < math.inf else f"below {below:g}" if below < math.inf else ""
-    return f"{least:g} to {ends}" if ends else f"{least:g} or more"
+        return ""
+    if most < math.inf:
+        return f"{least:.12g} to {most:.12g}"
+    return f"{least:g} or more" + (f", and below {below:g}" if below < math.inf else "")
 
 
 def _nearest(name: str, known: Iterable[str]) -> str:
@@ -147,7 +156,7 @@ def _nearest(name: str, known: Iterable[str]) -> str:
         return f"did you mean {close[0]}?"
     if close := difflib.get_close_matches(name, everywhere, 1):
         return f"did you mean {everywhere[close[0]]}?"
-    return f"expected {' or '.join(known)}"
+    return f"expected {', '.join(known)}."
 
 
 def _all_names() -> Iterator[tuple[str, str]]:

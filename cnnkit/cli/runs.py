@@ -102,7 +102,7 @@ class Run:
         )
         if not (directory / "best.keras").is_file():
             self._say(
-                f"No evaluation reached evaluation.floor, {when.floor}: the last weights count."
+                f"No evaluation reached evaluation.floor, {when.floor}; the last weights are used."
             )
 
     def classifier(self) -> keras.Model:
@@ -144,7 +144,9 @@ class Run:
 
     def _make_sure_it_is_ours(self) -> None:
         """Refuse an output folder that holds another run, or something else."""
-        there = {entry.name for entry in self.folder.iterdir()} if self.folder.is_dir() else set()
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ValueError(f"{self.folder} is a file; name another output.")
+        there = {entry.name for entry in self.folder.iterdir()} if self.folder.exists() else set()
         if "run.yml" in there:
             kept = reading.read(self.folder / "run.yml")
             if different := configuration.differences(kept, self.config):
@@ -156,20 +158,21 @@ class Run:
             raise ValueError(f"{self.folder} holds {min(there)!r} and no run; name another output.")
 
     def _split(self) -> None:
-        """Copy the photos into three parts, if they are not split yet."""
-        given, parts = self.config.data, self.folder / "photos"
-        if given.folder is None or parts.is_dir():
+        """Copy the photos into three parts, before the run begins."""
+        given = self.config.data
+        if given.folder is None or (self.folder / "run.yml").exists():
             return
         source = self.config.path(given.folder)
-        self.tell_unusable(data.check_images(source))
+        problems = data.check_images(source)
         data.split_folder(
             source,
-            parts,
+            self.folder / "photos",
             given.validation_share,
             given.test_share,
             self.config.seed,
             given.skip_unusable,
         )
+        self.tell_unusable(problems)
 
     def tell_unusable(self, problems: list[Any]) -> None:
         """Name files that were left out, with the reasons."""

@@ -1,6 +1,7 @@
 """The data set: where data lives, loading, preparing, checking, augmenting."""
 
 from cnnkit.data import augment, drawings
+from cnnkit.data.ants_and_bees import ants_and_bees
 from cnnkit.data.cats_vs_dogs import cats_vs_dogs
 from cnnkit.data.checking import check_folder, check_images
 from cnnkit.data.digits import digits, mnist
@@ -9,6 +10,7 @@ from cnnkit.data.photos import load_images
 from cnnkit.data.split import find_parts, split_folder
 
 __all__ = [
+    "ants_and_bees",
     "augment",
     "cats_vs_dogs",
     "check_folder",
