@@ -11,23 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cnnkit import data, evaluation, models, training
+from benchmarks import own_photos
+from benchmarks.registry import EXPERIMENTS, Experiment, accuracy, experiment
+from cnnkit import data, models, training
 
 import keras
 import numpy as np
-
-Run = Callable[[str, int], tuple[float, int]]
-
-
-@dataclasses.dataclass(frozen=True)
-class Experiment:
-    """An experiment of the course beside the figure that was published for it, if there is one."""
-
-    name: str
-    published: float | None
-    source: str
-    run: Run
-
 
 MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
 PHOTO_SIZE = {"sample": 80, "full": 180}
@@ -47,18 +36,6 @@ ALEXNET_RECIPE = {
 CROPS_EACH_EPOCH = {"sample": False, "full": True}
 ALEXNET_RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
 
-EXPERIMENTS: dict[str, Experiment] = {}
-
-
-def experiment(name: str, published: float | None, source: str) -> Callable[[Run], Run]:
-    """Register the decorated function as an experiment."""
-
-    def register(run: Run) -> Run:
-        EXPERIMENTS[name] = Experiment(name, published, source, run)
-        return run
-
-    return register
-
 
 @experiment("digits", published=0.983, source=training.recipes.DIGITS.source)
 def digits(scale: str, seed: int) -> tuple[float, int]:
@@ -69,7 +46,7 @@ def digits(scale: str, seed: int) -> tuple[float, int]:
     training.recipes.DIGITS.compile(model)
     for _ in range(training.recipes.DIGITS.epochs):
         model.train_on_batch(*train)
-    return _accuracy(model, *test)
+    return accuracy(model, *test)
 
 
 @experiment("mnist", published=0.991, source=training.recipes.MNIST.source)
@@ -81,7 +58,7 @@ def mnist(scale: str, seed: int) -> tuple[float, int]:
     model = models.mnist_cnn()
     recipe.compile(model)
     model.fit(*train, batch_size=recipe.batch_size, epochs=MNIST_EPOCHS[scale], verbose=0)
-    return _accuracy(model, *test)
+    return accuracy(model, *test)
 
 
 @experiment("cats_vs_dogs", published=0.70, source=training.recipes.CATS_VS_DOGS.source)
@@ -103,7 +80,7 @@ def cats_vs_dogs_augmented(scale: str, seed: int) -> tuple[float, int]:
 def features(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 5: a head on the features of VGG16. The published figure is on validation photos."""
     parts = _parts(scale, TRANSFER_SIZE[scale], seed)
-    return _accuracy(_on_features(scale, parts, seed), parts[2], parts[2].labels)
+    return accuracy(_on_features(scale, parts, seed), parts[2], parts[2].labels)
 
 
 @experiment("features_augmented", published=0.977, source=training.recipes.FEATURES.source)
@@ -111,7 +88,7 @@ def features_augmented(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 5: the same with augmentation in front of the frozen base."""
     parts = _parts(scale, TRANSFER_SIZE[scale], seed)
     model = _on_features(scale, parts, seed, data.augment.flip_rotate_zoom())
-    return _accuracy(model, parts[2], parts[2].labels)
+    return accuracy(model, parts[2], parts[2].labels)
 
 
 @experiment("fine_tuning", published=0.98, source=training.recipes.FINE_TUNING.source)
@@ -121,28 +98,28 @@ def fine_tuning(scale: str, seed: int) -> tuple[float, int]:
     model = _on_features(scale, parts, seed, data.augment.flip_rotate_zoom())
     training.transfer.unfreeze_top(model.get_layer("vgg16"), 4)
     _fit_best(model, parts, training.recipes.FINE_TUNING, VIEWS)
-    return _accuracy(model, parts[2], parts[2].labels)
+    return accuracy(model, parts[2], parts[2].labels)
 
 
 @experiment("alexnet", published=0.92768, source=training.recipes.ALEXNET.source)
 def alexnet(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: AlexNet, with ten crops of each test photo."""
     model, test = _alexnet(scale, seed, dropout=0.5)
-    return _accuracy(model, test, test.labels, _ten_crop(scale))
+    return accuracy(model, test, test.labels, _ten_crop(scale))
 
 
 @experiment("alexnet_center", published=None, source=training.recipes.ALEXNET.source)
 def alexnet_center(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: the same networks, not trained again, with the middle of each test photo."""
     model, test = _alexnet(scale, seed, dropout=0.5)
-    return _accuracy(model, test, test.labels)
+    return accuracy(model, test, test.labels)
 
 
 @experiment("alexnet_without_dropout", published=None, source=training.recipes.ALEXNET.source)
 def alexnet_without_dropout(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: AlexNet without dropout, with ten crops."""
     model, test = _alexnet(scale, seed, dropout=0.0)
-    return _accuracy(model, test, test.labels, _ten_crop(scale))
+    return accuracy(model, test, test.labels, _ten_crop(scale))
 
 
 @functools.cache
@@ -163,7 +140,7 @@ def _alexnet(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
     )
 
     def evaluate(model: keras.Model, photos: Any) -> dict[str, float]:
-        return {"accuracy": _accuracy(model, photos, photos.labels, _ten_crop(scale))[0]}
+        return {"accuracy": accuracy(model, photos, photos.labels, _ten_crop(scale))[0]}
 
     with tempfile.TemporaryDirectory() as passing:
         directory = Path(passing) / "run"
@@ -231,7 +208,7 @@ def _cats_vs_dogs(
         )
         model = keras.models.load_model(path)
     print(f"  training accuracy in the last epoch {history.history['accuracy'][-1]:.3f}")
-    return _accuracy(model, test, test.labels)
+    return accuracy(model, test, test.labels)
 
 
 def _parts(
@@ -246,11 +223,8 @@ def _parts(
     return train, validation, test
 
 
-def _accuracy(
-    model: keras.Model,
-    images: Any,
-    labels: np.ndarray,
-    views: Callable[[Any], Any] | None = None,
-) -> tuple[float, int]:
-    report = evaluation.report(labels, evaluation.predict(model, images, views))
-    return report.accuracy, report.count
+OWN_PHOTOS = training.recipes.HEAD_ONLY.source
+experiment("own_photos_head", published=None, source=OWN_PHOTOS)(own_photos.head)
+experiment("own_photos_network", published=None, source=OWN_PHOTOS)(own_photos.network)
+
+__all__ = ["EXPERIMENTS", "Experiment"]

@@ -5,6 +5,7 @@ shows itself once, and in a script ``figure.savefig(path)`` keeps it. All share 
 palette that colour-blind readers can tell apart.
 """
 
+from cnnkit.plots.connections import channel_growth, shortcuts
 from cnnkit.plots.lessons import (
     convolution_step,
     heatmap,
@@ -25,6 +26,7 @@ from cnnkit.plots.results import (
 __all__ = [
     "accuracies",
     "activation_spreads",
+    "channel_growth",
     "confusion",
     "convolution_step",
     "feature_maps",
@@ -38,6 +40,7 @@ __all__ = [
     "number_grids",
     "picture_rows",
     "point_maps",
+    "shortcuts",
     "sliding_windows",
     "spread",
     "spreads",

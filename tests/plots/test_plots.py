@@ -17,6 +17,7 @@ STATES = [("conv", 100, False), ("dense", 400, True)]
 
 DRAWINGS = {
     "accuracies": lambda: plots.accuracies({"a": [0.6, 0.9]}, ["b1", "b2"], "block"),
+    "channel_growth": lambda: plots.channel_growth({"one": [4, 6, 8], "two": [4, 6]}),
     "confusion": lambda: plots.confusion(np.diag([3, 4]), ["cat", "dog"]),
     "convolution_step": lambda: plots.convolution_step(
         np.arange(25).reshape(5, 5), np.ones((3, 3)), np.full((3, 3), 54.0), 0, 0
@@ -38,6 +39,7 @@ DRAWINGS = {
     "activation_spreads": lambda: plots.activation_spreads(
         {"wide": [10.0, 1.0], "narrow": [1.0, 0.01]}, ["conv1", "fc8"]
     ),
+    "shortcuts": lambda: plots.shortcuts(),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
     "spread": lambda: plots.spread([0.97, 0.98], live=0.975, published=0.983),
     "spreads": lambda: plots.spreads({"a": [0.7, 0.71], "b": [0.8]}, {"b": 0.79}, {"a": 0.69}),
