@@ -8,7 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from benchmarks import experiments
+from benchmarks import experiments, own_photos
 from cnnkit import plots
 from cnnkit.training import recipes
 from tools import notebooks
@@ -185,6 +185,20 @@ def test_chapter_7_trains_as_the_recipe_and_the_recorded_runs_do():
     assert experiments.ALEXNET_WIDTH == {"sample": 1 / 4, "full": 1.0}
     assert 'WIDTH = {"sample": 1 / 4, "full": 1.0}[SCALE]' in chapter
     assert 'data.cats_vs_dogs(SCALE, "half")' in chapter
+
+
+def test_chapter_8_trains_as_the_recipes_and_the_recorded_runs_do():
+    chapter = (notebooks.SCRIPTS / f"{CHAPTERS[7]}.py").read_text(encoding="utf-8")
+    for name in ("SIZE", "WEIGHTS", "SHARES"):
+        values = str(getattr(own_photos, name)).replace("'", '"')
+        assert f"{name} = {values}[SCALE]" in chapter, name
+    assert own_photos.HEAD_RATE == {"sample": 5e-3, "full": 1e-3}
+    assert 'HEAD_RATE = {"sample": 5e-3, "full": 1e-3}[SCALE]' in chapter
+    assert f"HEAD_EPOCHS = {recipes.HEAD_ONLY.epochs}\n" in chapter
+    assert f"EPOCHS = {own_photos.NETWORK.epochs}\n" in chapter
+    assert f"SPECIES = {list(own_photos.SPECIES)}".replace("'", '"') in chapter
+    assert f"per_class={own_photos.PER_CLASS}, seed=8" in chapter
+    assert f"batch_size={recipes.HEAD_ONLY.batch_size}, shuffle=part" in chapter
 
 
 def test_building_tidies_a_chapter():
