@@ -461,7 +461,7 @@ plots.image_grid(pictures / 255, answers, columns=6, size=1.25)
 # %% [markdown]
 # *Figure 7.5. Twelve test photos, the first six cats and the others dogs, with the answer of the network and its probability.*
 #
-# **The answer from the beginning:** DenseNet is a new *model*, chapter 8; Adam a new *algorithm*; colours shifted at
+# **The answer from the beginning:** DenseNet is a new *model*, [chapter 8](08_own_photos.ipynb); Adam a new *algorithm*; colours shifted at
 # random change the *data set*. In this package, you would touch `models`, the recipe, and the layer in front of the model.
 #
 # ## Exercises
@@ -482,7 +482,7 @@ plots.image_grid(pictures / 255, answers, columns=6, size=1.25)
 #   2012: the network, the augmentation and the ten crops.
 # - K. He, X. Zhang, S. Ren and J. Sun, *Delving Deep into Rectifiers*, ICCV 2015: the initialisation.
 #
-# **Next:** chapter 8, DenseNet on your own photos, is being written.
+# **Next:** [chapter 8, DenseNet on your own photos](08_own_photos.ipynb)
 #
 # ## Solutions
 #
