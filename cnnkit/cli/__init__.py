@@ -25,19 +25,20 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
-        warnings.showwarning = lambda message, *_: _say(f"Note: {message}")
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt:
-            _say("\nInterrupted. The same command goes on where this one was.")
-            raise typer.Exit(130) from None
-        except Exception as error:
-            if type(error).__module__.startswith(("click", "typer")):
-                raise  # a wrong command line, or the end
-            if ctx.params["debug"]:
-                traceback.print_exc()
-            _say(f"Error: {_in_one_line(error)}")
-            raise typer.Exit(1) from None
+        with warnings.catch_warnings():
+            warnings.showwarning = lambda message, *_: _say(f"Note: {message}")
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt:
+                _say("\nInterrupted. The same command goes on where this one was.")
+                raise typer.Exit(130) from None
+            except Exception as error:
+                if type(error).__module__.startswith(("click", "typer")):
+                    raise  # a wrong command line, or the end
+                if ctx.params["debug"]:
+                    traceback.print_exc()
+                _say(f"Error: {_in_one_line(error)}")
+                raise typer.Exit(1) from None
 
 
 app = typer.Typer(

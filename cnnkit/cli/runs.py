@@ -100,6 +100,7 @@ class Run:
         training.fit(
             model, recipe, sets[0], sets[1], directory, evaluate=evaluations, verbose=lines
         )
+        (self.folder / "similar.npz").unlink(missing_ok=True)  # of the weights before
         if not (directory / "best.keras").is_file():
             self._say(
                 f"No evaluation reached evaluation.floor, {when.floor}; the last weights are used."

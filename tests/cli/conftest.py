@@ -13,9 +13,8 @@ from typer.testing import CliRunner
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty working directory, with the user's cache out of it."""
+    """An empty working directory."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("warnings.showwarning", lambda *_: None)  # which the command line sets
     return tmp_path
 
 
