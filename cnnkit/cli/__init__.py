@@ -26,11 +26,12 @@ class Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_: _say(f"Note: {message}")
+            warnings.showwarning = lambda message, *_: _note(str(message))
             try:
                 return super().invoke(ctx)
             except KeyboardInterrupt:
-                _say("\nInterrupted. The same command goes on where this one was.")
+                goes_on = " The same command goes on where this one was."
+                _say(f"\nInterrupted.{goes_on if ctx.invoked_subcommand == 'train' else ''}")
                 raise typer.Exit(130) from None
             except Exception as error:
                 if type(error).__module__.startswith(("click", "typer")):
@@ -85,9 +86,13 @@ def prepare(
     ),
     folder: Annotated[Path, typer.Option(help="Where drawings go.")] = Path("photos"),
 ) -> None:
-    """Prepare a data set of the course, check it, and say what is there."""
-    for line in datasets.prepare(dataset, scale, folder):
-        typer.echo(line)
+    """Prepare a data set of the course, check it, and say what is there.
+
+    Drawings are four classes of animals to practise on.
+    """
+    photos = datasets.prepare(dataset, scale, folder, typer.echo)
+    if photos:
+        check(photos)
 
 
 @app.command()
@@ -111,13 +116,17 @@ def init(
     file: Annotated[Path, typer.Option(help="The file to write.")] = Path("run.yml"),
     mode: Annotated[Mode, typer.Option(help="Train a new last layer, or all.")] = Mode.head,
     weights: Annotated[Weights, typer.Option(help="What the base knows.")] = Weights.imagenet,
-    output: Annotated[str, typer.Option(help="The folder of the run.")] = "run",
+    head_from: Annotated[
+        Path | None, typer.Option(help="For network: a run of a head, to begin with.")
+    ] = None,
+    output: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("run"),
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Write a file that describes a run, with every value and what it means."""
     if file.exists() and not force:
         raise FileExistsError(f"{file} is there already; name another --file, or --force it.")
-    config.write(config.suggest(folder, file, mode.value, weights.value, output), file)
+    described = config.suggest(folder, file, mode.value, weights.value, output, head_from)
+    config.write(described, file)
     typer.echo(f"{file} describes the run. Read it, change it, and call: cnnkit train {file}")
 
 
@@ -146,13 +155,18 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
 ) -> None:
     """Say what photos show."""
-    answers = reports.predict(Run.open(run, _say), images)
+    answers = list(reports.predict(Run.open(run, _say), images))
+    good = [answer for answer in answers if "error" not in answer]
     if as_json:
         typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
-        return
-    width = max(len(answer["class"]) for answer in answers)
-    for answer in answers:
+    for answer in [] if as_json else good:
+        width = max(len(each["class"]) for each in good)
         typer.echo(f"{answer['class']:{width}}  {answer['probability']:6.1%}  {answer['file']}")
+    for answer in answers:
+        if "error" in answer:
+            _say(f"Error: {answer['error']}")
+    if len(good) < len(answers):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -177,9 +191,16 @@ def _in_one_line(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:  # without its number
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif not isinstance(error, ValueError | OSError):
+    elif not isinstance(error, ValueError | OSError | FloatingPointError):
         text = f"{type(error).__name__}: {text}; --debug shows where"
     return " ".join(text.split())
+
+
+def _note(text: str) -> None:
+    if text.startswith("Glyph"):  # matplotlib says it letter by letter
+        text = "no font here has some letters of your classes' names, which heatmaps show as boxes"
+        warnings.filterwarnings("ignore", "Glyph")
+    _say(f"Note: {text}")
 
 
 def _say(text: str) -> None:

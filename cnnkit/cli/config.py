@@ -66,11 +66,14 @@ class Base:
     )
     weights: str = option(
         "imagenet",
-        "What it was trained on: imagenet (photos; 29 MB to download), or drawn (drawings; comes\n"
-        "with cnnkit, for practice).",
+        "What it was trained on: imagenet (photos; 29 MB to download, 59 for vgg16), or drawn\n"
+        "(drawings; comes with cnnkit, for practice).",
         choices=("imagenet", "drawn"),
     )
     image_size: int = option(224, "Pixels a side, to which each photo is resized.", least=32)
+    head_from: str | None = option(
+        None, "For mode network: the output of a head's run on the same photos, to begin with."
+    )
 
 
 @dataclass(frozen=True)
@@ -119,7 +122,8 @@ class Config:
     mode: str = option(
         "head",
         "What is trained: head (a new last layer; minutes, for few photos) or network (all of it;\n"
-        "hours, for thousands).",
+        "hours, for many; best after a run of a head). Each has its own values under training:\n"
+        "`cnnkit init --mode network` writes those of the latter.",
         choices=("head", "network"),
     )
     training: Training = field(default_factory=Training)
@@ -132,10 +136,12 @@ class Config:
 
     def path(self, name: str) -> Path:
         """Return a path of the file as one from here."""
-        return Path(os.path.normpath(self.home / name))
+        return Path(os.path.normpath(self.home / Path(name).expanduser()))
 
 
-def suggest(folder: Path, file: Path, mode: str, weights: str, output: str) -> Config:
+def suggest(
+    folder: Path, file: Path, mode: str, weights: str, output: Path, head_from: Path | None = None
+) -> Config:
     """Return a description that suits a folder of photos, split already or not.
 
     Parameters
@@ -144,8 +150,10 @@ def suggest(folder: Path, file: Path, mode: str, weights: str, output: str) -> C
         With a folder for each class, or with ``train`` and ``validation``, and perhaps ``test``.
     file : Path
         Where the description will be.
-    mode, weights, output : str
+    mode, weights : str
         As in `Config`.
+    output, head_from : Path
+        Likewise, from here.
 
     Raises
     ------
@@ -155,17 +163,28 @@ def suggest(folder: Path, file: Path, mode: str, weights: str, output: str) -> C
     parts = photos.find_parts(folder)
     folders = {f"{part}_folder": found for part, found in parts.items()} or {"folder": folder}
     paths: dict[str, Any] = {name: relative(found, file.parent) for name, found in folders.items()}
+    base = {"weights": weights, "head_from": head_from and relative(head_from, file.parent)}
+    given = {"data": paths, "base": base, "mode": mode, "output": relative(output, file.parent)}
+    return complete(given, file.parent)
+
+
+def complete(given: dict[str, Any], home: Path) -> Config:
+    """Return a description; where a value is missing, with one that suits the mode and weights."""
+    mode = given.get("mode", Config.mode)
+    base, how = given.get("base", {}), given.get("training", {})
+    weights = base.get("weights", Base.weights)
     recipe = RECIPES[mode]
     values = {each.name: getattr(recipe, each.name) for each in dataclasses.fields(Training)}
     values["learning_rate"] = RATES.get((mode, weights), recipe.learning_rate)
-    return Config(
-        data=Data(**paths),
-        base=Base(weights=weights, image_size=SIZES[weights]),
-        mode=mode,
-        training=Training(**values),
-        output=output,
-        home=file.parent,
-    )
+    if how.get("optimizer", recipe.optimizer) != recipe.optimizer:
+        values["momentum"] = None
+    sections = {
+        "data": Data(**given.get("data", {})),
+        "base": Base(**{"image_size": SIZES[weights], **base}),
+        "training": Training(**{**values, **how}),
+        "evaluation": Evaluation(**given.get("evaluation", {})),
+    }
+    return Config(**{**given, **sections}, home=home)
 
 
 def relative(path: Path, folder: Path) -> str:
@@ -205,10 +224,16 @@ def differences(one: Config, other: Config) -> list[str]:
 
 def _values(config: Config) -> dict[str, Any]:
     values: dict[str, Any] = {"mode": config.mode, "seed": config.seed}
+    values["evaluation.floor"] = config.evaluation.floor
     for section in ("data", "base", "training"):
         for name, value in dataclasses.asdict(getattr(config, section)).items():
-            if name.endswith("folder") and value is not None:
+            if is_path(name) and value is not None:
                 value = str(config.path(value).resolve())
             values[f"{section}.{name}"] = value
     del values["training.epochs"]
     return values
+
+
+def is_path(name: str) -> bool:
+    """Whether a value of this name is a path."""
+    return name.endswith(("folder", "_from"))

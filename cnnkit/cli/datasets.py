@@ -1,6 +1,6 @@
-"""The data sets of the course, prepared and described for the command line."""
+"""The data sets of the course, prepared for the command line."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 
@@ -16,6 +16,7 @@ class Name(StrEnum):
     digits = "digits"
     mnist = "mnist"
     cats_vs_dogs = "cats_vs_dogs"
+    ants_and_bees = "ants_and_bees"
     drawings = "drawings"
 
 
@@ -26,29 +27,28 @@ class Scale(StrEnum):
     full = "full"
 
 
-def prepare(name: Name, scale: Scale, folder: Path) -> Iterator[str]:
-    """Prepare a data set, and yield lines that say what is there.
+def prepare(name: Name, scale: Scale, folder: Path, say: Callable[[str], object]) -> Path | None:
+    """Prepare a data set; describe pictures that are arrays, or return the folder of photos.
 
     Parameters
     ----------
     name : Name
     scale : Scale
-        Digits and drawings have one alone.
+        Of MNIST, and of cats and dogs; the others have one alone.
     folder : Path
         Where drawings go.
+    say : callable
+        Takes a line that describes pictures.
     """
-    if name in (Name.digits, Name.mnist):
-        parts = data.digits() if name == Name.digits else data.mnist(scale)
-        for part, (images, labels) in zip(("training", "test"), parts, strict=True):
-            form = "×".join(map(str, images.shape[1:3]))
-            classes = len(set(labels.tolist()))
-            yield f"{part}: {len(images):,} pictures of {form} pixels, {classes} classes"
-        return
     if name == Name.drawings:
-        folder = data.drawings.write(folder, SPECIES, PER_CLASS, SEED)
-    else:
-        folder = data.cats_vs_dogs(scale)
-    for inner in data.find_parts(folder).values() or [folder]:
-        found = data.check_folder(inner)
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in found.classes.items())
-        yield f"{inner}: {counts}; {len(found.problems) or 'no'} unusable files"
+        return data.drawings.write(folder, SPECIES, PER_CLASS, SEED)
+    if name == Name.ants_and_bees:
+        return data.ants_and_bees()
+    if name == Name.cats_vs_dogs:
+        return data.cats_vs_dogs(scale)
+    parts = data.digits() if name == Name.digits else data.mnist(scale)
+    for part, (images, labels) in zip(("training", "test"), parts, strict=True):
+        form = "×".join(map(str, images.shape[1:3]))
+        classes = len(set(labels.tolist()))
+        say(f"{part}: {len(images):,} pictures of {form} pixels, {classes} classes")
+    return None

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from cnnkit.cli.config import Config
+from cnnkit.cli.config import Config, complete
 
 import yaml
 
@@ -21,6 +21,8 @@ KINDS = {
     str: "text",
     types.NoneType: "null",
 }
+
+LARGE = 2**63  # out of any range
 
 
 def read(path: Path) -> Config:
@@ -46,32 +48,34 @@ def read(path: Path) -> Config:
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise ValueError(f"{path}, line {line}: not valid YAML: {error.problem}.") from None
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # a date that there is not is the latter
         raise ValueError(f"{path}, not valid YAML: {error}.") from None
     if not isinstance(node, yaml.MappingNode):
         raise ValueError(f"{path} holds no settings; expected lines such as `mode: head`.")
     reader = _Reader(path)
-    config = reader.section(Config, node, values, "")
+    config = complete(reader.section(Config, node, values, ""), path.parent)
     reader.check(config, node)
-    return dataclasses.replace(config, home=path.parent)
+    return config
 
 
 class _Reader:
-    """Turns a YAML mapping into a section, and finds what is wrong with it."""
+    """Reads the values of a section, and finds what is wrong with them."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def section(self, kind: type, node: yaml.MappingNode, values: Any, prefix: str) -> Any:
+    def section(
+        self, kind: type, node: yaml.MappingNode, values: Any, prefix: str
+    ) -> dict[str, Any]:
+        """Return the values that are given, by name."""
         known = {each.name: each for each in dataclasses.fields(kind) if each.name != "home"}
-        hints, found, seen = typing.get_type_hints(kind), {}, set[str]()
+        hints, found = typing.get_type_hints(kind), dict[str, Any]()
         for key, value in node.value:
             name = str(key.value)
-            if name in seen:
+            if name in found:
                 raise self._error(key, f"{prefix}{name} is given twice; keep one.")
             if name not in known:
                 raise self._error(key, f"{prefix}{name} is unknown; {_nearest(name, known)}")
-            seen.add(name)
             if dataclasses.is_dataclass(hints[name]):
                 if not isinstance(value, yaml.MappingNode):
                     inner = ", ".join(each.name for each in dataclasses.fields(hints[name]))
@@ -80,7 +84,7 @@ class _Reader:
             else:
                 given, limits = values[name], known[name].metadata
                 found[name] = self._value(value, f"{prefix}{name}", given, hints[name], limits)
-        return kind(**found)
+        return found
 
     def check(self, config: Config, node: yaml.MappingNode) -> None:
         """Refuse values that are impossible together."""
@@ -99,6 +103,9 @@ class _Reader:
             problem = "two parts of data are the same folder; expected different photos in each."
         elif photos.validation_share + photos.test_share >= 1:
             problem = "data.validation_share and data.test_share leave nothing to train on."
+        elif config.base.head_from is not None and config.mode == "head":
+            section = "base"
+            problem = "base.head_from is for mode network; set it to null, or change the mode."
         elif algorithm.momentum is not None and algorithm.optimizer != "sgd":
             section = "training"
             problem = (
@@ -114,6 +121,8 @@ class _Reader:
         kinds = typing.get_args(hint) or (hint,)
         if float in kinds and isinstance(given, str):  # YAML takes 1e-3 for text
             given = _number(given)
+        if type(given) is int:
+            given = max(-LARGE, min(given, LARGE))
         if float in kinds and type(given) is int:
             given = float(given)
         if choices := limits.get("choices"):

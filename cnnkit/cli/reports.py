@@ -1,6 +1,6 @@
 """What a trained run answers: how good it is, what a photo shows, and which photos are like it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,15 +27,15 @@ def judge(run: "Run", folder: Path | None = None) -> tuple[evaluation.Report, st
     classifier = run.classifier()
     names = models.class_names(classifier)
     path = run.folder / "report"
-    photos, what = run.photos("test"), "test photos, which the training has not seen"
+    photos, what = run.photos("test", names), "test photos, which the training has not seen"
     if folder is not None:
-        photos, what = run.load(folder), f"photos in {folder}"
-        path = run.folder / f"report-{folder.resolve().name}"
+        photos, what = run.load(folder, class_names=names), f"photos in {folder}"
+        path = run.folder / "-".join(["report", *folder.resolve().parts[-2:]])
     elif photos is None:
-        photos = run.photos("validation")
+        photos = run.photos("validation", names)
         what = "validation photos; they also chose the best weights, so expect a little less"
     run.tell_unusable(photos.skipped)
-    labels = _labels(photos, names)
+    labels = photos.labels
     probabilities = evaluation.predict(classifier, photos)
     report = evaluation.report(labels, probabilities, names)
     write_report(report, path)
@@ -48,29 +48,28 @@ def judge(run: "Run", folder: Path | None = None) -> tuple[evaluation.Report, st
     return report, f"{report.count:,} {what}", path
 
 
-def predict(run: "Run", paths: Sequence[Path]) -> list[dict[str, Any]]:
-    """Classify photos: for each its file, class, probability, and those of all classes."""
-    images = _images(run, paths)
+def predict(run: "Run", paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
+    """Classify photos: yield for each its file, class, probability, and those of all classes.
+
+    For a photo that is not usable, its file and the error.
+    """
     classifier = run.classifier()
     names = models.class_names(classifier)
-    answers = []
-    for path, row in zip(paths, evaluation.predict(classifier, images), strict=True):
+    for path in paths:
+        answer: dict[str, Any] = {"file": str(path)}
+        try:
+            (row,) = evaluation.predict(classifier, _image(run, path))
+        except (FileNotFoundError, ValueError) as error:
+            yield {**answer, "error": str(error)}
+            continue
         name, probability = _answer(row, names)
         shares = {name: round(float(share), 4) for name, share in zip(names, row, strict=True)}
-        answers.append(
-            {
-                "file": str(path),
-                "class": name,
-                "probability": probability,
-                "probabilities": shares,
-            }
-        )
-    return answers
+        yield {**answer, "class": name, "probability": probability, "probabilities": shares}
 
 
 def similar(run: "Run", path: Path, k: int) -> tuple[list[evaluation.Neighbour], Path]:
     """Find the training photos that are most like a photo, and draw them in a row."""
-    image = _images(run, [path])
+    image = _image(run, path)
     pooled = models.pooled(run.classifier().get_layer(run.config.base.network))
     collection = _collection(run, pooled)
     found = collection.nearest(pooled.predict(image, verbose=0)[0], k)
@@ -89,31 +88,20 @@ def write_report(report: evaluation.Report, folder: Path) -> None:
 
 
 def _collection(run: "Run", pooled: keras.Model) -> evaluation.SimilarImages:
-    """Return the training photos as a collection to search in, made where it is missing."""
+    """Return the training photos as a collection to search in, made anew for new weights."""
     path = run.folder / "similar.npz"
-    if not path.is_file():
+    if not path.is_file() or path.stat().st_mtime < run.weights().stat().st_mtime:
         photos = run.photos("train")
         features = training.transfer.extract_features(pooled, photos, run.folder / "features")
         evaluation.SimilarImages(features, photos.file_paths).save(path)
     return evaluation.SimilarImages.load(path)
 
 
-def _images(run: "Run", paths: Sequence[Path]) -> np.ndarray:
+def _image(run: "Run", path: Path) -> np.ndarray:
     side = run.config.base.image_size
-    return data.load_images(paths, (side, side))
+    return data.load_images([path], (side, side))
 
 
 def _answer(probabilities: np.ndarray, names: Sequence[str]) -> tuple[str, float]:
     best = int(probabilities.argmax())
     return names[best], round(float(probabilities[best]), 4)
-
-
-def _labels(photos: Any, names: list[str]) -> np.ndarray:
-    """Return the labels of photos by the classes of the classifier, whatever their own are."""
-    if strange := [name for name in photos.class_names if name not in names]:
-        raise ValueError(
-            f"The class {strange[0]!r} is unknown to this run, which has {', '.join(names)}. "
-            "Rename its folder, or leave it out."
-        )
-    numbers = np.array([names.index(name) for name in photos.class_names])
-    return numbers[photos.labels]

@@ -58,6 +58,7 @@ class Run:
         """Train a classifier, or go on where an interrupted call was."""
         self._make_sure_it_is_ours()
         self._split()
+        self._check_test_folder()
         training.reproducible(self.config.seed)
         train, validation = self.photos("train"), self.photos("validation")
         self.tell_unusable(train.skipped + validation.skipped)
@@ -67,9 +68,14 @@ class Run:
                 f"The training photos have the classes {', '.join(names)}, and the validation "
                 f"photos {', '.join(validation.class_names)}; expected the same."
             )
-        self._keep_description()
         base = self.base()
-        model = models.classification_head(base, names)
+        model = self._head_to_begin_with() or models.classification_head(base, names)
+        if models.class_names(model) != names:
+            raise ValueError(
+                f"The head of base.head_from has the classes {', '.join(models.class_names(model))}"
+                f", and the photos {', '.join(names)}; expected the same."
+            )
+        self._keep_description()
         sets = [train, validation]
         if self.config.mode == "head":
             pooled = models.pooled(base)
@@ -100,7 +106,6 @@ class Run:
         training.fit(
             model, recipe, sets[0], sets[1], directory, evaluate=evaluations, verbose=lines
         )
-        (self.folder / "similar.npz").unlink(missing_ok=True)  # of the weights before
         if not (directory / "best.keras").is_file():
             self._say(
                 f"No evaluation reached evaluation.floor, {when.floor}; the last weights are used."
@@ -108,30 +113,36 @@ class Run:
 
     def classifier(self) -> keras.Model:
         """Return the trained network: its best weights, or its last if none reached the floor."""
+        trained = keras.models.load_model(self.weights())
+        return models.with_head(self.base(), trained) if self.config.mode == "head" else trained
+
+    def weights(self) -> Path:
+        """Return the file of the trained network, or of its head."""
         best, last = (self.folder / "training" / f"{name}.keras" for name in ("best", "last"))
         if not last.is_file():
             raise FileNotFoundError(
                 f"{self.folder} holds no trained weights yet; go on with `cnnkit train`."
             )
-        trained = keras.models.load_model(best if best.is_file() else last)
-        return models.with_head(self.base(), trained) if self.config.mode == "head" else trained
+        return best if best.is_file() else last
 
     def base(self) -> keras.Model:
         """Return the base as it is before the run."""
         base = self.config.base
         return BASES[base.network](base.weights, (base.image_size, base.image_size, 3))
 
-    def photos(self, part: str) -> Any:
+    def photos(self, part: str, class_names: list[str] | None = None) -> Any:
         """Load a part of the photos; None for a test set that there is not."""
         given, shuffle = self.config.data, part == "train"
         if given.folder is None:
             name = getattr(given, f"{part}_folder")
-            return name and self.load(self.config.path(name), shuffle)
+            return name and self.load(self.config.path(name), shuffle, class_names)
         if part == "test" and not given.test_share:
             return None
-        return self.load(self.folder / "photos" / part, shuffle)
+        return self.load(self.folder / "photos" / part, shuffle, class_names)
 
-    def load(self, folder: Path, shuffle: bool = False) -> Any:
+    def load(
+        self, folder: Path, shuffle: bool = False, class_names: list[str] | None = None
+    ) -> Any:
         """Load a folder of photos, in the size that the base takes."""
         config, side = self.config, self.config.base.image_size
         return data.image_folder(
@@ -141,6 +152,7 @@ class Run:
             shuffle,
             config.seed,
             skip_unusable=config.data.skip_unusable,
+            class_names=class_names,
         )
 
     def _make_sure_it_is_ours(self) -> None:
@@ -148,6 +160,7 @@ class Run:
         if self.folder.exists() and not self.folder.is_dir():
             raise ValueError(f"{self.folder} is a file; name another output.")
         there = {entry.name for entry in self.folder.iterdir()} if self.folder.exists() else set()
+        there = {name for name in there if not name.startswith(".")}
         if "run.yml" in there:
             kept = reading.read(self.folder / "run.yml")
             if different := configuration.differences(kept, self.config):
@@ -175,6 +188,30 @@ class Run:
         )
         self.tell_unusable(problems)
 
+    def _check_test_folder(self) -> None:
+        """Find out before the training what the report would fail for."""
+        given = self.config.data
+        if given.test_folder is not None and not (self.folder / "run.yml").exists():
+            names = data.check_folder(self.config.path(given.train_folder or "")).classes
+            self.load(self.config.path(given.test_folder), class_names=list(names))
+
+    def _head_to_begin_with(self) -> keras.Model | None:
+        """Load the head of another run on the same base and photos."""
+        if self.config.base.head_from is None:
+            return None
+        other = Run.open(self.config.path(self.config.base.head_from), self._say)
+        different = [
+            line
+            for line in configuration.differences(other.config, self.config)
+            if line.startswith(("data.", "base.", "seed")) and "head_from" not in line
+        ]
+        if other.config.mode != "head" or different:
+            raise ValueError(
+                f"{other.folder}, which base.head_from names, is no run of a head on the same base "
+                f"and photos{': ' if different else ''}{'; '.join(different)}. Name another."
+            )
+        return keras.models.load_model(other.weights())
+
     def tell_unusable(self, problems: list[Any]) -> None:
         """Name files that were left out, with the reasons."""
         for path, reason in problems:
@@ -182,12 +219,16 @@ class Run:
 
     def _keep_description(self) -> None:
         """Keep the description with the run, its paths counted from there."""
-        given = self.config.data
-        paths: dict[str, Any] = {
-            name: configuration.relative(self.config.path(value), self.folder)
-            for name, value in dataclasses.asdict(given).items()
-            if name.endswith("folder") and value is not None
+        sections: dict[str, Any] = {
+            section: dataclasses.replace(values, **self._seen_from_the_run(values))
+            for section, values in (("data", self.config.data), ("base", self.config.base))
         }
-        given = dataclasses.replace(given, **paths)
-        kept = dataclasses.replace(self.config, data=given, output=".")
+        kept = dataclasses.replace(self.config, **sections, output=".")
         configuration.write(kept, self.folder / "run.yml")
+
+    def _seen_from_the_run(self, values: Any) -> dict[str, Any]:
+        return {
+            name: configuration.relative(self.config.path(value), self.folder)
+            for name, value in dataclasses.asdict(values).items()
+            if configuration.is_path(name) and value is not None
+        }

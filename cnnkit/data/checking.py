@@ -77,11 +77,21 @@ def class_folders(folder: Path) -> list[Path]:
     return [entry for entry in _by_name(folder) if entry.is_dir() and not _hidden(entry)]
 
 
-def check_classes(folder: Path, usable: Collection[Path]) -> list[Unusable]:
-    """Find what is wrong with the classes, given the photos that are usable."""
+def check_classes(
+    folder: Path, usable: Collection[Path], names: Sequence[str] | None = None
+) -> list[Unusable]:
+    """Find what is wrong with the classes, given the photos that are usable.
+
+    Where `names` says which classes there are, a folder may lack some of them.
+    """
     classes = class_folders(folder)
     if reason := _wrong_level(folder, classes):
         return [Unusable(folder, reason)]
+    if names is not None:
+        reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
+        problems = [Unusable(entry, reason) for entry in classes if entry.name not in names]
+        nothing = [Unusable(folder, "it holds no usable photo of a known class")]
+        return problems or ([] if usable else nothing)
     problems = []
     if len(classes) < 2:
         held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
@@ -159,12 +169,16 @@ def _hidden(path: Path) -> bool:
 
 
 def usable_photos(
-    folder: Path, photos: list[Path], problems: list[Unusable], skip_unusable: bool
+    folder: Path,
+    photos: list[Path],
+    problems: list[Unusable],
+    skip_unusable: bool,
+    names: Sequence[str] | None = None,
 ) -> np.ndarray:
     """Return the numbers of the usable photos, or raise ValueError with all that is wrong."""
     bad = {problem.path for problem in problems}
     usable = [number for number, photo in enumerate(photos) if photo not in bad]
-    found = check_classes(folder, {photos[number] for number in usable})
+    found = check_classes(folder, {photos[number] for number in usable}, names)
     if problems and not skip_unusable:
         advice = (
             "Mend or delete them, or leave the files out with skip_unusable=True:"
@@ -173,7 +187,7 @@ def usable_photos(
         )
         found = sorted(problems + found)
     elif found:
-        advice = "These are no classes to train with:"
+        advice = "These classes cannot be used:"
     if found:
         count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
         raise ValueError(f"{folder} has {count}. {advice}\n{listing(folder, found)}")

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +29,7 @@ def image_folder(
     seed: int | None = None,
     memory_budget: int = MEMORY_BUDGET,
     skip_unusable: bool = False,
+    class_names: Sequence[str] | None = None,
 ) -> "tf.data.Dataset":
     """Load a folder of photos, with one folder a class.
 
@@ -51,6 +52,9 @@ def image_folder(
         Bytes that the decoded photos may take in memory.
     skip_unusable : bool
         Leave out the files that `check_images` finds; the attribute ``skipped`` lists them.
+    class_names : sequence of str, optional
+        The classes in the order of their numbers, such as those of a trained classifier. The folder
+        may then lack some of them, but have no others.
 
     Returns
     -------
@@ -89,8 +93,8 @@ def image_folder(
     pixels = _Pixels(len(photos), (*image_size, 3), memory_budget)
     problems += decode_all(photos, pixels.write, image_size)
     pixels.flush()
-    usable = usable_photos(folder, photos, problems, skip_unusable)
-    names = [entry.name for entry in class_folders(folder)]
+    usable = usable_photos(folder, photos, problems, skip_unusable, class_names)
+    names = list(class_names or (entry.name for entry in class_folders(folder)))
     labels = np.array([names.index(photos[number].parent.name) for number in usable])
     epochs = _Epochs(usable, labels, batch_size, (seed or 0) if shuffle else None)
     dataset = _pipeline(epochs, pixels)

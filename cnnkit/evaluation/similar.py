@@ -3,13 +3,13 @@
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cnnkit import files, plots
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image, ImageOps
 from sklearn.neighbors import NearestNeighbors
 
 SHOWN = (180, 180)  # pixels, of each picture in a row
@@ -160,5 +160,6 @@ def _check_finite(features: np.ndarray) -> None:
         raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
 
 
-def _read(path: str | Path) -> Any:
-    return keras.utils.img_to_array(keras.utils.load_img(path, target_size=SHOWN)) / 255
+def _read(path: str | Path) -> np.ndarray:
+    with Image.open(path) as photo:
+        return np.asarray(ImageOps.exif_transpose(photo).convert("RGB").resize(SHOWN))

@@ -116,6 +116,8 @@ def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
         The base does not end in feature maps, or in others than the head takes.
     """
     _check_base(base)
+    if not isinstance(head, keras.Model):
+        raise ValueError(f"head is {head!r}; expected what models.classification_head(…) returns.")
     if head.input_shape[1:] != base.output_shape[-1:]:
         raise ValueError(
             f"The head takes features of shape {head.input_shape}, and the base {base.name!r} "

@@ -1,5 +1,7 @@
 """How training went, and how good the result is."""
 
+import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 
 from cnnkit.plots.style import BLUE, GREY, VERMILION, styled
@@ -12,6 +14,7 @@ from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import ConfusionMatrixDisplay
 
 MISSING = "–"
+LINE = 24  # letters of a name, before it goes on in the next line
 Curves = Mapping[str, Sequence[float]]
 
 
@@ -59,24 +62,28 @@ def confusion(
     percent : bool
         Show whole per cents of each true class. A class without pictures shows "–".
     """
-    classes = len(matrix)
-    side = max(4.4, 1.6 + 0.28 * classes)
-    figure, ax = plt.subplots(figsize=(side + 0.8, side))
+    names = [str(name) for name in (range(len(matrix)) if class_names is None else class_names)]
+    names = [textwrap.fill(name, LINE) for name in names]
+    longest = max(_letters(line) for name in names for line in name.splitlines())
+    upright = len(names) * longest > 40  # or else they would run into one another
+    cells, beside = max(3.2, 0.28 * len(names)), 0.09 * longest
+    side = 1.1 + cells + (beside if upright else 0.1)
+    figure, ax = plt.subplots(figsize=(1.9 + cells + beside, side))
     sums = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(100 * matrix, sums, out=np.full(matrix.shape, np.nan), where=sums != 0)
     counts = np.issubdtype(matrix.dtype, np.integer)
-    display = ConfusionMatrixDisplay(shares if percent else matrix, display_labels=class_names)
+    display = ConfusionMatrixDisplay(shares if percent else matrix, display_labels=names)
     display.plot(
         ax=ax,
         cmap="Blues",
         include_values=False,
         im_kw={"vmin": 0, "vmax": 100} if percent else None,
-        xticks_rotation="vertical" if class_names and _is_long(class_names) else "horizontal",
+        xticks_rotation="vertical" if upright else "horizontal",
         colorbar=False,
     )
     _write_values(display, ".0f" if percent else ",d" if counts else ".2f")
     label = "% of the class" if percent else "pictures" if counts else "share of the class"
-    figure.colorbar(display.im_, ax=ax, label=label, shrink=min(1, 6 / side), aspect=20)
+    figure.colorbar(display.im_, ax=ax, label=label, shrink=min(1, 6 / cells), aspect=20)
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.spines[:].set_visible(False)
     return figure
@@ -97,9 +104,9 @@ def _write_values(display: ConfusionMatrixDisplay, form: str) -> None:
         ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
 
 
-def _is_long(names: Sequence[str]) -> bool:
-    """Whether names, side by side, would run into one another."""
-    return max(map(len, names)) * len(names) > 40
+def _letters(text: str) -> int:
+    """Return how many letters wide a text is; those of East Asia count twice."""
+    return sum(1 + (unicodedata.east_asian_width(letter) in "WF") for letter in text)
 
 
 @styled

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, ParamSpec
 
 import matplotlib.pyplot as plt
+from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
@@ -20,7 +21,12 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
 )
 SIGNED = "PuOr_r"  # orange above zero, purple below
 
+# Fonts with Korean letters, of Linux, Windows and macOS, for names that need them.
+KOREAN = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "AppleGothic")
+INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
+
 RC: dict[Any, Any] = {
+    "font.family": ["DejaVu Sans", *(name for name in KOREAN if name in INSTALLED)],
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
     "font.size": 10,

@@ -3,6 +3,7 @@
 import csv
 import math
 import shutil
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -101,7 +102,7 @@ class Evaluations(keras.callbacks.Callback):
     def _run(self) -> dict[str, float]:
         folder = self._directory / f"epoch-{self._epoch + 1:02}-step-{self._step:04}"
         before = list(self._before(folder.name))
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         figures = as_figures(self._evaluate(self.model, folder))
         if self._monitor not in figures:
             raise ValueError(f"evaluate returned {figures}; expected {self._monitor!r} among them.")
@@ -113,7 +114,10 @@ class Evaluations(keras.callbacks.Callback):
         row = {"evaluation": folder.name, **{name: f"{x:.6g}" for name, x in figures.items()}}
         columns = list(dict.fromkeys(name for each in (*before, row) for name in each))
         table = [[each.get(name, "") for name in columns] for each in (*before, row)]
-        files.write_table(self._directory / "evaluations.csv", [columns, *table])
+        try:
+            files.write_table(self._directory / "evaluations.csv", [columns, *table])
+        except OSError as error:  # such as a table that is open in Excel
+            warnings.warn(f"{self._directory} lacks its last evaluation: {error}", stacklevel=2)
         self._figures = figures
         return figures
 

@@ -171,6 +171,7 @@ class _Record(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._run, self._recipe, self._kept = run, recipe, kept
+        self._keeps_best = not any(isinstance(each, Evaluations) for each in kept)
         self._counted: list[state.Counters] = []
         self._generators: list[np.ndarray] = []
         self.history: list[state.Figures] = []
@@ -219,11 +220,9 @@ class _Record(keras.callbacks.Callback):
         """Write the models, and what shows how the run went."""
         sign = -1 if self._recipe.mode == "min" else 1
         *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
-        if any(isinstance(each, Evaluations) for each in self._kept):
-            pass  # which keeps the best itself
-        elif all(now > figure or np.isnan(figure) for figure in before):
+        if self._keeps_best and all(now > figure or np.isnan(figure) for figure in before):
             self._run.save(model, "best")
-        elif not (self._run.path / "best.keras").exists():
+        elif self._keeps_best and not (self._run.path / "best.keras").exists():
             warnings.warn(f"{self._run.path / 'best.keras'} was deleted.", stacklevel=2)
         self._run.save(model, "last")
         self._run.show(self.history)

@@ -13,7 +13,6 @@
 #     name: python3
 # ---
 
-
 # %% [markdown]
 # # Chapter 8. DenseNet on your own photos
 #
@@ -26,7 +25,7 @@
 # - decide which of this to do with your own photos, and do it from a terminal.
 #
 # You need [chapter 6](06_fine_tuning.ipynb); [chapter 7](07_alexnet.ipynb) helps. At sample scale the chapter takes
-# about two minutes.
+# about a minute.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 # @title Install cnnkit where it is missing, as in Colab
@@ -45,9 +44,10 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# A Korean team built a search engine: show it a picture, and it finds the products that look like it. For this they
-# trained classifiers on photos of their own. Their report, *Transfer learning for image classification with custom
-# data*, is honest about what went wrong on the way, and it is the source of this chapter.
+# Who searches in a shop often cannot say in words what to look for, but has a picture of it. A Korean team therefore
+# trained classifiers on photos of their own, as a step towards a search by picture. Their report, *Transfer learning
+# for image classification with custom data*, is honest about what went wrong on the way, and it is the source of this
+# chapter.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -57,6 +57,7 @@ SIZE = {"sample": 112, "full": 224}[SCALE]
 WEIGHTS = {"sample": "drawn", "full": "imagenet"}[SCALE]
 SHARES = {"sample": (0.2, 0.6), "full": (0.2, 0.2)}[SCALE]  # for validation, and for testing
 # The source takes 5e-5, in runs of many more steps. A few hundred such steps move next to nothing.
+# The drawn base gives a seventh of the channels, so each weight has further to go.
 HEAD_RATE = {"sample": 5e-3, "full": 1e-3}[SCALE]
 HEAD_EPOCHS = 10
 EPOCHS = 10
@@ -169,9 +170,9 @@ for x in (4, 6, 24):
 # | dense block | dense layers, each joined to all before it | c → c + layers · k |
 # | transition | BN, ReLU, 1×1 convolution; 2×2 average pooling | halves them, and height and width |
 #
-# k is the **growth rate** (성장률): 32 channels a layer, in DenseNet-121. BN is batch normalisation. The 1×1
-# convolutions are a **bottleneck** (병목): they make few channels of many before the expensive 3×3. All of it is
-# `cnnkit/models/densenet.py`, a hundred lines:
+# k is the **growth rate** (성장률): 32 channels a layer, in DenseNet-121. BN is batch normalisation. The 1×1 convolution
+# is a **bottleneck** (병목): whatever has gathered, up to 992 channels, becomes 4k = 128 before the expensive 3×3. All
+# of it is `cnnkit/models/densenet.py`, a hundred lines:
 
 # %%
 densenet = models.densenet_base(None, (SIZE, SIZE, 3))
@@ -384,7 +385,8 @@ print(report)
 # many were found? The macro mean counts each class the same, the weighted mean each photo. A class without photos has
 # a dash; a program that divides by its number of photos would stop.
 #
-# The source writes this as a table of fractions, right of total for each pair of classes, which a spreadsheet opens:
+# The source writes this as a table of fractions, right of total for each pair of classes. (When you open it in a
+# spreadsheet, import its columns as text, or 3/40 may become a date.)
 
 # %%
 report.to_csv(directory / "report.csv")
@@ -428,8 +430,8 @@ print("at least half are of its class:", of_its_class >= 3)
 # %% [markdown]
 # ### One base, many heads
 #
-# A head is a few kilobytes, its base a thousand times as much. The team kept one base in memory and swapped heads.
-# Here is a second one for the base as it came, which tells only cows from all others.
+# A head is a few kilobytes, its base a megabyte here and 28 for DenseNet-121. The team kept one base in memory and
+# swapped heads. Here is a second one for the base as it came, which tells only cows from all others.
 
 # %%
 base = models.densenet_base(WEIGHTS, (SIZE, SIZE, 3))
@@ -446,15 +448,19 @@ for name, each in (("species", head), ("first", second)):
 
 # %%
 photo = data.load_images([test.file_paths[0]], (SIZE, SIZE))
+titles = []
 for name in ("species", "first"):
     loaded = keras.models.load_model(directory / f"{name}.keras")
     swapped = models.with_head(base, loaded)  # shares the base, loads nothing
-    answers = evaluation.predict(swapped, photo)[0]
-    print(f"{name:8}", models.class_names(swapped), "adds up to 1:", np.isclose(answers.sum(), 1))
-size = (directory / "species.keras").stat().st_size
-print("less than 50 kilobytes:", size < 50_000)
+    answer = evaluation.predict(swapped, photo)[0]
+    titles.append(f"{models.class_names(swapped)[answer.argmax()]} {answer.max():.0%}")
+    print(f"{name:8}", models.class_names(swapped), "adds up to 1:", np.isclose(answer.sum(), 1))
+print("less than 50 kilobytes:", (directory / "species.keras").stat().st_size < 50_000)
+plots.image_grid([photo[0] / 255] * 2, titles, size=1.6)
 
 # %% [markdown]
+# *Figure 8.8. One photo, one base, and the answers of two heads.*
+#
 # A head fits the base that it was trained on, and no other: after the whole network was trained, its base is another
 # one.
 #
@@ -477,7 +483,7 @@ plots.spreads(
 )
 
 # %% [markdown]
-# *Figure 8.8. Test accuracy on 480 drawings of four species, from 40 training drawings of each: the recorded seeds,
+# *Figure 8.9. Test accuracy on 480 drawings of four species, from 40 training drawings of each: the recorded seeds,
 # and this run.*
 #
 # The source reports averages in the mid to high nineties for both of its trainers, on its own photos, which nobody
@@ -495,7 +501,8 @@ plots.spreads(
 # | **many** | head only first, then the whole network | the whole network, which still beats random weights |
 #
 # And all of it works without a notebook. The team's two members kept a settings file each, with values that suited
-# their own machines, until nobody could join the two. So there is one file, and it says what each value means:
+# their own machines, until nobody could join the two. So there is one file, and it says what each value means. For
+# the whole network, write it with `cnnkit init photos --mode network --head-from run`.
 #
 # ```sh
 # cnnkit check photos

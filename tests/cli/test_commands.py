@@ -127,11 +127,15 @@ def test_other_photos_may_lack_a_class_but_have_no_new_one(trained, here, cnnkit
     (line,) = [line for line in result.stdout.splitlines() if line.startswith("horse")]
     assert line.split() == ["horse", "–", "–", "–", "0"]
     assert "on 10 photos in later" in result.stdout
-    assert (trained / "run/report-later/report.csv").is_file()
+    assert (trained / f"run/report-{here.name}-later/report.csv").is_file()
+    shutil.rmtree("later/cow")
+    (Path("later/horse")).mkdir()
+    result = cnnkit("evaluate", trained / "run", "later")
+    assert "on 5 photos in later" in result.stdout
     Path("later/owl").rename("later/eagle")
     assert cnnkit("evaluate", trained / "run", "later").stderr == (
-        "Error: The class 'eagle' is unknown to this run, which has cow, horse, owl. Rename its "
-        "folder, or leave it out.\n"
+        "Error: later has 1 problem. These classes cannot be used: eagle: it is none of the "
+        "classes cow, horse, owl; rename or remove it\n"
     )
 
 
@@ -170,6 +174,71 @@ def test_a_run_may_be_moved_with_its_photos(trained, here, cnnkit):
         assert str(trained) not in result.stdout
 
 
+def test_a_run_goes_on_from_elsewhere_and_after_a_move(here, cnnkit, monkeypatch):
+    (here / "own").mkdir()
+    file = describe(draw(here / "own/photos"))
+    assert cnnkit("train", file).exit_code == 0
+    features = sorted(path.name for path in (here / "own/run/features").iterdir())
+    describe(here / "own/photos", epochs=4)
+    monkeypatch.chdir(here / "own")
+    result = cnnkit("train", "run.yml")
+    assert "Going on after epoch 3" in result.stdout, result.stderr
+    monkeypatch.chdir(here)
+    Path("own").rename("moved")
+    describe(here / "moved/photos", epochs=5)
+    result = cnnkit("train", "moved/run.yml")
+    assert "Going on after epoch 4" in result.stdout, result.stderr
+    assert sorted(path.name for path in (here / "moved/run/features").iterdir()) == features
+
+
+def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
+    base = f"image_size: 32\n  head_from: {trained / 'run'}"
+    file = describe(trained / "photos", "after", epochs=1, more=NETWORK)
+    file.write_text(
+        file.read_text().replace("image_size: 32", base).replace("rate: 0.01", "rate: 1e-8")
+    )
+    result = cnnkit("train", file)
+    assert result.exit_code == 0, result.output
+    head = keras.models.load_model(trained / "run/training/best.keras")
+    after = keras.models.load_model(trained / "after/training/last.keras").get_layer("head")
+    for one, other in zip(head.get_weights(), after.get_weights(), strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-5)
+    file.write_text(file.read_text().replace("output: after", "output: other\nseed: 3"))
+    assert cnnkit("train", file).stderr.endswith(
+        "which base.head_from names, is no run of a head on the same base and photos: seed is 0 "
+        "there and 3 here. Name another.\n"
+    )
+
+
+def test_a_search_after_more_training_uses_the_new_weights(trained, here, cnnkit):
+    shutil.copytree(trained, here / "own")
+    photo = next(Path("own/network/photos/train/horse").iterdir())
+    assert cnnkit("similar", "own/network", photo).stdout.startswith("0.000")
+    best = keras.models.load_model("own/network/training/best.keras")
+    random = np.random.default_rng(0)
+    best.set_weights([w * random.uniform(0.5, 2, w.shape) for w in best.get_weights()])
+    best.save("own/network/training/best.keras")
+    assert cnnkit("similar", "own/network", photo).stdout.startswith("0.000")
+
+
+def test_a_test_set_is_looked_at_before_the_training(here, cnnkit):
+    for part in ("train", "val"):
+        draw(part)
+    text = f"data:\n  train_folder: train\n  validation_folder: val\n  test_folder: test\n{SMALL}"
+    Path("run.yml").write_text(text)
+    assert "test is no folder" in cnnkit("train", "run.yml").stderr
+    draw("test", ("cow", "owl"))
+    assert "owl: it is none of the classes cow, horse" in cnnkit("train", "run.yml").stderr
+    assert not Path("run").exists()
+
+
+def test_what_a_killed_run_and_the_system_leave_is_no_obstacle(here, cnnkit):
+    file = describe(draw("photos"), epochs=1)
+    Path("run/.photos.part").mkdir(parents=True)
+    Path("run/.DS_Store").touch()
+    assert cnnkit("train", file).exit_code == 0
+
+
 def test_a_finished_run_is_only_judged_again_and_more_epochs_prolong_it(here, cnnkit):
     file = describe(draw("photos"))
     cnnkit("train", file)
@@ -178,10 +247,10 @@ def test_a_finished_run_is_only_judged_again_and_more_epochs_prolong_it(here, cn
     assert "The run ended with epoch 3" in again.stdout
     longer = cnnkit("train", describe(Path("photos"), epochs=4))
     assert "Going on after epoch 3" in longer.stdout
-    other = cnnkit("train", describe(Path("photos"), more="seed: 5\nmode: network\n"))
+    other = cnnkit("train", describe(Path("photos"), more="  batch_size: 4\nseed: 5\n"))
     assert other.stderr == (
-        "Error: run holds another run: mode is head there and network here; seed is 0 there and 5 "
-        "here. Name another output, or delete the folder.\n"
+        "Error: run holds another run: seed is 0 there and 5 here; training.batch_size is 8 there "
+        "and 4 here. Name another output, or delete the folder.\n"
     )
 
 
@@ -241,9 +310,15 @@ def test_exit_codes_and_errors_in_one_line(here, cnnkit):
         assert result.stderr.splitlines()[-1].startswith("Error: run holds no run")
 
 
-def test_photos_that_cannot_be_read_are_told(trained, cnnkit):
-    result = cnnkit("predict", trained / "run", trained / "photos/cow/nothing.jpg")
-    assert result.stderr == f"Error: There is no photo {trained / 'photos/cow/nothing.jpg'}.\n"
+def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cnnkit):
+    good, bad = trained / "photos/cow/cow.0.jpg", trained / "photos/cow/nothing.jpg"
+    result = cnnkit("predict", trained / "run", bad, good)
+    assert result.exit_code == 1
+    assert result.stderr == f"Error: There is no photo {bad}.\n"
+    assert result.stdout.strip().endswith(str(good))
+    answers = json.loads(cnnkit("predict", trained / "run", "--json", bad, good).stdout)
+    assert answers[0] == {"file": str(bad), "error": f"There is no photo {bad}."}
+    assert answers[1]["class"] in ("cow", "horse", "owl")
     result = cnnkit("similar", trained / "run", trained / "photos/owl/broken.jpg")
     assert result.stderr.startswith(f"Error: {trained / 'photos/owl/broken.jpg'} is not usable: ")
     assert result.exit_code == 1
@@ -254,7 +329,7 @@ def test_photos_that_cannot_be_read_are_told(trained, cnnkit):
     [
         (["digits"], "training: 1,617 pictures of 8×8 pixels, 10 classes"),
         (["mnist"], "test: 180 pictures of 28×28 pixels, 10 classes"),
-        (["drawings", "--folder", "own"], "own: 4 cow, 4 horse, 4 koala, 4 owl; no unusable files"),
+        (["drawings", "--folder", "own"], "own/koala: 4 photos"),
     ],
 )
 def test_data_sets_are_prepared_and_described(data_home, cnnkit, monkeypatch, arguments, line):

@@ -118,6 +118,14 @@ BROKEN = {
         GOOD + "training:\n  momentum: 0.9\n",
         ", line 3: training.momentum is 0.9, but adam has none; set it to null, or take sgd.",
     ),
+    "a head for a head": (
+        GOOD + "base:\n  head_from: other\n",
+        ", line 3: base.head_from is for mode network; set it to null, or change the mode.",
+    ),
+    "a day that there is not": (
+        GOOD + "output: 2024-13-45\n",
+        ", not valid YAML: month must be in 1..12.",
+    ),
     "no photos": (
         "mode: head\n",
         ", line 1: data names no photos; set folder, or both train_folder and validation_folder.",
@@ -189,6 +197,18 @@ def test_numbers_may_be_written_as_people_write_them(here):
     assert (training.learning_rate, training.decay, training.decay_every) == (1e-3, 1.0, None)
 
 
+def test_values_that_are_missing_suit_the_mode_and_the_weights(here):
+    (here / "run.yml").write_text(GOOD + "mode: network\nbase:\n  weights: drawn\n")
+    read = reading.read(here / "run.yml")
+    assert read.base.image_size == 112
+    assert (read.training.optimizer, read.training.momentum) == ("sgd", 0.9)
+    (here / "run.yml").write_text(GOOD + "mode: network\ntraining:\n  optimizer: adam\n")
+    assert reading.read(here / "run.yml").training.momentum is None
+    (here / "run.yml").write_text(GOOD + f"seed: {10**400}\n")
+    with pytest.raises(ValueError, match="expected 0 to 4294967295"):
+        reading.read(here / "run.yml")
+
+
 def test_a_folder_that_is_split_already_is_recognised(here, cnnkit):
     for part in ("train", "val"):
         draw(f"elsewhere/photos/{part}")
@@ -222,6 +242,8 @@ def test_the_descriptions_of_two_runs_are_compared_value_by_value(here):
         evaluation=config.Evaluation(every=1),
     )  # fmt: skip
     assert config.differences(one, same) == []
+    higher = dataclasses.replace(one, evaluation=config.Evaluation(floor=0.7))
+    assert config.differences(one, higher) == ["evaluation.floor is 0.0 there and 0.7 here"]
     other = dataclasses.replace(one, mode="network", data=config.Data("other"))
     assert config.differences(one, other) == [
         "mode is head there and network here",

@@ -11,7 +11,7 @@ from .conftest import draw
 PHOTOS = Path("photos")
 WHOLE = "folder: photos"
 PARTS = "train_folder: train\n  validation_folder: val"
-NO_CLASSES = "photos has 1 problem. These are no classes to train with: "
+NO_CLASSES = "photos has 1 problem. These classes cannot be used: "
 HIDDEN = "photos has 1 problem. Mend or delete them, or leave the files out with "
 
 

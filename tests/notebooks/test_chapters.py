@@ -194,6 +194,7 @@ def test_chapter_8_trains_as_the_recipes_and_the_recorded_runs_do():
         assert f"{name} = {values}[SCALE]" in chapter, name
     assert own_photos.HEAD_RATE == {"sample": 5e-3, "full": 1e-3}
     assert 'HEAD_RATE = {"sample": 5e-3, "full": 1e-3}[SCALE]' in chapter
+    assert "every={}, after={}, floor".format(*own_photos.WHEN) in chapter
     assert f"HEAD_EPOCHS = {recipes.HEAD_ONLY.epochs}\n" in chapter
     assert f"EPOCHS = {own_photos.NETWORK.epochs}\n" in chapter
     assert f"SPECIES = {list(own_photos.SPECIES)}".replace("'", '"') in chapter

@@ -167,21 +167,25 @@ def test_a_confusion_matrix_in_per_cent_has_rows_of_a_hundred():
     assert colors == ["white" if text == "75" else "black" for text in texts]
 
 
-@pytest.mark.parametrize("classes", [2, 7, 30, 100])
-def test_the_names_of_a_confusion_matrix_do_not_overlap(classes):
-    names = [f"species number {number}" for number in range(classes)]
+@pytest.mark.parametrize("name", ["{}", "species {}", "a very long name of a species, number {}"])
+@pytest.mark.parametrize("classes", [2, 4, 7, 30, 100])
+def test_the_names_of_a_confusion_matrix_do_not_overlap(classes, name, recwarn):
+    names = [name.format(number) for number in range(classes)]
     figure = plots.confusion(np.eye(classes, dtype=int), names, percent=True)
     canvas = FigureCanvasAgg(figure)
     canvas.draw()
     ax = figure.axes[0]
     for labels in (ax.get_xticklabels(), ax.get_yticklabels()):
-        assert [label.get_text() for label in labels] == names
+        assert [label.get_text().replace("\n", " ") for label in labels] == names
         boxes = [label.get_window_extent(canvas.get_renderer()) for label in labels]
         assert not any(one.overlaps(two) for one, two in itertools.pairwise(boxes))
         for box in boxes:
             assert min(box.x0, box.y0) >= 0
             assert box.x1 <= figure.bbox.x1
             assert box.y1 <= figure.bbox.y1
+    cell = ax.get_window_extent().width / classes
+    assert cell > 15  # pixels
+    assert not recwarn.list
 
 
 def test_a_confusion_matrix_names_its_axes():

@@ -192,7 +192,8 @@ def _key(
     views: int | None,
 ) -> str:
     parts = [network_key(network), count, batch_shape[1:], views, keras.backend.backend()]
-    parts += getattr(dataset, "file_paths", first_keys.tolist())
+    paths = map(Path, getattr(dataset, "file_paths", []))
+    parts += [f"{path.parent.name}/{path.name}" for path in paths] or first_keys.tolist()
     if views is not None:
         parts.append(batch_shape[0])
         parts += [keras.ops.convert_to_numpy(state).tolist() for state in random_states(network)]
