@@ -49,15 +49,15 @@ def _run(scale: str, seed: int, whole: bool) -> tuple[float, int]:
         def judge(model: keras.Model, folder: Path) -> dict[str, float]:
             return {"accuracy": accuracy(model, sets[1].features, validation.labels)[0]}
 
-        directory = passing / "head"
-        often = training.Evaluations(judge, directory, *WHEN)
-        training.fit(untrained, recipe, sets[0], sets[1], directory, often, verbose=0)
-        classifier = models.with_head(base, keras.models.load_model(directory / "best.keras"))
+        run = passing / "head"
+        often = training.Evaluations(judge, run, *WHEN)
+        training.fit(untrained, recipe, sets[0], sets[1], run, often, verbose=0)
+        classifier = models.with_head(base, keras.models.load_model(run / "best.keras"))
         if whole:
             training.transfer.unfreeze_top(base, len(base.layers))
-            directory = passing / "network"
-            training.fit(classifier, NETWORK, train, validation, directory, verbose=0)
-            classifier = keras.models.load_model(directory / "best.keras")
+            run = passing / "network"
+            training.fit(classifier, NETWORK, train, validation, run, verbose=0)
+            classifier = keras.models.load_model(run / "best.keras")
         return accuracy(classifier, test, test.labels)
 
 
