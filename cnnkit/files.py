@@ -36,7 +36,11 @@ def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None 
 
 
 def write_table(path: Path, rows: Iterable[Iterable[object]]) -> None:
-    """Write rows to a CSV file, as `replace` does."""
-    text = io.StringIO(newline="")
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    replace(path, lambda file: file.write(text.getvalue().encode()))
+    """Write rows to a CSV file, as `replace` does.
+
+    With letters beyond ASCII, it begins with the mark by which spreadsheets know UTF-8.
+    """
+    table = io.StringIO(newline="")
+    csv.writer(table, lineterminator="\n").writerows(rows)
+    text = table.getvalue()
+    replace(path, lambda file: file.write(text.encode("ascii" if text.isascii() else "utf-8-sig")))

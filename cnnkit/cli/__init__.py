@@ -33,6 +33,8 @@ class Commands(TyperGroup):
                 goes_on = " The same command goes on where this one was."
                 _say(f"\nInterrupted.{goes_on if ctx.invoked_subcommand == 'train' else ''}")
                 raise typer.Exit(130) from None
+            except BrokenPipeError:
+                raise  # of `cnnkit … | head`
             except Exception as error:
                 if type(error).__module__.startswith(("click", "typer")):
                     raise  # a wrong command line, or the end
@@ -98,15 +100,16 @@ def prepare(
 @app.command()
 def check(folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")]) -> None:
     """Count the photos of each class, and name every file that is not usable."""
-    sound = True
+    photos = problems = 0
     for part in data.find_parts(folder).values() or [folder]:
         found = data.check_folder(part)
         for name, count in found.classes.items():
             typer.echo(f"{part / name}: {count:,} photos")
         for path, reason in found.problems:
             typer.echo(f"{path}: {reason}")
-        sound &= not found.problems
-    if not sound:
+        photos, problems = photos + sum(found.classes.values()), problems + len(found.problems)
+    typer.echo(f"{photos:,} usable photos, {problems or 'no'} problem{'s' * (problems != 1)}")
+    if problems:
         raise typer.Exit(1)
 
 

@@ -47,7 +47,10 @@ def read(path: Path) -> Config:
         raise ValueError(f"{path} is no text in UTF-8; save it as such.") from None
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ValueError(f"{path}, line {line}: not valid YAML: {error.problem}.") from None
+        raise ValueError(
+            f"{path}, line {line}: not valid YAML: {error.problem}. Look at the spaces in front "
+            "and the colons, here and in the line above."
+        ) from None
     except (yaml.YAMLError, ValueError) as error:  # a date that there is not is the latter
         raise ValueError(f"{path}, not valid YAML: {error}.") from None
     if not isinstance(node, yaml.MappingNode):

@@ -1,5 +1,6 @@
 """What a trained run answers: how good it is, what a photo shows, and which photos are like it."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,8 @@ def judge(run: "Run", folder: Path | None = None) -> tuple[evaluation.Report, st
     photos, what = run.photos("test", names), "test photos, which the training has not seen"
     if folder is not None:
         photos, what = run.load(folder, class_names=names), f"photos in {folder}"
+        if known := _known(run, photos.file_paths):
+            what += f"; {known:,} of them served to train it, so expect less of others"
         path = run.folder / "-".join(["report", *folder.resolve().parts[-2:]])
     elif photos is None:
         photos = run.photos("validation", names)
@@ -100,6 +103,14 @@ def _collection(run: "Run", pooled: keras.Model) -> evaluation.SimilarImages:
 def _image(run: "Run", path: Path) -> np.ndarray:
     side = run.config.base.image_size
     return data.load_images([path], (side, side))
+
+
+def _known(run: "Run", paths: Sequence[str]) -> int:
+    """Count the photos that have the same bytes as one for training or validation."""
+    folders = filter(None, map(run.part, ("train", "validation")))
+    served = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+    seen = {hashlib.sha256(path.read_bytes()).digest() for path in served}
+    return sum(hashlib.sha256(Path(path).read_bytes()).digest() in seen for path in paths)
 
 
 def _answer(probabilities: np.ndarray, names: Sequence[str]) -> tuple[str, float]:

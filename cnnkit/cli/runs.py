@@ -8,7 +8,7 @@ from typing import Any
 
 from cnnkit import data, evaluation, models, training
 from cnnkit.cli import config as configuration
-from cnnkit.cli import reading
+from cnnkit.cli import preparing, reading
 from cnnkit.cli.config import Config
 from cnnkit.cli.reports import write_report
 
@@ -56,9 +56,7 @@ class Run:
 
     def train(self) -> None:
         """Train a classifier, or go on where an interrupted call was."""
-        self._make_sure_it_is_ours()
-        self._split()
-        self._check_test_folder()
+        preparing.prepare(self)
         training.reproducible(self.config.seed)
         train, validation = self.photos("train"), self.photos("validation")
         self.tell_unusable(train.skipped + validation.skipped)
@@ -75,7 +73,7 @@ class Run:
                 f"The head of base.head_from has the classes {', '.join(models.class_names(model))}"
                 f", and the photos {', '.join(names)}; expected the same."
             )
-        self._keep_description()
+        preparing.keep_description(self)
         sets = [train, validation]
         if self.config.mode == "head":
             pooled = models.pooled(base)
@@ -128,17 +126,26 @@ class Run:
     def base(self) -> keras.Model:
         """Return the base as it is before the run."""
         base = self.config.base
-        return BASES[base.network](base.weights, (base.image_size, base.image_size, 3))
+        try:
+            return BASES[base.network](base.weights, (base.image_size, base.image_size, 3))
+        except FileNotFoundError as error:
+            text = str(error).replace('Or take weights="drawn", which need no download.', "")
+            raise FileNotFoundError(
+                f"{text}Or practise without them: `cnnkit init` with --weights drawn --force."
+            ) from None
+
+    def part(self, name: str) -> Path | None:
+        """Return the folder of a part of the photos; None for a test set that there is not."""
+        given = self.config.data
+        if given.folder is None:
+            folder = getattr(given, f"{name}_folder")
+            return None if folder is None else self.config.path(folder)
+        return None if name == "test" and not given.test_share else self.folder / "photos" / name
 
     def photos(self, part: str, class_names: list[str] | None = None) -> Any:
         """Load a part of the photos; None for a test set that there is not."""
-        given, shuffle = self.config.data, part == "train"
-        if given.folder is None:
-            name = getattr(given, f"{part}_folder")
-            return name and self.load(self.config.path(name), shuffle, class_names)
-        if part == "test" and not given.test_share:
-            return None
-        return self.load(self.folder / "photos" / part, shuffle, class_names)
+        folder = self.part(part)
+        return folder and self.load(folder, part == "train", class_names)
 
     def load(
         self, folder: Path, shuffle: bool = False, class_names: list[str] | None = None
@@ -154,46 +161,6 @@ class Run:
             skip_unusable=config.data.skip_unusable,
             class_names=class_names,
         )
-
-    def _make_sure_it_is_ours(self) -> None:
-        """Refuse an output folder that holds another run, or something else."""
-        if self.folder.exists() and not self.folder.is_dir():
-            raise ValueError(f"{self.folder} is a file; name another output.")
-        there = {entry.name for entry in self.folder.iterdir()} if self.folder.exists() else set()
-        there = {name for name in there if not name.startswith(".")}
-        if "run.yml" in there:
-            kept = reading.read(self.folder / "run.yml")
-            if different := configuration.differences(kept, self.config):
-                raise ValueError(
-                    f"{self.folder} holds another run: {'; '.join(different)}. Name another "
-                    "output, or delete the folder."
-                )
-        elif there - {"photos"}:
-            raise ValueError(f"{self.folder} holds {min(there)!r} and no run; name another output.")
-
-    def _split(self) -> None:
-        """Copy the photos into three parts, before the run begins."""
-        given = self.config.data
-        if given.folder is None or (self.folder / "run.yml").exists():
-            return
-        source = self.config.path(given.folder)
-        problems = data.check_images(source)
-        data.split_folder(
-            source,
-            self.folder / "photos",
-            given.validation_share,
-            given.test_share,
-            self.config.seed,
-            given.skip_unusable,
-        )
-        self.tell_unusable(problems)
-
-    def _check_test_folder(self) -> None:
-        """Find out before the training what the report would fail for."""
-        given = self.config.data
-        if given.test_folder is not None and not (self.folder / "run.yml").exists():
-            names = data.check_folder(self.config.path(given.train_folder or "")).classes
-            self.load(self.config.path(given.test_folder), class_names=list(names))
 
     def _head_to_begin_with(self) -> keras.Model | None:
         """Load the head of another run on the same base and photos."""
@@ -216,19 +183,3 @@ class Run:
         """Name files that were left out, with the reasons."""
         for path, reason in problems:
             self._say(f"not used: {path}: {reason}")
-
-    def _keep_description(self) -> None:
-        """Keep the description with the run, its paths counted from there."""
-        sections: dict[str, Any] = {
-            section: dataclasses.replace(values, **self._seen_from_the_run(values))
-            for section, values in (("data", self.config.data), ("base", self.config.base))
-        }
-        kept = dataclasses.replace(self.config, **sections, output=".")
-        configuration.write(kept, self.folder / "run.yml")
-
-    def _seen_from_the_run(self, values: Any) -> dict[str, Any]:
-        return {
-            name: configuration.relative(self.config.path(value), self.folder)
-            for name, value in dataclasses.asdict(values).items()
-            if configuration.is_path(name) and value is not None
-        }

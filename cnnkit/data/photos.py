@@ -109,7 +109,8 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
     photos = []
     for path in map(Path, paths):
         if not path.is_file():
-            raise FileNotFoundError(f"There is no photo {path}.")
+            what = "is a folder; give its photos" if path.is_dir() else "is missing"
+            raise FileNotFoundError(f"The photo {path} {what}.")
         try:
             photos.append(decode(path, image_size))
         except ValueError as error:

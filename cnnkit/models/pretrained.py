@@ -88,7 +88,7 @@ def _load_imagenet(base: keras.Model, network: Callable, file: str) -> None:
         raise FileNotFoundError(
             f"{home / file} is missing, and Keras could not download it ({error}).\n"
             "Get the file where there is a network:  "
-            f"curl -L -o {file} {PUBLISHED}/{base.name}/{file}\n"
+            f"`curl -L -o {file} {PUBLISHED}/{base.name}/{file}`\n"
             f"Put it into {home}, or into the folder models of the one that you name in the "
             "environment variable KERAS_HOME.\n"
             'Or take weights="drawn", which need no download.'

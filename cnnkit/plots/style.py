@@ -22,7 +22,10 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
 SIGNED = "PuOr_r"  # orange above zero, purple below
 
 # Fonts with Korean letters, of Linux, Windows and macOS, for names that need them.
-KOREAN = ("Noto Sans CJK KR", "Noto Sans KR", "NanumGothic", "Malgun Gothic", "AppleGothic")
+KOREAN = (
+    *("Noto Sans CJK KR", "Noto Sans CJK JP", "Noto Sans KR", "NanumGothic", "Malgun Gothic"),
+    *("Apple SD Gothic Neo", "AppleGothic", "Noto Serif CJK KR", "Noto Serif CJK JP"),
+)
 INSTALLED = {font.name for font in font_manager.fontManager.ttflist}
 
 RC: dict[Any, Any] = {

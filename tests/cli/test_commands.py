@@ -60,6 +60,7 @@ def test_check_names_what_is_not_usable_and_counts_the_rest(here, cnnkit):
         "photos/cow: 5 photos",
         "photos/horse: 5 photos",
         "photos/cow/Thumbs.db: a hidden or system file; delete it",
+        "10 usable photos, 1 problem",
     ]
     draw("split/train")
     draw("split/val", count=2)
@@ -210,6 +211,25 @@ def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
     )
 
 
+def test_photos_that_are_added_after_the_split_are_not_ignored(here, cnnkit):
+    file = describe(draw("photos"), epochs=1)
+    cnnkit("train", file)
+    shutil.copy("photos/cow/cow.1.jpg", "photos/cow/new.jpg")
+    result = cnnkit("train", file)
+    assert result.exit_code == 1
+    assert result.stderr.startswith(
+        "Error: photos is no longer what it was when run was begun. Name another output, or "
+    )
+    shutil.rmtree("photos")
+    assert cnnkit("train", file).exit_code == 0
+
+
+def test_photos_that_served_for_training_are_told_when_a_run_is_judged(trained, cnnkit):
+    result = cnnkit("evaluate", trained / "run", trained / "photos")
+    assert "on 30 photos in" in result.stdout
+    assert "; 24 of them served to train it, so expect less of others" in result.stdout
+
+
 def test_a_search_after_more_training_uses_the_new_weights(trained, here, cnnkit):
     shutil.copytree(trained, here / "own")
     photo = next(Path("own/network/photos/train/horse").iterdir())
@@ -272,7 +292,12 @@ def test_ctrl_c_leaves_a_run_that_ends_as_one_without_it(here, cnnkit, more):
     describe(Path("photos"), "run", epochs=6, more=more)
     assert cnnkit("train", "whole.yml").exit_code == 0
     command = [sys.executable, "-c", "from cnnkit.cli import app; app()", "train", "run.yml"]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # pytest may ignore it
+    )
     history, end = Path("run/training/history.csv"), time.monotonic() + 120
     while not (history.exists() and len(history.read_text().splitlines()) > 2):
         assert time.monotonic() < end and process.poll() is None
@@ -314,10 +339,10 @@ def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cn
     good, bad = trained / "photos/cow/cow.0.jpg", trained / "photos/cow/nothing.jpg"
     result = cnnkit("predict", trained / "run", bad, good)
     assert result.exit_code == 1
-    assert result.stderr == f"Error: There is no photo {bad}.\n"
+    assert result.stderr == f"Error: The photo {bad} is missing.\n"
     assert result.stdout.strip().endswith(str(good))
     answers = json.loads(cnnkit("predict", trained / "run", "--json", bad, good).stdout)
-    assert answers[0] == {"file": str(bad), "error": f"There is no photo {bad}."}
+    assert answers[0] == {"file": str(bad), "error": f"The photo {bad} is missing."}
     assert answers[1]["class"] in ("cow", "horse", "owl")
     result = cnnkit("similar", trained / "run", trained / "photos/owl/broken.jpg")
     assert result.stderr.startswith(f"Error: {trained / 'photos/owl/broken.jpg'} is not usable: ")

@@ -12,6 +12,7 @@ import yaml
 
 from .conftest import draw
 
+LOOK = " Look at the spaces in front and the colons, here and in the line above."
 GOOD = "data:\n  folder: photos\n"
 SECTIONS = "data, base, mode, training, evaluation, output, seed"
 INNER = "optimizer, learning_rate, momentum, batch_size, epochs, decay, decay_every"
@@ -23,11 +24,11 @@ BROKEN = {
     "a list": ("- a\n- b\n", " holds no settings; expected lines such as `mode: head`."),
     "no YAML": (
         "data:\n  folder: [photos\nmode: head\n",
-        ", line 3: not valid YAML: expected ',' or ']', but got ':'.",
+        ", line 3: not valid YAML: expected ',' or ']', but got ':'." + LOOK,
     ),
     "a tab": (
         "data:\n\tfolder: photos\n",
-        r", line 2: not valid YAML: found character '\t' that cannot start any token.",
+        r", line 2: not valid YAML: found character '\t' that cannot start any token." + LOOK,
     ),
     "not UTF-8": (
         "data:\n  folder: bären\n".encode("latin-1"),
@@ -36,7 +37,7 @@ BROKEN = {
     "code": (
         "data: !!python/object/apply:os.system [true]\n",
         ", line 1: not valid YAML: could not determine a constructor for the tag "
-        "'tag:yaml.org,2002:python/object/apply:os.system'.",
+        "'tag:yaml.org,2002:python/object/apply:os.system'." + LOOK,
     ),
     "misspelt": (
         GOOD + "training:\n  learning_rat: 0.1\n",

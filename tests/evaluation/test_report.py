@@ -74,7 +74,7 @@ def test_the_csv_holds_right_and_total_for_every_pair_of_classes(tmp_path):
     probabilities = np.column_stack([PROBABILITIES, np.zeros(6)])
     report = evaluation.report(LABELS, probabilities, ["ant", "bee", "cat", "wild, boar"])
     report.to_csv(tmp_path / "report.csv")
-    with (tmp_path / "report.csv").open(newline="", encoding="utf-8") as file:
+    with (tmp_path / "report.csv").open(newline="", encoding="utf-8-sig") as file:
         rows = list(csv.reader(file))
     pairs = ["as ant", "as bee", "as cat", "as wild, boar"]
     assert rows == [

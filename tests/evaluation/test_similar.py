@@ -74,6 +74,20 @@ def test_it_shows_the_picture_and_those_found(tmp_path):
     figure.savefig(io.BytesIO())
 
 
+def test_a_photo_of_a_phone_is_shown_upright(tmp_path):
+    pixels = np.zeros((20, 40, 3), "uint8")
+    pixels[:, :10] = 255
+    lying = Image.fromarray(np.rot90(pixels))
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turn it clockwise to see it
+    lying.save(tmp_path / "phone.png", exif=exif)
+    collection = evaluation.SimilarImages(np.eye(2), [tmp_path / "phone.png"] * 2)
+    figure = collection.show(tmp_path / "phone.png", collection.nearest([1, 0], k=1))
+    shown = figure.axes[0].images[0].get_array()
+    assert shown[:, :40].mean() > 0.9
+    assert shown[:, 60:].mean() < 0.1
+
+
 @pytest.mark.parametrize(
     ("features", "paths", "cure"),
     [
