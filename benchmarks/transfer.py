@@ -3,7 +3,8 @@
 VGG16 and DenseNet-121 at full width with random weights, 200 photos. Both ways train the same model
 from the same weights on the same photos in the same order; after an epoch their weights have to
 agree. They take turns epoch by epoch, so that a machine that is slow for a while is slow for both;
-from the medians of these, the times of whole runs are reckoned.
+from the medians of these, the times of whole runs are reckoned. The first epoch of each is that of
+a new model, with what comes before it: compiling, and running the frozen layers once.
 """
 
 import dataclasses
@@ -54,19 +55,19 @@ def report() -> None:
             whole = statistics.median(second for turn in turns for second in turn.whole)
             ours = statistics.median(second for turn in turns for second in turn.ours[2:])
             first = statistics.median(sum(turn.ours[:2]) for turn in turns)
-            times = case.epochs * whole, first + (case.epochs - 1) * ours
+            cold = statistics.median(turn.cold for turn in turns)
+            times = cold + (case.epochs - 1) * whole, first + (case.epochs - 1) * ours
             print(
                 f"{case.name}, {case.epochs} epochs".ljust(46)
                 + f"{times[0]:6.0f} s{times[1]:10.0f} s{times[0] / times[1]:8.1f}{difference:20.1e}"
             )
-            print(f"{'  the first epoch':46}{whole:6.1f} s{first:10.1f} s")
+            print(f"{'  the first epoch':46}{cold:6.1f} s{first:10.1f} s")
             print(f"{'  each other':46}{whole:6.1f} s{ours:10.1f} s{whole / ours:8.1f}", flush=True)
 
 
 def _measure(folder: Path, case: Case) -> tuple[list["_Turns"], float]:
-    whole, photos = case.build(), case.photos(folder)
-    whole.fit(photos, epochs=1, verbose=0)  # also compiles the step, so it is not timed
-    other = case.build()
+    whole, other = case.build(), case.build()
+    whole.fit(case.photos(folder), epochs=1, verbose=0)
     case.train(other, case.photos(folder), epochs=1)
     differences = [
         np.abs(one - two).max() / max(np.abs(one).max(), 1e-9)  # frozen biases are 0
@@ -77,7 +78,7 @@ def _measure(folder: Path, case: Case) -> tuple[list["_Turns"], float]:
     turns = []
     for _ in range(REPEATS):
         model, own_photos = case.build(), case.photos(folder)
-        turns.append(_Turns(whole, photos))
+        turns.append(_Turns(case.build(), case.photos(folder)))
         case.train(model, own_photos, epochs=TURNS + 1, callbacks=turns[-1])
     return turns, float(np.max(differences))
 
@@ -85,7 +86,8 @@ def _measure(folder: Path, case: Case) -> tuple[list["_Turns"], float]:
 class _Turns(keras.callbacks.Callback):
     """Times the epochs it sees, from begin to begin, and lets another model train between them.
 
-    The first time is that of what comes before the first epoch.
+    The first time is that of what comes before the first epoch; `cold` is that of the other model's
+    first epoch.
     """
 
     def __init__(self, other: keras.Model, photos: Any) -> None:
@@ -93,6 +95,7 @@ class _Turns(keras.callbacks.Callback):
         self._other, self._photos = other, photos
         self.ours: list[float] = []
         self.whole: list[float] = []
+        self.cold = self._time_other()
         self._start = time.perf_counter()
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
@@ -100,9 +103,13 @@ class _Turns(keras.callbacks.Callback):
         start = time.perf_counter()
         self.ours.append(start - self._start)
         if epoch:
-            self._other.fit(self._photos, epochs=1, verbose=0)
-            self.whole.append(time.perf_counter() - start)
+            self.whole.append(self._time_other())
         self._start = time.perf_counter()
+
+    def _time_other(self) -> float:
+        start = time.perf_counter()
+        self._other.fit(self._photos, epochs=1, verbose=0)
+        return time.perf_counter() - start
 
 
 def _vgg16(free: int) -> keras.Model:

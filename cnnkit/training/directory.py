@@ -4,6 +4,7 @@ import errno
 import json
 import os
 import shutil
+import time
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ import filelock
 import keras
 import numpy as np
 
+SPARE = 20  # times as long as it takes to draw the curves, before they are drawn again
 STATES = "state.npz", "state-before.npz"  # of the last epoch, and of the one before
 
 
@@ -44,6 +46,8 @@ class RunDirectory:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._undrawn: dict[str, list[float]] | None = None  # curves that came too fast
+        self._draw_from = 0.0  # the time when they may be drawn again
         self._lock = filelock.FileLock(path / ".lock")
 
     def __enter__(self) -> "RunDirectory":
@@ -75,6 +79,8 @@ class RunDirectory:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        if self._undrawn:
+            self._draw(self._undrawn)
         self._lock.release()
 
     def claim(self, about: dict[str, Any]) -> None:
@@ -162,18 +168,36 @@ class RunDirectory:
             saving.save(model, self.path / f"{name}.keras")
 
     def show(self, history: Sequence[state.Figures]) -> None:
-        """Write how the run went: a table, and the learning curves as a picture."""
+        """Write how the run went: a table, and the learning curves as a picture.
+
+        Where epochs take less than a few seconds, not each has its picture; the last one does.
+        """
         columns = state.curves(history)
-        figure = plots.learning_curves(columns)
-        try:
+        with self._tolerated():
             rows = zip(*columns.values(), strict=True)
             numbered = [[epoch, *row] for epoch, row in enumerate(rows, start=1)]
             files.write_table(self.path / "history.csv", [["epoch", *columns], *numbered])
+        self._undrawn = columns
+        if time.monotonic() >= self._draw_from:
+            self._draw(columns)
+
+    def _draw(self, columns: dict[str, list[float]]) -> None:
+        start = time.monotonic()
+        with self._tolerated():
+            figure = plots.learning_curves(columns)
             files.replace(
                 self.path / "curves.png", lambda file: figure.savefig(file, format="png", dpi=150)
             )
-        except OSError as error:  # such as a table that is open in Excel
-            warnings.warn(f"{self.path} lacks its last figures: {error}", stacklevel=2)
+        now = time.monotonic()
+        self._undrawn, self._draw_from = None, now + SPARE * (now - start)
+
+    @contextmanager
+    def _tolerated(self) -> Iterator[None]:
+        """Go on without a table that is open in Excel, and the like."""
+        try:
+            yield
+        except OSError as error:
+            warnings.warn(f"{self.path} lacks its last figures: {error}", stacklevel=4)
 
     def _others(self) -> list[str]:
         """Return the names of what is in the directory already."""
