@@ -22,7 +22,7 @@ class Evaluations(keras.callbacks.Callback):
     validation data: ``val_accuracy``. In `directory` it keeps
 
     - a folder for each evaluation, such as ``epoch-04-step-0100``, with what `evaluate` writes;
-    - ``evaluations.csv``, the figures of all of them;
+    - ``evaluations.csv``, the figures of all of them, and which were kept as the best so far;
     - ``best.keras``, the model with the best figure so far that is not below `floor`.
 
     A run that goes on after an interruption replaces the evaluations that it repeats.
@@ -106,12 +106,13 @@ class Evaluations(keras.callbacks.Callback):
         figures = as_figures(self._evaluate(self.model, folder))
         if self._monitor not in figures:
             raise ValueError(f"evaluate returned {figures}; expected {self._monitor!r} among them.")
-        figure = figures[self._monitor]
+        figure, kept = figures[self._monitor], False
         if not math.isnan(figure) and (self.best is None or self._sign * (figure - self.best) > 0):
             self.best = figure
-            if self._floor is None or self._sign * (figure - self._floor) >= 0:
+            if kept := self._floor is None or self._sign * (figure - self._floor) >= 0:
                 saving.save(self.model, self._directory / "best.keras")
-        row = {"evaluation": folder.name, **{name: f"{x:.6g}" for name, x in figures.items()}}
+        row = {"evaluation": folder.name, "kept": "yes" if kept else ""}
+        row |= {name: f"{value:.6g}" for name, value in figures.items()}
         columns = list(dict.fromkeys(name for each in (*before, row) for name in each))
         table = [[each.get(name, "") for name in columns] for each in (*before, row)]
         try:
@@ -122,7 +123,10 @@ class Evaluations(keras.callbacks.Callback):
         return figures
 
     def _before(self, name: str) -> Iterator[dict[str, str]]:
-        """Yield the rows of earlier evaluations, and delete the folders of this and later ones."""
+        """Yield the rows of earlier evaluations, and delete the folders of this and later ones.
+
+        Where these were kept as the best, others have to be found.
+        """
         shutil.rmtree(self._directory / name, ignore_errors=True)
         path = self._directory / "evaluations.csv"
         if path.exists():
@@ -131,6 +135,7 @@ class Evaluations(keras.callbacks.Callback):
                     if _place(row["evaluation"]) < _place(name):
                         yield row
                     else:
+                        self.best = None if row["kept"] else self.best
                         shutil.rmtree(self._directory / row["evaluation"], ignore_errors=True)
 
 

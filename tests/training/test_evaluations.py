@@ -107,6 +107,34 @@ def test_the_best_weights_are_kept_if_they_reach_the_floor(tmp_path, mode, figur
             np.testing.assert_array_equal(seen, expected)
 
 
+def test_the_table_says_which_were_kept(tmp_path):
+    train(tmp_path, [0.5, 0.8, 0.7, 0.9, 0.6, 0.1], every=5, floor=0.6)
+    with (tmp_path / "evaluations.csv").open(newline="") as file:
+        assert [row["kept"] for row in csv.DictReader(file)] == ["", "yes", "", "yes", "", ""]
+
+
+def test_weights_that_a_repeated_part_does_not_reach_again_are_not_kept(tmp_path):
+    """As where it is repeated on other hardware, which computes other figures."""
+    figures = iter([0.5, 0.9, 0.6, 0.4])
+    evaluations = training.Evaluations(lambda *_: {"accuracy": next(figures)}, tmp_path, every=5)
+    built = model()
+    evaluations.set_model(built)
+    for epoch, batches in ((0, [9]), (1, [4]), (1, [4, 9])):  # killed, and the epoch anew
+        evaluations.on_epoch_begin(epoch)
+        for batch in batches:
+            evaluations.on_train_batch_end(batch)
+        if batches[-1] == 9:
+            evaluations.on_epoch_end(epoch, {})
+        built.set_weights([w + 1 for w in built.get_weights()])
+    with (tmp_path / "evaluations.csv").open(newline="") as file:
+        kept = [(row["accuracy"], row["kept"]) for row in csv.DictReader(file)]
+    assert kept == [("0.5", "yes"), ("0.6", "yes"), ("0.4", "")]
+    best = keras.models.load_model(tmp_path / "best.keras").get_weights()
+    initial = model().get_weights()
+    for one, other in zip(best, initial, strict=True):
+        np.testing.assert_allclose(one, other + 2)
+
+
 def test_evaluating_changes_nothing_in_the_training(tmp_path):
     _, history, built = train(tmp_path, [0.5] * 30, every=1)
     plain = model()
