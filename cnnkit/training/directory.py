@@ -19,7 +19,7 @@ import filelock
 import keras
 import numpy as np
 
-SPARE = 20  # times as long as it takes to draw the curves, before they are drawn again
+SPARE = 50  # times as long as it takes to draw the curves, before they are drawn again: 2 %
 STATES = "state.npz", "state-before.npz"  # of the last epoch, and of the one before
 
 
@@ -170,7 +170,7 @@ class RunDirectory:
     def show(self, history: Sequence[state.Figures]) -> None:
         """Write how the run went: a table, and the learning curves as a picture.
 
-        Where epochs take less than a few seconds, not each has its picture; the last one does.
+        Where epochs take less than some seconds, not each has its picture; the last one does.
         """
         columns = state.curves(history)
         with self._tolerated():
