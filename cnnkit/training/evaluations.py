@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from cnnkit import checks, files
+from cnnkit import backend, checks, files
 from cnnkit.training import saving
 from cnnkit.training.callbacks import as_figures
 
@@ -103,7 +103,9 @@ class Evaluations(keras.callbacks.Callback):
         folder = self._directory / f"epoch-{self._epoch + 1:02}-step-{self._step:04}"
         before = list(self._before(folder.name))
         folder.mkdir(parents=True, exist_ok=True)
+        drawn = backend.generator_states()  # which a prediction on PyTorch draws from, too
         figures = as_figures(self._evaluate(self.model, folder))
+        backend.set_generator_states(drawn)
         if self._monitor not in figures:
             raise ValueError(f"evaluate returned {figures}; expected {self._monitor!r} among them.")
         figure, kept = figures[self._monitor], False
