@@ -35,6 +35,16 @@ def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None 
         part.unlink(missing_ok=True)
 
 
+def visible(folder: Path) -> list[str]:
+    """Return the names of what a folder holds, in order, but for those that begin with a dot.
+
+    Nothing where there is no such folder.
+    """
+    if not folder.exists():
+        return []
+    return sorted(entry.name for entry in folder.iterdir() if not entry.name.startswith("."))
+
+
 def write_table(path: Path, rows: Iterable[Iterable[object]]) -> None:
     """Write rows to a CSV file, as `replace` does.
 

@@ -160,11 +160,10 @@ def predict(
     """Say what photos show."""
     answers = list(reports.predict(Run.open(run, _say), images))
     good = [answer for answer in answers if "error" not in answer]
-    if as_json:
-        typer.echo(json.dumps(answers, indent=2, ensure_ascii=False))
-    for answer in [] if as_json else good:
-        width = max(len(each["class"]) for each in good)
-        typer.echo(f"{answer['class']:{width}}  {answer['probability']:6.1%}  {answer['file']}")
+    width = max((len(answer["class"]) for answer in good), default=0)
+    table = [f"{a['class']:{width}}  {a['probability']:6.1%}  {a['file']}" for a in good]
+    for line in [json.dumps(answers, indent=2, ensure_ascii=False)] if as_json else table:
+        typer.echo(line)
     for answer in answers:
         if "error" in answer:
             _say(f"Error: {answer['error']}")

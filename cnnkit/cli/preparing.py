@@ -3,7 +3,7 @@
 import dataclasses
 from typing import TYPE_CHECKING, Any
 
-from cnnkit import data
+from cnnkit import data, files
 from cnnkit.cli import config as configuration
 from cnnkit.cli import reading
 
@@ -24,15 +24,13 @@ def prepare(run: "Run") -> None:
     """
     _make_sure_it_is_ours(run)
     _split(run)
-    _check_test_folder(run)
 
 
 def _make_sure_it_is_ours(run: "Run") -> None:
     """Refuse an output folder that holds another run, or something else."""
     if run.folder.exists() and not run.folder.is_dir():
         raise ValueError(f"{run.folder} is a file; name another output.")
-    there = {entry.name for entry in run.folder.iterdir()} if run.folder.exists() else set()
-    there = {name for name in there if not name.startswith(".")}
+    there = files.visible(run.folder)
     if "run.yml" in there:
         kept = reading.read(run.folder / "run.yml")
         if different := configuration.differences(kept, run.config):
@@ -40,8 +38,8 @@ def _make_sure_it_is_ours(run: "Run") -> None:
                 f"{run.folder} holds another run: {'; '.join(different)}. Name another "
                 "output, or delete the folder."
             )
-    elif there - {"photos"}:
-        raise ValueError(f"{run.folder} holds {min(there)!r} and no run; name another output.")
+    elif there not in ([], ["photos"]):
+        raise ValueError(f"{run.folder} holds {there[0]!r} and no run; name another output.")
 
 
 def _split(run: "Run") -> None:
@@ -70,14 +68,6 @@ def _split(run: "Run") -> None:
             f"output, or delete the folder. ({error})"
         ) from None
     run.tell_unusable(problems)
-
-
-def _check_test_folder(run: "Run") -> None:
-    """Find out before the training what the report would fail for."""
-    given = run.config.data
-    if given.test_folder is not None and not (run.folder / "run.yml").exists():
-        names = data.check_folder(run.config.path(given.train_folder or "")).classes
-        run.load(run.config.path(given.test_folder), class_names=list(names))
 
 
 def keep_description(run: "Run") -> None:

@@ -28,13 +28,14 @@ def judge(run: "Run", folder: Path | None = None) -> tuple[evaluation.Report, st
     classifier = run.classifier()
     names = models.class_names(classifier)
     path = run.folder / "report"
-    photos, what = run.photos("test", names), "test photos, which the training has not seen"
     if folder is not None:
         photos, what = run.load(folder, class_names=names), f"photos in {folder}"
         if known := _known(run, photos.file_paths):
             what += f"; {known:,} of them served to train it, so expect less of others"
         path = run.folder / "-".join(["report", *folder.resolve().parts[-2:]])
-    elif photos is None:
+    elif run.part("test"):
+        photos, what = run.photos("test", names), "test photos, which the training has not seen"
+    else:
         photos = run.photos("validation", names)
         what = "validation photos; they also chose the best weights, so expect a little less"
     run.tell_unusable(photos.skipped)

@@ -66,6 +66,8 @@ class Run:
                 f"The training photos have the classes {', '.join(names)}, and the validation "
                 f"photos {', '.join(validation.class_names)}; expected the same."
             )
+        if self.config.data.test_folder and not (self.folder / "run.yml").exists():
+            self.photos("test", names)  # which would otherwise fail after the training
         base = self.base()
         model = self._head_to_begin_with() or models.classification_head(base, names)
         if models.class_names(model) != names:

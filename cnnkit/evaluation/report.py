@@ -120,7 +120,7 @@ def report(
     predicted, present = probabilities.argmax(axis=1), np.unique(labels)
     scores = np.full((3, len(names)), np.nan)
     scores[:, present] = _scores(labels, predicted, present, None)
-    matrix = confusion_matrix(labels, predicted, labels=range(len(names)))
+    matrix = confusion(labels, probabilities)
     rows = zip(names, scores.T, matrix.sum(axis=1), strict=True)
     macro, weighted = (
         _named(f"{kind} mean", _scores(labels, predicted, present, kind), len(labels))

@@ -53,7 +53,7 @@ class RunDirectory:
     def __enter__(self) -> "RunDirectory":
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"{self.path} is a file; expected a directory.")
-        others = self._others()
+        others = files.visible(self.path)
         if others and "run.json" not in others:
             raise ValueError(
                 f"{self.path} holds no run, but {others[0]}. Name a directory of the run's own."
@@ -198,12 +198,6 @@ class RunDirectory:
             yield
         except OSError as error:
             warnings.warn(f"{self.path} lacks its last figures: {error}", stacklevel=4)
-
-    def _others(self) -> list[str]:
-        """Return the names of what is in the directory already."""
-        if not self.path.exists():
-            return []
-        return sorted(found.name for found in self.path.iterdir() if found.name[0] != ".")
 
     @contextmanager
     def _told(self) -> Iterator[None]:
