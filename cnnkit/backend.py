@@ -1,7 +1,7 @@
 """What has to differ by Keras backend: TensorFlow, JAX or PyTorch."""
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import keras
@@ -51,6 +51,44 @@ def set_generator_states(states: list[np.ndarray]) -> None:
     first, *others = [torch.from_numpy(np.array(state)) for state in states]
     torch.set_rng_state(first)
     torch.cuda.set_rng_state_all(others[: torch.cuda.device_count()])
+
+
+def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndarray]:
+    """Return the gradients of a function with respect to each of its inputs.
+
+    Parameters
+    ----------
+    function : callable
+        Made of Keras layers and `keras.ops`; takes tensors, returns a scalar tensor.
+    *inputs : ndarray
+        Where to take the gradients; float32.
+
+    Returns
+    -------
+    list of ndarray
+        Each in the shape of its input; 0 where the function does not depend on it.
+    """
+    backend = keras.backend.backend()
+    if backend == "tensorflow":
+        import tensorflow
+
+        tensors = [tensorflow.convert_to_tensor(x, "float32") for x in inputs]
+        with tensorflow.GradientTape() as tape:
+            tape.watch(tensors)
+            value = function(*tensors)
+        found = tape.gradient(value, tensors, unconnected_gradients="zero")
+    elif backend == "jax":
+        import jax
+
+        tensors = [jax.numpy.asarray(x, "float32") for x in inputs]
+        with keras.StatelessScope():  # else what the layers assign would outlive the tracing
+            found = jax.grad(function, argnums=tuple(range(len(inputs))))(*tensors)
+    else:
+        import torch
+
+        tensors = [keras.ops.convert_to_tensor(x, "float32").requires_grad_() for x in inputs]
+        found = torch.autograd.grad(function(*tensors), tensors, materialize_grads=True)
+    return [keras.ops.convert_to_numpy(gradient) for gradient in found]
 
 
 def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":

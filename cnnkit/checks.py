@@ -111,6 +111,8 @@ def _first_scale(layer: keras.Layer) -> bool | None:
         return layer.takes_bytes
     if isinstance(layer, keras.layers.Rescaling):
         return bool(np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
+    if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None:
+        return bool(np.max(np.abs(layer.input_mean)) > 1)
     found = map(_first_scale, getattr(layer, "layers", []))
     return next((takes for takes in found if takes is not None), None)
 

@@ -8,6 +8,7 @@ from cnnkit import backend, data
 import keras
 import numpy as np
 import pytest
+from keras import ops
 
 
 class Batches(keras.utils.PyDataset):
@@ -83,3 +84,27 @@ def test_dropout_repeats_from_the_state_of_the_generator():
     assert not np.array_equal(first, draw())
     backend.set_generator_states(states)
     np.testing.assert_array_equal(first, draw())
+
+
+def test_gradients_are_those_of_the_formula():
+    x, y = np.array([1.0, -2.0, 3.0], "float32"), np.array([0.5, 4.0, -1.0], "float32")
+    by_x, by_y = backend.gradients(lambda x, y: ops.sum(x**2 * y), x, y)
+    np.testing.assert_allclose(by_x, 2 * x * y, rtol=1e-6)
+    np.testing.assert_allclose(by_y, x**2, rtol=1e-6)
+    assert isinstance(by_x, np.ndarray)
+
+
+def test_gradients_of_what_does_not_matter_are_zero():
+    by_x, by_y = backend.gradients(lambda x, y: ops.sum(x), np.ones(2), np.ones((3, 1)))
+    np.testing.assert_array_equal(by_x, np.ones(2))
+    np.testing.assert_array_equal(by_y, np.zeros((3, 1)))
+
+
+def test_gradients_go_through_a_model_and_leave_it_usable():
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
+    x = np.ones((2, 3), "float32")
+    (found,) = backend.gradients(lambda x: ops.sum(model(x)), x)
+    kernel = ops.convert_to_numpy(model.layers[-1].kernel)
+    np.testing.assert_allclose(found, np.tile(kernel[:, 0], (2, 1)), rtol=1e-6)
+    backend.gradients(lambda x: ops.sum(model(x, training=True)), x)
+    assert np.isfinite(model.predict(x, verbose=0)).all()

@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
     [
         "data/test_augment.py",
         "models",
+        "evaluation/test_branches.py",
         "evaluation/test_predict.py",
         "training/transfer",
         "training/test_fitting.py",

@@ -1,15 +1,18 @@
 """Performance evaluation: prediction, reports, what a network looks at."""
 
+from cnnkit.evaluation.branches import BranchCorrelation, branch_correlation
 from cnnkit.evaluation.predict import predict
 from cnnkit.evaluation.recorded import Spread, spread
 from cnnkit.evaluation.report import Report, confusion, report, worst_mistakes
 from cnnkit.evaluation.similar import Neighbour, SimilarImages
 
 __all__ = [
+    "BranchCorrelation",
     "Neighbour",
     "Report",
     "SimilarImages",
     "Spread",
+    "branch_correlation",
     "confusion",
     "predict",
     "report",

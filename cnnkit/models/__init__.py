@@ -4,10 +4,13 @@ from cnnkit.models.alexnet import alexnet
 from cnnkit.models.convnets import cats_vs_dogs_cnn, digits_cnn, mnist_cnn
 from cnnkit.models.densenet import densenet_base
 from cnnkit.models.heads import class_names, classification_head, pooled, with_head
+from cnnkit.models.shake import ShakeShake
+from cnnkit.models.shakenet import shakenet
 from cnnkit.models.transfer import transfer_classifier
 from cnnkit.models.vgg16 import vgg16_base
 
 __all__ = [
+    "ShakeShake",
     "alexnet",
     "cats_vs_dogs_cnn",
     "class_names",
@@ -16,6 +19,7 @@ __all__ = [
     "digits_cnn",
     "mnist_cnn",
     "pooled",
+    "shakenet",
     "transfer_classifier",
     "vgg16_base",
     "with_head",

@@ -100,7 +100,7 @@ def fit(
     about = subject.describe(model, recipe, train, validation, evaluate)
     if verbose != 0:
         print(subject.figures(about))
-    recipe.compile(model)
+    recipe.compile(model, steps=len(train))
     model.optimizer.build(model.trainable_variables)
     kept = recipe.callbacks() + callbacks
     if isinstance(evaluate, Evaluations):

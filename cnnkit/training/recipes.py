@@ -1,10 +1,15 @@
 """Published hyperparameters, as data: one recipe for each experiment of the course."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from cnnkit.training.callbacks import ReduceOnPlateau
 
 import keras
+
+
+class _WeightDecay(keras.regularizers.L2):
+    """That of a recipe, which another recipe replaces."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,22 @@ class Recipe:
     decay, decay_every : float, int, optional
         After every so many epochs, the learning rate is multiplied by `decay`. The optimizer stays,
         and with it its moments. Without `decay_every`, the learning rate is kept.
+    nesterov : bool
+        Whether stochastic gradient descent looks ahead by its momentum.
+    weight_decay : float
+        The loss gets `weight_decay` times half the sum of the squares of all weights that are
+        trained and have no penalty of their own. (That of Keras's optimizers goes around the
+        momentum, and is another thing.)
+    cosine : bool
+        Whether the learning rate falls to 0 by half a cosine wave, step by step over all epochs.
+    restart_after, restart_factor : int, float, optional
+        The first wave takes only so many epochs. Then the learning rate begins anew, and each wave
+        is `restart_factor` times as long as the one before.
+
+    Raises
+    ------
+    ValueError
+        More than one way to change the learning rate.
     """
 
     optimizer: str
@@ -54,15 +75,65 @@ class Recipe:
     patience: int | None = None
     decay: float = 1.0
     decay_every: int | None = None
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    cosine: bool = False
+    restart_after: int | None = None
+    restart_factor: float = 2.0
 
-    def compile(self, model: keras.Model) -> None:
-        """Compile a model with this optimizer and loss, and accuracy as its metric."""
-        config = {"learning_rate": self.learning_rate}
+    def __post_init__(self) -> None:
+        ways = {
+            "patience": self.patience is not None,
+            "decay_every": self.decay_every is not None,
+            "cosine": self.cosine,
+        }
+        if sum(ways.values()) > 1:
+            chosen = " and ".join(name for name, taken in ways.items() if taken)
+            raise ValueError(f"The recipe has {chosen}; the learning rate follows one of them.")
+        if self.restart_after is not None and not self.cosine:
+            raise ValueError("The recipe has restart_after without cosine=True.")
+
+    def compile(self, model: keras.Model, steps: int | None = None) -> None:
+        """Compile a model with this optimizer and loss, and accuracy as its metric.
+
+        Parameters
+        ----------
+        model : keras.Model
+        steps : int, optional
+            Steps an epoch, ``len(train)``, which a cosine needs to know.
+
+        Raises
+        ------
+        ValueError
+            A cosine, and no steps.
+        """
+        config: dict[str, Any] = {"learning_rate": self.schedule(steps)}
         if self.momentum is not None:
-            config["momentum"] = self.momentum
+            config |= {"momentum": self.momentum, "nesterov": self.nesterov}
         optimizer = keras.optimizers.get({"class_name": self.optimizer, "config": config})
         loss = getattr(keras.losses, self.loss)(reduction=self.reduction)
+        for weight in model.trainable_variables:
+            if weight.regularizer is None or isinstance(weight.regularizer, _WeightDecay):
+                decay = _WeightDecay(self.weight_decay / 2) if self.weight_decay else None
+                weight.regularizer = decay
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
+
+    def schedule(
+        self, steps: int | None
+    ) -> float | keras.optimizers.schedules.LearningRateSchedule:
+        """Return the learning rate, or how it follows from the step, with so many an epoch."""
+        if not self.cosine:
+            return self.learning_rate
+        if steps is None:
+            raise ValueError(
+                "The learning rate falls step by step: compile(model, steps=…) asks for the steps "
+                "of an epoch, the pictures divided by the batch size, rounded up."
+            )
+        if self.restart_after is None:
+            return keras.optimizers.schedules.CosineDecay(self.learning_rate, self.epochs * steps)
+        return keras.optimizers.schedules.CosineDecayRestarts(
+            self.learning_rate, self.restart_after * steps, t_mul=self.restart_factor
+        )
 
     def callbacks(self) -> list[keras.callbacks.Callback]:
         """Return what changes the learning rate on the way, new for each run."""
@@ -156,6 +227,23 @@ WHOLE_NETWORK = replace(
     decay_every=7,
     source=f"{HEAD_ONLY.source}; its values are those of the PyTorch tutorial that it follows",
 )
+
+SHAKENET = Recipe(
+    optimizer="sgd",
+    learning_rate=0.2,
+    momentum=0.9,
+    nesterov=True,
+    weight_decay=1e-4,
+    loss="SparseCategoricalCrossentropy",
+    batch_size=128,
+    epochs=1800,
+    monitor="accuracy",
+    mode="max",
+    cosine=True,
+    source="X. Gastaldi, Shake-Shake regularization, arXiv:1705.07485, and the author's code",
+)
+
+SHAKENET_SINGLE_GPU = replace(SHAKENET, batch_size=64, learning_rate=0.1)
 
 
 def __getattr__(name: str) -> Recipe:

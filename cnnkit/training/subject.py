@@ -105,7 +105,7 @@ def _data(model: keras.Model, dataset: Any) -> dict[str, Any]:
     names = getattr(dataset, "class_names", None) or range(classes)
     counts = np.bincount(labels, minlength=len(names)).tolist()
     photos, order = hashlib.sha256(np.asarray(labels, "<i8").tobytes()), hashlib.sha256()
-    photos.update(getattr(dataset, "features_key", "").encode())
+    photos.update(getattr(dataset, "data_key", "").encode())
     for path in map(Path, getattr(dataset, "file_paths", [])):
         photos.update(f"{path.parent.name}/{path.name} {path.stat().st_size}".encode())
     numbers = reading.order_of(dataset, 0)

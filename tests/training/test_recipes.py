@@ -138,3 +138,72 @@ def test_the_alexnet_recipe_is_the_sources():
 def test_a_recipe_that_does_not_exist_names_those_that_do():
     with pytest.raises(AttributeError, match=r"'vgg'.*MNIST.*ALEXNET"):
         _ = recipes.vgg
+
+
+def test_the_shakenet_recipes_are_the_published_ones():
+    recipe, single = recipes.SHAKENET, recipes.SHAKENET_SINGLE_GPU
+    assert (recipe.batch_size, recipe.epochs, recipe.learning_rate) == (128, 1800, 0.2)
+    assert (recipe.momentum, recipe.nesterov, recipe.weight_decay) == (0.9, True, 1e-4)
+    assert (recipe.cosine, recipe.restart_after) == (True, None)
+    assert (single.batch_size, single.learning_rate) == (64, 0.1)
+    assert dataclasses.replace(single, batch_size=128, learning_rate=0.2) == recipe
+    model = models.shakenet(8, 2)
+    recipe.compile(model, steps=391)
+    optimizer = model.optimizer
+    assert isinstance(optimizer, keras.optimizers.SGD)
+    assert (optimizer.momentum, optimizer.nesterov) == (0.9, True)
+    assert optimizer.weight_decay is None
+    for step in (0, 1, 1000, 391 * 900, 391 * 1800 - 1, 391 * 1800):
+        optimizer.iterations.assign(step)
+        expected = 0.1 * (1 + np.cos(np.pi * step / (391 * 1800)))
+        assert float(optimizer.learning_rate) == pytest.approx(expected, rel=1e-4, abs=1e-8)
+
+
+def test_a_cosine_may_restart():
+    recipe = dataclasses.replace(recipes.SHAKENET, restart_after=10)
+    rate = recipe.schedule(steps=5)
+    starts = [0, 50, 50 + 100, 50 + 100 + 200]
+    for start, length in zip(starts, (50, 100, 200, 400), strict=True):
+        for place in (0, 0.25, 0.5, 0.99):
+            expected = 0.1 * (1 + np.cos(np.pi * place))
+            found = float(rate(start + place * length + 1e-3))
+            assert found == pytest.approx(expected, abs=1e-4), (start, place)
+    equal = dataclasses.replace(recipe, restart_factor=1.0).schedule(steps=5)
+    assert float(equal(150.001)) == pytest.approx(0.2, abs=1e-4)
+
+
+def test_weight_decay_adds_half_the_squares_of_every_trained_weight():
+    model = models.shakenet(8, 2)
+    plain = dataclasses.replace(recipes.SHAKENET, weight_decay=0.0)
+    plain.compile(model, steps=1)
+    assert model.losses == []
+    recipes.SHAKENET.compile(model, steps=1)
+    weights = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+    expected = 1e-4 * sum((weight.astype("float64") ** 2).sum() for weight in weights) / 2
+    assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
+    plain.compile(model, steps=1)
+    assert model.losses == []
+
+
+def test_weight_decay_moves_weights_as_the_formula_says():
+    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")])
+    recipe = dataclasses.replace(
+        recipes.SHAKENET, loss="MeanSquaredError", weight_decay=0.5, learning_rate=0.1, cosine=False
+    )
+    recipe.compile(model)
+    velocity, expected = 0.0, 1.0
+    for _ in range(4):
+        model.train_on_batch(np.zeros((3, 2)), np.zeros((3, 1)))
+        gradient = 0.5 * expected
+        velocity = 0.9 * velocity - 0.1 * gradient
+        expected += 0.9 * velocity - 0.1 * gradient
+    np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
+
+
+def test_contradictory_recipes_are_refused():
+    with pytest.raises(ValueError, match="has patience and cosine; the learning rate follows one"):
+        dataclasses.replace(recipes.SHAKENET, patience=3)
+    with pytest.raises(ValueError, match="has restart_after without cosine"):
+        dataclasses.replace(recipes.MNIST, restart_after=3)
+    with pytest.raises(ValueError, match=r"compile\(model, steps=…\)"):
+        recipes.SHAKENET.compile(models.shakenet(8, 2))

@@ -52,7 +52,7 @@ class FeatureBatches(keras.utils.PyDataset):
         Those of `data.image_folder`; empty for other data sets.
     shuffled : bool
         Whether each epoch has an order of its own.
-    features_key : str
+    data_key : str
         Changes with the base, the photos, their labels and their order.
     """
 
@@ -62,7 +62,7 @@ class FeatureBatches(keras.utils.PyDataset):
             raise ValueError("The data set holds no labels; expected batches (images, labels).")
         self._dataset, self._frozen = dataset, frozen
         self._ends = np.cumsum(frozen.sizes)
-        self.features, self.labels, self.features_key = (
+        self.features, self.labels, self.data_key = (
             frozen.features[0],
             frozen.labels,
             frozen.key,

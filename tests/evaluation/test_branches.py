@@ -1,0 +1,116 @@
+"""The correlation of branches, against what is known of it and against NumPy."""
+
+from cnnkit import data, evaluation, models
+
+import keras
+import numpy as np
+import pytest
+
+PICTURES = np.random.default_rng(0).normal(size=(200, 6, 6, 3)).astype("float32")
+
+
+def network(*pairs):
+    """A model of one block after the other; each pair makes two branches of a tensor."""
+    x = inputs = keras.Input((6, 6, 3))
+    for first, second in pairs:
+        x = models.ShakeShake()([first(x), second(x)])
+    return keras.Model(inputs, x)
+
+
+def convolution(seed, channels=8, stride=1, scale=1.0):
+    start = keras.initializers.RandomNormal(stddev=scale, seed=seed)
+    return keras.layers.Conv2D(
+        channels, 1, stride, use_bias=False, kernel_initializer=start, name=f"conv{seed}"
+    )
+
+
+def opposite(x):
+    return -x
+
+
+def same(x):
+    return x
+
+
+def channel(number):
+    """Take one channel, which is independent of the others in these pictures."""
+    return lambda x: x[..., number : number + 1]
+
+
+def test_equal_opposite_and_independent_branches():
+    found = evaluation.branch_correlation(network((same, same)), PICTURES)
+    assert found.blocks == pytest.approx([1])
+    found = evaluation.branch_correlation(network((same, opposite)), PICTURES)
+    assert found.blocks == pytest.approx([-1])
+    found = evaluation.branch_correlation(network((channel(0), channel(1))), PICTURES)
+    assert abs(found.blocks[0]) < 4 / (200 * 36) ** 0.5
+
+
+def test_as_numpy_has_it_block_by_block_and_across():
+    model = network(
+        (convolution(1), convolution(2)),
+        (convolution(3), convolution(4)),
+        (convolution(5, stride=2), convolution(6, stride=2)),
+    )
+    found = evaluation.branch_correlation(model, PICTURES)
+    mixes = [layer for layer in model.layers if isinstance(layer, models.ShakeShake)]
+    branches = keras.Model(model.input, [layer.input for layer in mixes])
+    outputs = branches.predict(PICTURES, verbose=0)
+    for i, (first, _) in enumerate(outputs):
+        for j, (_, second) in enumerate(outputs):
+            if i // 2 == j // 2:
+                expected = np.corrcoef(first.ravel(), second.ravel())[0, 1]
+                assert found.matrix[i, j] == pytest.approx(expected, abs=1e-5)
+            else:
+                assert np.isnan(found.matrix[i, j])
+    np.testing.assert_array_equal(found.blocks, np.diag(found.matrix))
+    assert found.names == [layer.name for layer in mixes]
+
+
+def test_values_far_from_zero_lose_nothing():
+    far = 1e4 + PICTURES
+    found = evaluation.branch_correlation(network((same, opposite)), far)
+    assert found.blocks == pytest.approx([-1], abs=1e-6)
+
+
+def test_every_form_of_a_data_set_gives_the_same():
+    model = network((convolution(1), convolution(2)))
+    expected = evaluation.branch_correlation(model, PICTURES).blocks
+    labels = np.zeros(len(PICTURES), int)
+    forms = [
+        data.batches(PICTURES, labels, 7),
+        data.batches(PICTURES, labels, 9, shuffle=True, seed=0),
+        [PICTURES[:150], PICTURES[150:]],
+        [(PICTURES[:1], labels[:1]), (PICTURES[1:], labels[1:])],
+    ]
+    for form in forms:
+        found = evaluation.branch_correlation(model, form).blocks
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_branch_that_gives_one_value_has_no_correlation():
+    found = evaluation.branch_correlation(network((same, lambda x: 0 * x)), PICTURES)
+    assert np.isnan(found.blocks[0])
+
+
+def test_shakenet_has_a_block_for_each_name():
+    model = models.shakenet(14, 2)
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3))
+    found = evaluation.branch_correlation(model, pictures)
+    assert [name[:13] for name in found.names] == [
+        f"stage{s}_block{b}" for s in (1, 2, 3) for b in (1, 2)
+    ]
+    assert np.isfinite(found.blocks).all()
+    assert np.isfinite(found.matrix).sum() == 3 * 4
+
+
+def test_bad_arguments():
+    with pytest.raises(ValueError, match="no layer that mixes two branches"):
+        evaluation.branch_correlation(models.digits_cnn(), PICTURES)
+    model = network((same, same))
+    with pytest.raises(ValueError, match=r"expects \(n, 6, 6, 3\)"):
+        evaluation.branch_correlation(model, PICTURES[..., 0])
+    with pytest.raises(ValueError, match="There are no images"):
+        evaluation.branch_correlation(model, PICTURES[:0])
+    with pytest.raises(ValueError, match="no pictures"):
+        evaluation.branch_correlation(model, [])

@@ -1,0 +1,125 @@
+"""ShakeNet built from torch.nn after the author's description, to hold ours against."""
+
+import keras
+import numpy as np
+import torch
+from torch import nn
+
+
+class Mix(torch.autograd.Function):
+    """Shake-shake as the author's code does it: other numbers for the way back."""
+
+    @staticmethod
+    def forward(ctx, first, second, alpha, beta):
+        ctx.save_for_backward(beta)
+        return alpha * first + (1 - alpha) * second
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (beta,) = ctx.saved_tensors
+        return beta * gradient, (1 - beta) * gradient, None, None
+
+
+class Branch(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(after)
+        self.conv2 = nn.Conv2d(after, after, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(after)
+
+    def forward(self, x):
+        x = self.bn1(self.conv1(torch.relu(x)))
+        return self.bn2(self.conv2(torch.relu(x)))
+
+
+class Skip(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.conv1 = nn.Conv2d(before, after // 2, 1, bias=False)
+        self.conv2 = nn.Conv2d(before, after // 2, 1, bias=False)
+        self.pool = nn.AvgPool2d(1, stride)
+        self.shift = nn.ZeroPad2d((1, -1, 1, -1))
+        self.bn = nn.BatchNorm2d(after)
+
+    def forward(self, x):
+        x = torch.relu(x)
+        paths = self.conv1(self.pool(x)), self.conv2(self.pool(self.shift(x)))
+        return self.bn(torch.cat(paths, dim=1))
+
+
+class Block(nn.Module):
+    def __init__(self, before, after, stride):
+        super().__init__()
+        self.branch1, self.branch2 = (Branch(before, after, stride) for _ in range(2))
+        self.skip = nn.Identity() if before == after else Skip(before, after, stride)
+
+    def forward(self, x, alpha, beta):
+        alpha, beta = (torch.tensor(c, dtype=x.dtype).reshape(-1, 1, 1, 1) for c in (alpha, beta))
+        return self.skip(x) + Mix.apply(self.branch1(x), self.branch2(x), alpha, beta)
+
+
+class ShakeNet(nn.Module):
+    def __init__(self, depth, width, classes):
+        super().__init__()
+        self.conv1, self.bn1 = nn.Conv2d(3, 16, 3, padding=1, bias=False), nn.BatchNorm2d(16)
+        self.blocks, self.coefficients = nn.ModuleDict(), {}
+        before = 16
+        for stage in (1, 2, 3):
+            after = width * 2 ** (stage - 1)
+            for block in range(1, (depth - 2) // 6 + 1):
+                stride = 2 if stage > 1 and block == 1 else 1
+                self.blocks[f"stage{stage}_block{block}"] = Block(before, after, stride)
+                before = after
+        self.predictions = nn.Linear(before, classes)
+
+    def forward(self, x):
+        x = self.bn1(self.conv1(x))
+        for name, block in self.blocks.items():
+            half = np.full(1, 0.5, "float32")
+            x = block(x, *(self.coefficients[name] if self.training else (half, half)))
+        return self.predictions(torch.relu(x).mean(dim=(2, 3)))
+
+
+def load(network, model):
+    """Give a network the weights of a Keras model."""
+    for layer in model.layers:
+        if not isinstance(layer, keras.layers.Normalization) and layer.get_weights():
+            module, values = _module(network, layer.name), layer.get_weights()
+            if isinstance(module, nn.BatchNorm2d):
+                targets = module.weight, module.bias, module.running_mean, module.running_var
+            else:
+                targets = (module.weight, module.bias)[: len(values)]
+                values[0] = _as_torch(values[0])
+            for target, value in zip(targets, values, strict=True):
+                target.data = torch.tensor(value)
+
+
+def gradients(network):
+    """Return the gradient of each weight by the path that Keras gives it."""
+    found = {}
+    for name, parameter in network.named_parameters():
+        owner, kind = name.removeprefix("blocks.").rsplit(".", 1)
+        gradient, norm = parameter.grad.numpy(), "bn" in owner
+        if kind == "weight":
+            kind = "gamma" if norm else "kernel"
+            gradient = gradient if norm else _as_keras(gradient)
+        elif norm:
+            kind = "beta"
+        found[f"{owner.replace('.', '_')}/{kind}"] = gradient
+    return found
+
+
+def _module(network, name):
+    stage, block, *rest = name.split("_") if "_" in name else (name, None)
+    if block is None:
+        return network.get_submodule(name)
+    return network.get_submodule(".".join((f"blocks.{stage}_{block}", *rest)))
+
+
+def _as_torch(kernel):
+    return kernel.T if kernel.ndim == 2 else kernel.transpose(3, 2, 0, 1)
+
+
+def _as_keras(kernel):
+    return kernel.T if kernel.ndim == 2 else kernel.transpose(2, 3, 1, 0)

@@ -1,0 +1,232 @@
+"""ShakeNet against the published counts, a loop, and an independent PyTorch model."""
+
+from cnnkit import models, training
+from cnnkit.data import augment
+from cnnkit.models.shakenet import DEVIATION, MEAN
+
+import keras
+import numpy as np
+import pytest
+
+RANDOM = np.random.default_rng(0)
+PICTURES = RANDOM.integers(0, 256, (6, 32, 32, 3)).astype("float32")
+LABELS = np.array([0, 1, 2, 3, 3, 1])
+
+
+def parameters(weights):
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+@pytest.mark.parametrize(
+    ("width", "expected"), [(32, 2_923_162), (64, 11_653_978), (96, 26_192_922)]
+)
+def test_published_parameters(width, expected):
+    assert parameters(models.shakenet(width=width).trainable_weights) == expected
+
+
+def test_stages_blocks_and_convolutions():
+    model = models.shakenet()
+    mixes = [layer for layer in model.layers if isinstance(layer, models.ShakeShake)]
+    assert [layer.name[:-4] for layer in mixes] == [
+        f"stage{stage}_block{block}" for stage in (1, 2, 3) for block in (1, 2, 3, 4)
+    ]
+    shapes = [layer.output.shape[1:] for layer in mixes]
+    assert shapes == [(32, 32, 32)] * 4 + [(16, 16, 64)] * 4 + [(8, 8, 128)] * 4
+    convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
+    assert not any(layer.use_bias for layer in convolutions)
+    of_size_3 = [layer for layer in convolutions if layer.kernel_size == (3, 3)]
+    assert len(of_size_3) == 1 + 2 * 24
+    assert len(convolutions) == len(of_size_3) + 2 * 3
+    norms = [la for la in model.layers if isinstance(la, keras.layers.BatchNormalization)]
+    assert {(layer.momentum, layer.epsilon) for layer in norms} == {(0.9, 1e-5)}
+
+
+def test_weights_begin_by_he_with_the_outputs_counted():
+    keras.utils.set_random_seed(0)
+    model = models.shakenet(width=64)
+    for name, fan_out in (
+        ("stage3_block2_branch1_conv1", 9 * 256),
+        ("stage3_block1_skip_conv2", 128),
+    ):
+        kernel = np.asarray(model.get_layer(name).kernel)
+        assert kernel.std() == pytest.approx((2 / fan_out) ** 0.5, rel=0.02)
+        assert np.abs(kernel).max() > 3 * kernel.std()  # not cut off
+    dense = model.get_layer("predictions")
+    assert np.abs(np.asarray(dense.kernel)).max() <= 256**-0.5
+    assert not np.asarray(dense.bias).any()
+
+
+def test_colours_are_standardised_inside():
+    model = models.shakenet(8, 2)
+    standardize = keras.Model(model.input, model.get_layer("standardize").output)
+    expected = (PICTURES / 255 - MEAN) / DEVIATION
+    np.testing.assert_allclose(standardize.predict(PICTURES, verbose=0), expected, atol=1e-5)
+
+
+def test_the_second_path_of_a_skip_sees_the_pixel_above_and_to_the_left():
+    model = models.shakenet(8, 2)
+    x = RANDOM.normal(size=(2, 32, 32, 2)).astype("float32")
+    before = model.get_layer("stage2_block1_skip_relu").output
+    shifted = keras.Model(before, model.get_layer("stage2_block1_skip_shift").output)
+    expected = np.zeros_like(x)
+    for i in range(1, 32):
+        for j in range(1, 32):
+            expected[:, i, j] = x[:, i - 1, j - 1]
+    np.testing.assert_array_equal(shifted.predict(x, verbose=0), expected)
+    pooled = keras.Model(before, model.get_layer("stage2_block1_skip_pool2").output)
+    np.testing.assert_array_equal(pooled.predict(x, verbose=0), expected[:, ::2, ::2])
+
+
+def test_without_skip_and_without_batch_norm():
+    model = models.shakenet(14, 4, skip=False)
+    assert not any("skip" in layer.name for layer in model.layers)
+    bare = models.shakenet(14, 4, batch_norm=False)
+    assert not any(isinstance(la, keras.layers.BatchNormalization) for la in bare.layers)
+    for each in (model, bare):
+        rows = each.predict(PICTURES, verbose=0)
+        np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_modes_reach_every_block():
+    model = models.shakenet(14, 2, forward="even", backward="mirror", level="batch")
+    mixes = [layer for layer in model.layers if isinstance(layer, models.ShakeShake)]
+    assert len(mixes) == 6
+    assert {(la.forward, la.backward, la.level) for la in mixes} == {("even", "mirror", "batch")}
+
+
+def test_saved_and_loaded_it_gives_the_same(tmp_path):
+    layers = [augment.flip(), augment.pad_and_crop()]
+    augmentation = augment.Chain(layers, value_range=None)
+    model = models.shakenet(8, 4, augmentation=augmentation)
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    model.fit(PICTURES, LABELS, verbose=0)
+    model.save(tmp_path / "shakenet.keras")
+    loaded = keras.models.load_model(tmp_path / "shakenet.keras")
+    np.testing.assert_array_equal(
+        loaded.predict(PICTURES, verbose=0), model.predict(PICTURES, verbose=0)
+    )
+
+
+def test_augmentation_fills_with_the_mean_colour_in_training_alone():
+    model = models.shakenet(8, 2, augmentation=augment.pad_and_crop(seed=0))
+    looking = keras.Model(model.input, model.get_layer("pad_and_crop").output)
+    white = np.full_like(PICTURES, 255)
+    still, moved = (keras.ops.convert_to_numpy(looking(white, training=t)) for t in (False, True))
+    assert np.ptp(still, axis=(0, 1, 2)).max() == 0
+    assert (moved == 0).any()
+    with pytest.raises(ValueError, match="'color_jitter' makes new values"):
+        models.shakenet(8, 2, augmentation=augment.color_jitter())
+
+
+def test_it_takes_bytes():
+    model = models.shakenet(8, 2)
+    training.check_data(model, PICTURES.astype("uint8"), LABELS)
+    with pytest.raises(ValueError, match="expects 0 to 255"):
+        training.check_data(model, PICTURES / 255, LABELS)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"depth": 27}, r"depth is 27; expected 8, 14, 20, 26, …"),
+        ({"depth": 2}, r"depth is 2"),
+        ({"width": 5}, r"width is 5; expected an even number"),
+        ({"width": 0}, r"width is 0"),
+        ({"classes": 1}, r"classes is 1"),
+        ({"input_shape": (32, 32, 1)}, r"input_shape is \(32, 32, 1\)"),
+        ({"input_shape": (None, None, 3)}, r"input_shape is \(None, None, 3\)"),
+        ({"forward": "keep"}, r"forward is 'keep'"),
+        ({"backward": "M5"}, r"backward is 'M5'"),
+        ({"level": "pixel"}, r"level is 'pixel'"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        models.shakenet(**arguments)
+
+
+COEFFICIENTS = {
+    ("shake", "shake", "image"): (6, 6),
+    ("shake", "keep", "image"): (6, None),
+    ("even", "even", "batch"): (None, None),
+    ("shake", "shake", "batch"): (1, 1),
+}
+
+
+@pytest.fixture(params=["float32", "float64"])
+def precision(request):
+    """In double precision nothing but the mathematics is left to differ."""
+    if request.param == "float64" and keras.backend.backend() == "jax":
+        pytest.skip("JAX has no double precision unless it is asked for at the start")
+    before = keras.config.floatx()
+    keras.config.set_floatx(request.param)
+    keras.config.set_dtype_policy(request.param)
+    yield request.param
+    keras.config.set_floatx(before)
+    keras.config.set_dtype_policy(before)
+
+
+@pytest.mark.parametrize("mode", COEFFICIENTS)
+@pytest.mark.parametrize("depth", [8, 14])
+def test_forward_and_backward_equal_an_independent_pytorch_model(
+    depth, mode, precision, monkeypatch
+):
+    torch = pytest.importorskip("torch")
+    from .shakenet_in_torch import ShakeNet, gradients, load
+
+    tolerance = {"float32": 1e-4, "float64": 1e-7}[precision]
+    keras.utils.set_random_seed(0)
+    model = models.shakenet(depth, 8, classes=4, **dict(zip(ARGUMENTS, mode, strict=True)))
+    _unlike_at_the_beginning(model)
+    given = {}
+    for layer in model.layers:
+        if isinstance(layer, models.ShakeShake):
+            both = _coefficients(mode)
+            given[layer.name[:-4]] = both
+            monkeypatch.setattr(layer, "coefficients", lambda *_, both=both: both)
+    network = ShakeNet(depth, 8, classes=4).to(getattr(torch, precision))
+    load(network, model)
+    x = torch.tensor((PICTURES / 255 - MEAN) / DEVIATION).permute(0, 3, 1, 2)
+    x = x.to(getattr(torch, precision))
+
+    network.eval()
+    expected = network(x).softmax(1).detach().numpy()
+    np.testing.assert_allclose(model.predict(PICTURES, verbose=0), expected, atol=tolerance)
+
+    network.train()
+    network.coefficients = given
+    loss = torch.nn.functional.cross_entropy(network(x), torch.tensor(LABELS))
+    loss.backward()
+    expected = gradients(network)
+    before = {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights}
+    model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
+    found = model.train_on_batch(PICTURES, LABELS)
+    assert float(found) == pytest.approx(float(loss.detach()), abs=tolerance)
+    assert len(expected) == len(before)
+    for weight in model.trainable_weights:
+        step = before[weight.path] - keras.ops.convert_to_numpy(weight)
+        error = np.abs(step - expected[weight.path])
+        # In single precision a number that rounds to either side of 0 in front of a ReLU may open
+        # or close it, and shift a few gradients.
+        assert np.quantile(error, 1 if precision == "float64" else 0.9) <= tolerance, weight.path
+        assert error.max() <= 1e-2
+
+
+ARGUMENTS = ("forward", "backward", "level")
+
+
+def _coefficients(mode):
+    alphas, betas = COEFFICIENTS[mode]
+    alpha = RANDOM.random(alphas) if alphas else np.full(1, 0.5)
+    beta = RANDOM.random(betas) if betas else alpha
+    return alpha.astype("float32"), beta.astype("float32")
+
+
+def _unlike_at_the_beginning(model):
+    """Give the batch normalisations other values than 0 and 1."""
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization):
+            shape = layer.gamma.shape
+            values = [RANDOM.uniform(0.5, 1.5, shape), RANDOM.normal(0, 0.2, shape)]
+            values += [RANDOM.normal(0, 0.2, shape), RANDOM.uniform(0.5, 1.5, shape)]
+            layer.set_weights(values)
