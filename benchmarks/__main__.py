@@ -72,5 +72,13 @@ def ten_crop() -> None:
     report()
 
 
+@app.command()
+def shakenet() -> None:
+    """Measure a step of ShakeNet against plain additions and PyTorch. Needs two minutes."""
+    from benchmarks.shakenet import report
+
+    report()
+
+
 if __name__ == "__main__":
     app()

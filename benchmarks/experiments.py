@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks import own_photos
+from benchmarks import own_photos, shake_modes
 from benchmarks.registry import EXPERIMENTS, Experiment, accuracy, experiment
 from cnnkit import data, models, training
 
@@ -226,5 +226,21 @@ def _parts(
 OWN_PHOTOS = training.recipes.HEAD_ONLY.source
 experiment("own_photos_head", published=None, source=OWN_PHOTOS)(own_photos.head)
 experiment("own_photos_network", published=None, source=OWN_PHOTOS)(own_photos.network)
+
+SHAKENET = training.recipes.SHAKENET.source
+EVEN, SHAKE = shake_modes.EVEN, shake_modes.SHAKE
+for _name, _published, _run in (
+    ("shakenet_even_even_batch", 0.9573, shake_modes.on_test(**EVEN)),
+    ("shakenet_shake_shake_image", 0.9645, shake_modes.on_test(**SHAKE)),
+    ("shakenet_shake_even_image", 0.9653, shake_modes.on_test(**SHAKE | {"backward": "even"})),
+    ("shakenet_shake_keep_image", 0.9591, shake_modes.on_test(**SHAKE | {"backward": "keep"})),
+    ("shakenet_even_even_batch_on_training", None, shake_modes.on_training(**EVEN)),
+    ("shakenet_shake_shake_image_on_training", None, shake_modes.on_training(**SHAKE)),
+    ("shakenet_even_even_batch_long", None, shake_modes.on_test(long=True, **EVEN)),
+    ("shakenet_shake_shake_image_long", None, shake_modes.on_test(long=True, **SHAKE)),
+    ("shakenet_without_skip", None, shake_modes.on_test(**SHAKE, skip=False)),
+    ("shakenet_without_batch_norm", None, shake_modes.on_test(**SHAKE, batch_norm=False)),
+):
+    experiment(_name, _published, SHAKENET)(_run)
 
 __all__ = ["EXPERIMENTS", "Experiment"]

@@ -172,7 +172,7 @@ def test_forward_and_backward_equal_an_independent_pytorch_model(
     depth, mode, precision, monkeypatch
 ):
     torch = pytest.importorskip("torch")
-    from .shakenet_in_torch import ShakeNet, gradients, load
+    from benchmarks.shakenet_in_torch import ShakeNet, gradients, load
 
     tolerance = {"float32": 1e-4, "float64": 1e-7}[precision]
     keras.utils.set_random_seed(0)

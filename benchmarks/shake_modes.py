@@ -1,0 +1,86 @@
+"""Chapter 9's experiments: ShakeNet in several modes, and without two of its parts."""
+
+import dataclasses
+import functools
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.registry import Run, accuracy
+from cnnkit import data, models, training
+from cnnkit.data import augment
+
+import keras
+
+DEPTH = {"sample": 14, "full": 26}
+WIDTH = {"sample": 8, "full": 32}
+PICTURES = {"sample": 1_000, "full": 45_000}  # for training
+VALIDATION = {"sample": 1_000, "full": 5_000}
+AUGMENT = {"sample": False, "full": True}
+RECIPE = {
+    "sample": dataclasses.replace(training.recipes.SHAKENET, batch_size=32, epochs=16),
+    "full": training.recipes.SHAKENET,
+}
+LONG = {"sample": 64, "full": RECIPE["full"].epochs}
+# Without batch normalisation, the published learning rate loses the loss within an epoch.
+WITHOUT_NORM = {scale: recipe.learning_rate / 10 for scale, recipe in RECIPE.items()}
+RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
+
+EVEN: dict[str, Any] = {"forward": "even", "backward": "even", "level": "batch"}
+SHAKE: dict[str, Any] = {"forward": "shake", "backward": "shake", "level": "image"}
+
+
+def on_test(long: bool = False, **options: Any) -> Run:
+    """Return an experiment: the test accuracy of ShakeNet with these options."""
+
+    def run(scale: str, seed: int) -> tuple[float, int]:
+        return accuracy(_train(scale, seed, long, **options), *parts(scale)[2])
+
+    return run
+
+
+def on_training(**options: Any) -> Run:
+    """Return an experiment: the same networks, not trained again, on the training pictures."""
+
+    def run(scale: str, seed: int) -> tuple[float, int]:
+        return accuracy(_train(scale, seed, False, **options), *parts(scale)[0])
+
+    return run
+
+
+def parts(scale: str) -> list[tuple[Any, Any]]:
+    """Return pictures and labels for training, for validation, and for testing."""
+    (x, y), test = data.cifar10(scale)
+    end = PICTURES[scale]
+    kept = slice(end, end + VALIDATION[scale])
+    return [(x[:end], y[:end]), (x[kept], y[kept]), test]
+
+
+@functools.cache
+def _train(scale: str, seed: int, long: bool, **options: Any) -> keras.Model:
+    """Train ShakeNet, and return its best state."""
+    recipe, (train, validation, _) = RECIPE[scale], parts(scale)
+    if long:
+        recipe = dataclasses.replace(recipe, epochs=LONG[scale])
+    if not options.get("batch_norm", True):
+        recipe = dataclasses.replace(recipe, learning_rate=WITHOUT_NORM[scale])
+    training.reproducible(seed)
+    augmentation = augment.Chain([augment.flip(), augment.pad_and_crop()], value_range=None)
+    model = models.shakenet(
+        DEPTH[scale], WIDTH[scale], augmentation=augmentation if AUGMENT[scale] else None, **options
+    )
+    batch_size = recipe.batch_size or 32
+    with tempfile.TemporaryDirectory() as passing:
+        directory = Path(passing) / "run"
+        if scale == "full":
+            name = "-".join(str(value) for value in options.values())
+            directory = RUNS / f"shakenet-{name}-seed{seed}"
+        training.fit(
+            model,
+            recipe,
+            data.batches(*train, batch_size, shuffle=True, seed=seed),
+            data.batches(*validation, batch_size=100),
+            directory,
+            verbose=0,
+        )
+        return keras.models.load_model(directory / "best.keras")
