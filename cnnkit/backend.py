@@ -91,6 +91,33 @@ def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndar
     return [keras.ops.convert_to_numpy(gradient) for gradient in found]
 
 
+def fused_batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any] | None:
+    """Normalise feature maps by their own mean and variance in one operation, if there is one.
+
+    On TensorFlow, Keras normalises in a dozen operations, each of which goes through memory.
+
+    Parameters
+    ----------
+    x : tensor, (n, height, width, channels)
+    gamma, beta : tensor, (channels,)
+    epsilon : float
+
+    Returns
+    -------
+    y, mean, variance : tensor, or None
+        None on other backends, and for other numbers than float32.
+    """
+    if keras.backend.backend() != "tensorflow" or len(x.shape) != 4 or x.dtype != "float32":
+        return None
+    import tensorflow as tf
+
+    y, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(
+        x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta), epsilon=epsilon
+    )
+    count = tf.cast(tf.size(x) // tf.shape(x)[-1], "float32")
+    return y, mean, unbiased * (count - 1) / count
+
+
 def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
     """Turn off a pipeline's tuning of itself.
 

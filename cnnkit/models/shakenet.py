@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cnnkit.models.normalization import BatchNormalization
 from cnnkit.models.shake import ShakeShake
 
 import keras
@@ -146,7 +147,7 @@ def _conv(
 def _norm(x: keras.KerasTensor, name: str, batch_norm: bool) -> keras.KerasTensor:
     if not batch_norm:
         return x
-    return layers.BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
+    return BatchNormalization(momentum=0.9, epsilon=1e-5, name=name)(x)
 
 
 def _standardize(x: keras.KerasTensor) -> keras.KerasTensor:

@@ -1,0 +1,65 @@
+"""Batch normalisation against Keras's own layer."""
+
+from cnnkit import backend
+from cnnkit.models.normalization import BatchNormalization
+
+import keras
+import numpy as np
+import pytest
+
+RANDOM = np.random.default_rng(0)
+MAPS = RANDOM.normal(1, 3, (4, 5, 6, 3)).astype("float32")
+OPTIONS = {"momentum": 0.9, "epsilon": 1e-5, "name": "bn"}
+WEIGHTS = [[1.5, 0.5, 1], [0.1, 0, -1], [0.2, 0, 1], [1, 2, 3]]
+
+
+def one_step(layer_type, maps=MAPS):
+    """Train a layer and the weights before it by a step; return weights and outputs."""
+    keras.utils.set_random_seed(0)
+    conv = keras.layers.Conv2D(3, 1, kernel_initializer="ones", bias_initializer="ones")
+    layer = layer_type(**OPTIONS)
+    model = keras.Sequential([keras.Input(maps.shape[1:]), conv, layer])
+    layer.set_weights([np.array(each) for each in WEIGHTS])
+    model.compile(keras.optimizers.SGD(0.1), "mse")
+    model.train_on_batch(maps, maps**2)
+    return model.get_weights(), model.predict(maps, verbose=0)
+
+
+def test_a_step_is_that_of_keras():
+    (ours, predicted), (expected, truth) = (
+        one_step(each) for each in (BatchNormalization, keras.layers.BatchNormalization)
+    )
+    for one, other in zip(ours, expected, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
+    np.testing.assert_allclose(predicted, truth, rtol=1e-4, atol=1e-4)
+
+
+def test_tensorflow_has_one_operation_for_it():
+    found = backend.fused_batch_norm(MAPS, np.ones(3, "float32"), np.zeros(3, "float32"), 1e-5)
+    if keras.backend.backend() != "tensorflow":
+        assert found is None
+        return
+    y, mean, variance = (keras.ops.convert_to_numpy(each) for each in found)
+    flat = MAPS.reshape(-1, 3)
+    np.testing.assert_allclose(mean, flat.mean(axis=0), rtol=1e-5)
+    np.testing.assert_allclose(variance, flat.var(axis=0), rtol=1e-5)
+    expected = (MAPS - flat.mean(axis=0)) / np.sqrt(flat.var(axis=0) + 1e-5)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("trainable", [True, False])
+def test_frozen_and_in_inference_it_keeps_its_statistics(trainable):
+    layer = BatchNormalization(**OPTIONS)
+    layer.build(MAPS.shape)
+    layer.trainable = trainable
+    before = layer.get_weights()
+    layer(MAPS, training=not trainable)
+    for one, other in zip(layer.get_weights(), before, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_half_precision_is_left_to_keras():
+    layer = BatchNormalization(**OPTIONS, dtype="mixed_float16")
+    plain = keras.layers.BatchNormalization(**OPTIONS, dtype="mixed_float16")
+    outputs = [keras.ops.convert_to_numpy(each(MAPS, training=True)) for each in (layer, plain)]
+    np.testing.assert_array_equal(*outputs)
