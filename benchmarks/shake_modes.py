@@ -15,7 +15,7 @@ import keras
 DEPTH = {"sample": 14, "full": 26}
 WIDTH = {"sample": 8, "full": 32}
 PICTURES = {"sample": 1_000, "full": 45_000}  # for training
-VALIDATION = {"sample": 1_000, "full": 5_000}
+VALIDATION = {"sample": 500, "full": 5_000}
 AUGMENT = {"sample": False, "full": True}
 RECIPE = {
     "sample": dataclasses.replace(training.recipes.SHAKENET, batch_size=32, epochs=16),
@@ -65,10 +65,8 @@ def _train(scale: str, seed: int, long: bool, **options: Any) -> keras.Model:
     if not options.get("batch_norm", True):
         recipe = dataclasses.replace(recipe, learning_rate=WITHOUT_NORM[scale])
     training.reproducible(seed)
-    augmentation = augment.Chain([augment.flip(), augment.pad_and_crop()], value_range=None)
-    model = models.shakenet(
-        DEPTH[scale], WIDTH[scale], augmentation=augmentation if AUGMENT[scale] else None, **options
-    )
+    augmentation = augment.flip_pad_and_crop() if AUGMENT[scale] else None
+    model = models.shakenet(DEPTH[scale], WIDTH[scale], augmentation=augmentation, **options)
     batch_size = recipe.batch_size or 32
     with tempfile.TemporaryDirectory() as passing:
         directory = Path(passing) / "run"

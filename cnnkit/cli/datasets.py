@@ -15,6 +15,7 @@ class Name(StrEnum):
 
     digits = "digits"
     mnist = "mnist"
+    cifar10 = "cifar10"
     cats_vs_dogs = "cats_vs_dogs"
     ants_and_bees = "ants_and_bees"
     drawings = "drawings"
@@ -34,7 +35,7 @@ def prepare(name: Name, scale: Scale, folder: Path, say: Callable[[str], object]
     ----------
     name : Name
     scale : Scale
-        Of MNIST, and of cats and dogs; the others have one alone.
+        Of MNIST, CIFAR-10, and cats and dogs; the others have one alone.
     folder : Path
         Where drawings go.
     say : callable
@@ -46,7 +47,8 @@ def prepare(name: Name, scale: Scale, folder: Path, say: Callable[[str], object]
         return data.ants_and_bees()
     if name == Name.cats_vs_dogs:
         return data.cats_vs_dogs(scale)
-    parts = data.digits() if name == Name.digits else data.mnist(scale)
+    arrays = {Name.mnist: data.mnist, Name.cifar10: data.cifar10}
+    parts = data.digits() if name == Name.digits else arrays[name](scale)
     for part, (images, labels) in zip(("training", "test"), parts, strict=True):
         form = "×".join(map(str, images.shape[1:3]))
         classes = len(set(labels.tolist()))

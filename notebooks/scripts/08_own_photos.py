@@ -540,7 +540,7 @@ plots.spreads(
 # - S. Chilamkurthy, *Transfer Learning for Computer Vision*, PyTorch's tutorial: the values of the whole network's
 #   recipe, and the ants and bees.
 #
-# **Next:** chapter 9, shake-shake as a layer of your own, is being written.
+# **Next:** [chapter 9, shake-shake: a layer of your own](09_shakenet.ipynb)
 #
 # ## Solutions
 #

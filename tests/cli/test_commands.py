@@ -354,6 +354,7 @@ def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cn
     [
         (["digits"], "training: 1,617 pictures of 8×8 pixels, 10 classes"),
         (["mnist"], "test: 180 pictures of 28×28 pixels, 10 classes"),
+        (["cifar10"], "training: 5,000 pictures of 32×32 pixels, 10 classes"),
         (["drawings", "--folder", "own"], "own/koala: 4 photos"),
     ],
 )

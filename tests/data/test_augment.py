@@ -31,6 +31,7 @@ ALL: dict[str, Build] = {
     "blur": augment.blur,
     "sharpen": augment.sharpen,
     "pad_and_crop": augment.pad_and_crop,
+    "flip_pad_and_crop": augment.flip_pad_and_crop,
     "QuarterTurns": augment.QuarterTurns,
     "CropAndResize": augment.CropAndResize,
     "SaltAndPepper": augment.SaltAndPepper,
@@ -138,6 +139,20 @@ def test_a_free_turn_keeps_the_middle_and_fills_corners_with_zeros():
     np.testing.assert_allclose(after[:, 14:17, 14:17], 255, atol=1e-3)
     assert (after[:, 0, 0] == 0).any()
     np.testing.assert_allclose(change(augment.rotate(0, seed=0), white), 255, atol=1e-3)
+
+
+def test_flip_pad_and_crop_gives_windows_of_the_padded_picture_or_of_its_mirror_image():
+    images = np.repeat(PHOTOS[:1, :12, :12], 64, axis=0)
+    after = change(augment.flip_pad_and_crop(2, seed=0), images)
+    padded = np.pad(images[0], ((2, 2), (2, 2), (0, 0)))
+    kinds = {}
+    for mirrored, side in enumerate((padded, padded[:, ::-1])):
+        for top in range(5):
+            for left in range(5):
+                kinds[side[top : top + 12, left : left + 12].tobytes()] = mirrored
+    found = [kinds[picture.tobytes()] for picture in after.astype(images.dtype)]
+    assert 0.25 < np.mean(found) < 0.75
+    assert len({picture.tobytes() for picture in after}) > 20
 
 
 def test_padding_and_cropping_is_a_window_of_the_padded_photo():

@@ -95,9 +95,7 @@ def test_the_modes_reach_every_block():
 
 
 def test_saved_and_loaded_it_gives_the_same(tmp_path):
-    layers = [augment.flip(), augment.pad_and_crop()]
-    augmentation = augment.Chain(layers, value_range=None)
-    model = models.shakenet(8, 4, augmentation=augmentation)
+    model = models.shakenet(8, 4, augmentation=augment.flip_pad_and_crop())
     model.compile("sgd", "sparse_categorical_crossentropy")
     model.fit(PICTURES, LABELS, verbose=0)
     model.save(tmp_path / "shakenet.keras")

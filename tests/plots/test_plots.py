@@ -14,22 +14,27 @@ PROBABILITIES = RANDOM.dirichlet(np.ones(10), size=12)
 CURVES = {"loss": [2.0, 1.0, 0.5], "accuracy": [0.1, 0.6, 0.9], "val_loss": [2.1, 1.2, 1.3]}
 
 STATES = [("conv", 100, False), ("dense", 400, True)]
+CORRELATIONS = np.array([[0.5, np.nan], [np.nan, -0.2]])
 
 DRAWINGS = {
     "accuracies": lambda: plots.accuracies({"a": [0.6, 0.9]}, ["b1", "b2"], "block"),
     "channel_growth": lambda: plots.channel_growth({"one": [4, 6, 8], "two": [4, 6]}),
+    "coefficients": lambda: plots.coefficients({"mode": (RANDOM.random(8), RANDOM.random(8))}),
     "confusion": lambda: plots.confusion(np.diag([3, 4]), ["cat", "dog"]),
     "convolution_step": lambda: plots.convolution_step(
         np.arange(25).reshape(5, 5), np.ones((3, 3)), np.full((3, 3), 54.0), 0, 0
     ),
+    "correlations": lambda: plots.correlations({"one": CORRELATIONS}, ["1.1", "1.2"]),
     "feature_maps": lambda: plots.feature_maps(RANDOM.normal(size=(6, 6, 5))),
     "heatmap": lambda: plots.heatmap(np.eye(4), "column", "row"),
+    "histograms": lambda: plots.histograms({"one": RANDOM.random(99)}, "α"),
     "image_grid": lambda: plots.image_grid(PICTURES),
     "kernels": lambda: plots.kernels(RANDOM.normal(size=(3, 3, 1, 32))),
     "layer_by_layer": lambda: plots.layer_by_layer(
         PICTURES[0], [RANDOM.random((8, 8, 32)), np.ones(300), PROBABILITIES[0]], ["a", "b", "c"]
     ),
     "learning_curves": lambda: plots.learning_curves(CURVES),
+    "learning_rates": lambda: plots.learning_rates({"cosine": [0.2, 0.1, 0.0]}, 1),
     "mistakes": lambda: plots.mistakes(PICTURES, np.zeros(12, int), PROBABILITIES),
     "number_grids": lambda: plots.number_grids([np.eye(4), -np.eye(2)], ["a", "b"]),
     "picture_rows": lambda: plots.picture_rows({"one": PICTURES[:4], "other": PICTURES[4:8]}),
@@ -39,6 +44,7 @@ DRAWINGS = {
     "activation_spreads": lambda: plots.activation_spreads(
         {"wide": [10.0, 1.0], "narrow": [1.0, 0.01]}, ["conv1", "fc8"]
     ),
+    "shake_block": lambda: plots.shake_block(),
     "shortcuts": lambda: plots.shortcuts(),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
     "spread": lambda: plots.spread([0.97, 0.98], live=0.975, published=0.983),
@@ -288,3 +294,25 @@ def test_activation_spreads_are_lines_on_a_logarithmic_scale():
     assert ax.get_yscale() == "log"
     assert [line.get_ydata().tolist() for line in ax.lines] == [[10.0, 1.0], [1.0, 0.01]]
     assert [line.get_label() for line in ax.lines] == ["wide", "narrow"]
+
+
+def test_correlations_are_drawn_where_there_are_any():
+    figure = plots.correlations({"one": CORRELATIONS, "other": -CORRELATIONS}, ["1.1", "2.1"])
+    lines, *panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    np.testing.assert_array_equal(lines.lines[0].get_ydata(), [0.5, -0.2])
+    np.testing.assert_array_equal(lines.lines[1].get_ydata(), [-0.5, 0.2])
+    assert [ax.get_title() for ax in panels] == ["one", "other"]
+    np.testing.assert_array_equal(panels[1].images[0].get_array().filled(np.nan), -CORRELATIONS)
+
+
+def test_coefficients_are_where_they_belong():
+    alpha, beta = np.array([0.1, 0.9]), np.array([0.4, 0.2])
+    (ax,) = plots.coefficients({"mode": (alpha, beta)}).axes
+    drawn = {line.get_label(): line.get_ydata() for line in ax.lines}
+    np.testing.assert_array_equal(drawn["α, forward"], alpha)
+    np.testing.assert_array_equal(drawn["β, backward"], beta)
+
+
+def test_learning_rates_are_laid_out_in_epochs():
+    (ax,) = plots.learning_rates({"cosine": [0.2, 0.1, 0.0, 0.0]}, 2).axes
+    np.testing.assert_array_equal(ax.lines[0].get_xdata(), [0, 0.5, 1, 1.5])

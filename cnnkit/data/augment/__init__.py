@@ -29,6 +29,7 @@ __all__ = [
     "color_jitter",
     "crop_and_flip",
     "flip",
+    "flip_pad_and_crop",
     "flip_rotate_zoom",
     "pad_and_crop",
     "rotate",
@@ -165,6 +166,24 @@ def pad_and_crop(padding: int = 4, seed: int | None = None) -> PadAndCrop:
     seed : int, optional
     """
     return PadAndCrop(padding, seed=seed, name="pad_and_crop")
+
+
+def flip_pad_and_crop(padding: int = 4, seed: int | None = None) -> Chain:
+    """Mirror photos, and move them as `pad_and_crop` does: the augmentation of chapter 9.
+
+    Parameters
+    ----------
+    padding : int
+        Pixels to each side.
+    seed : int, optional
+
+    References
+    ----------
+    K. He, X. Zhang, S. Ren and J. Sun, "Deep Residual Learning for Image Recognition", CVPR 2016,
+    section 4.2.
+    """
+    chain = [layers.RandomFlip("horizontal", seed=seed), pad_and_crop(padding, _next(seed, 1))]
+    return Chain(chain, value_range=None, name="flip_pad_and_crop")
 
 
 def crop_and_flip(size: int = 227, seed: int | None = None) -> CropAndFlip:
