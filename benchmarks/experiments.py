@@ -236,8 +236,6 @@ for _name, _published, _run in (
     ("shakenet_shake_keep_image", 0.9591, shake_modes.on_test(**SHAKE | {"backward": "keep"})),
     ("shakenet_even_even_batch_on_training", None, shake_modes.on_training(**EVEN)),
     ("shakenet_shake_shake_image_on_training", None, shake_modes.on_training(**SHAKE)),
-    ("shakenet_even_even_batch_long", None, shake_modes.on_test(long=True, **EVEN)),
-    ("shakenet_shake_shake_image_long", None, shake_modes.on_test(long=True, **SHAKE)),
     ("shakenet_without_skip", None, shake_modes.on_test(**SHAKE, skip=False)),
     ("shakenet_without_batch_norm", None, shake_modes.on_test(**SHAKE, batch_norm=False)),
 ):
