@@ -21,7 +21,7 @@ RECIPE = {
     "sample": dataclasses.replace(training.recipes.SHAKENET_SINGLE_GPU, batch_size=16, epochs=40),
     "full": training.recipes.SHAKENET_SINGLE_GPU,
 }
-# Without batch normalisation, the published learning rate loses the loss within an epoch.
+# Without batch normalisation, the loss does not survive the published learning rate for long.
 WITHOUT_NORM = {scale: recipe.learning_rate / 10 for scale, recipe in RECIPE.items()}
 RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
 
@@ -68,7 +68,7 @@ def _train(scale: str, seed: int, **options: Any) -> keras.Model:
     with tempfile.TemporaryDirectory() as passing:
         directory = Path(passing) / "run"
         if scale == "full":
-            name = "-".join(str(value) for value in options.values())
+            name = "-".join(f"{option}_{value}" for option, value in options.items())
             directory = RUNS / f"shakenet-{name}-seed{seed}"
         training.fit(
             model,
