@@ -37,8 +37,8 @@ def _draw_block(ax: Axes, coefficients: Sequence[str], color: str, backward: boo
     for x, coefficient in zip((1.0, 2.6), coefficients, strict=True):
         for place, step in enumerate(STEPS):
             height = len(STEPS) - place
-            ax.text(x, height, step, ha="center", va="center", bbox=box, fontsize=8, zorder=3)
-        ax.text(x, -0.2, coefficient, ha="center", va="center", bbox=ring, color=color, zorder=3)
+            ax.text(x, height, step, ha="center", va="center", bbox=box, fontsize=8, zorder=5)
+        ax.text(x, -0.2, coefficient, ha="center", va="center", bbox=ring, color=color, zorder=5)
         _arrow(ax, [(1.0, top), (x, top), (x, len(STEPS) + 0.4)], GREY, backward)
         _arrow(ax, [(x, len(STEPS)), (x, 0.2)], GREY, backward)
         _arrow(ax, [(x, -0.6), (x, bottom), (1.55 if x < 1.8 else 2.05, bottom)], color, backward)
@@ -46,7 +46,7 @@ def _draw_block(ax: Axes, coefficients: Sequence[str], color: str, backward: boo
     ax.text(-0.45, 3, "skip", rotation=90, ha="right", va="center", color=GREY)
     ax.text(1.0, top + 0.15, "x", ha="center", va="bottom")
     plus = {"boxstyle": "circle,pad=0.2", "fc": "white", "ec": "black"}
-    ax.text(1.8, bottom, "+", ha="center", va="center", bbox=plus, zorder=3)
+    ax.text(1.8, bottom, "+", ha="center", va="center", bbox=plus, zorder=5)
     ax.set(xlim=(-1, 3.5), ylim=(bottom - 1, top + 0.7))
     ax.set_axis_off()
 
@@ -56,7 +56,8 @@ def _arrow(ax: Axes, points: list[tuple[float, float]], color: str, backward: bo
     xs, ys = zip(*points, strict=True)
     ax.plot(xs, ys, color=color, lw=1.2, zorder=0, solid_joinstyle="round")
     tip, tail = (points[0], points[1]) if backward else (points[-1], points[-2])
-    ax.annotate("", tip, tail, arrowprops={"arrowstyle": "->", "color": color, "lw": 1.2})
+    arrow = {"arrowstyle": "->", "color": color, "lw": 1.2}
+    ax.annotate("", tip, tail, arrowprops=arrow, zorder=1)
 
 
 @styled
@@ -128,7 +129,7 @@ def learning_rates(rates: Mapping[str, Sequence[float]], steps: int) -> Figure:
 
 @styled
 def correlations(matrices: Mapping[str, np.ndarray], blocks: Sequence[str]) -> Figure:
-    """Show how alike the branches of each block are, and those of different blocks.
+    """Show how alike the branches of each block are, and those of different blocks, if known.
 
     Parameters
     ----------
@@ -137,20 +138,22 @@ def correlations(matrices: Mapping[str, np.ndarray], blocks: Sequence[str]) -> F
     blocks : sequence of str, k of them
         Short names of the blocks.
     """
-    figure, axes = plt.subplots(
-        1, 1 + len(matrices), figsize=(3.2 + 2.7 * len(matrices), 2.9), squeeze=False
-    )
+    across = ~np.eye(len(blocks), dtype=bool)
+    shown = any(np.isfinite(matrix[across]).any() for matrix in matrices.values())
+    count = len(matrices) if shown else 0
+    figure, axes = plt.subplots(1, 1 + count, figsize=(3.4 + 2.7 * count, 2.9), squeeze=False)
     lines, *panels = axes.flat
-    picture = None
-    for (title, matrix), marker, ax in zip(matrices.items(), MARKERS, panels, strict=False):
+    for (title, matrix), marker in zip(matrices.items(), MARKERS, strict=False):
         lines.plot(blocks, np.diag(matrix), marker=marker, label=title)
+    lines.axhline(0, color=GREY, lw=0.8, ls=":")
+    lines.set(xlabel="block", ylabel="correlation of its branches")
+    lines.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
+    if not shown:
+        return figure
+    for (title, matrix), ax in zip(matrices.items(), panels, strict=True):
         picture = ax.imshow(matrix, cmap=SIGNED, vmin=-1, vmax=1)
         ax.set_xticks(range(len(blocks)), blocks)
         ax.set_yticks(range(len(blocks)), blocks)
         ax.set(title=title, xlabel="branch 2 of block", ylabel="branch 1 of block")
-    lines.axhline(0, color=GREY, lw=0.8, ls=":")
-    lines.set(xlabel="block", ylabel="correlation of its branches")
-    lines.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))
-    if picture is not None:
-        figure.colorbar(picture, ax=panels, fraction=0.04, label="correlation")
+    figure.colorbar(picture, ax=panels, fraction=0.04, label="correlation")
     return figure

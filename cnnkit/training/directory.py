@@ -214,7 +214,10 @@ class RunDirectory:
 
 
 def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
-    """Say in which parts two runs differ. More or fewer epochs make no other run."""
+    """Say in which parts two runs differ.
+
+    More or fewer epochs make no other run, unless the learning rate falls by one wave over all.
+    """
     for part in dict.fromkeys([*here, *there]):
         if part == "versions":
             continue
@@ -223,6 +226,8 @@ def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:
             if found != values:
                 yield f"{part} is {found!r} there and {values!r} here"
             continue
+        one_wave = values.get("cosine") and values.get("restart_after") is None
         for name, value in values.items():
-            if name != "epochs" and found.get(name, value) != value:
+            free = name == "epochs" and not one_wave
+            if not free and found.get(name, value) != value:
                 yield f"{part}, {name}: {found[name]!r} there and {value!r} here"

@@ -6,9 +6,10 @@ import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
-from benchmarks import experiments, own_photos
+from benchmarks import experiments, own_photos, shake_modes
 from cnnkit import plots
 from cnnkit.training import recipes
 from tools import notebooks
@@ -200,6 +201,29 @@ def test_chapter_8_trains_as_the_recipes_and_the_recorded_runs_do():
     assert f"SPECIES = {list(own_photos.SPECIES)}".replace("'", '"') in chapter
     assert f"per_class={own_photos.PER_CLASS}, seed=8" in chapter
     assert f"batch_size={recipes.HEAD_ONLY.batch_size}, shuffle=part" in chapter
+
+
+def test_chapter_9_trains_as_the_recipe_and_the_recorded_runs_do():
+    chapter = (notebooks.SCRIPTS / f"{CHAPTERS[8]}.py").read_text(encoding="utf-8")
+    sample, full = shake_modes.RECIPE["sample"], shake_modes.RECIPE["full"]
+    assert full == recipes.SHAKENET_SINGLE_GPU
+    assert sample == replace(full, batch_size=sample.batch_size, epochs=sample.epochs)
+    for name, values in (
+        ("PICTURES", shake_modes.PICTURES),
+        ("VALIDATION", shake_modes.VALIDATION),
+        ("DEPTH", shake_modes.DEPTH),
+        ("WIDTH", shake_modes.WIDTH),
+        ("AUGMENT", shake_modes.AUGMENT),
+        ("BATCH_SIZE", {"sample": sample.batch_size, "full": full.batch_size}),
+        ("EPOCHS", {"sample": sample.epochs, "full": full.epochs}),
+    ):
+        assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter, name
+    assert "recipe = training.recipes.SHAKENET_SINGLE_GPU\n" in chapter
+    assert "replace(recipe, batch_size=BATCH_SIZE, epochs=EPOCHS)" in chapter
+    for title, mode in (("even", shake_modes.EVEN), ("shake", shake_modes.SHAKE)):
+        options = ", ".join(f'{option}="{value}"' for option, value in mode.items())
+        assert f'train_shakenet("{title}", {options})' in chapter
+    assert "batches(*validation, batch_size=100" in chapter
 
 
 def test_building_tidies_a_chapter():

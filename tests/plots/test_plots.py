@@ -297,12 +297,15 @@ def test_activation_spreads_are_lines_on_a_logarithmic_scale():
 
 
 def test_correlations_are_drawn_where_there_are_any():
-    figure = plots.correlations({"one": CORRELATIONS, "other": -CORRELATIONS}, ["1.1", "2.1"])
-    lines, *panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
+    single = plots.correlations({"one": CORRELATIONS, "other": -CORRELATIONS}, ["1.1", "2.1"])
+    (lines,) = single.axes
     np.testing.assert_array_equal(lines.lines[0].get_ydata(), [0.5, -0.2])
     np.testing.assert_array_equal(lines.lines[1].get_ydata(), [-0.5, 0.2])
+    full = np.array([[0.5, 0.1], [-0.3, -0.2]])
+    figure = plots.correlations({"one": CORRELATIONS, "other": full}, ["1.1", "1.2"])
+    _, *panels = [ax for ax in figure.axes if ax.get_label() != "<colorbar>"]
     assert [ax.get_title() for ax in panels] == ["one", "other"]
-    np.testing.assert_array_equal(panels[1].images[0].get_array().filled(np.nan), -CORRELATIONS)
+    np.testing.assert_array_equal(panels[1].images[0].get_array().filled(np.nan), full)
 
 
 def test_coefficients_are_where_they_belong():

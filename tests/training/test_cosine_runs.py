@@ -1,0 +1,80 @@
+"""Runs of ShakeNet by its recipe: arrays, a cosine, weight decay, and coefficients that go on."""
+
+import dataclasses
+
+from cnnkit import data, models, training
+from cnnkit.data import augment
+
+import keras
+import numpy as np
+import pytest
+
+RANDOM = np.random.default_rng(0)
+IMAGES = RANDOM.integers(0, 256, (20, 8, 8, 3), "uint8")
+LABELS = np.arange(20) % 4
+RECIPE = dataclasses.replace(training.recipes.SHAKENET, batch_size=8, epochs=4)
+
+
+class PullThePlug(keras.callbacks.Callback):
+    def __init__(self, epoch):
+        super().__init__()
+        self.when = epoch
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self.epoch = epoch
+
+    def on_train_batch_begin(self, batch, logs=None):
+        if (self.epoch, batch) == (self.when, 1):
+            raise KeyboardInterrupt
+
+
+def fit(directory, recipe=RECIPE, callbacks=()):
+    training.reproducible(0)
+    model = models.shakenet(
+        8, 4, 4, input_shape=(8, 8, 3), augmentation=augment.flip_pad_and_crop(1)
+    )
+    train = data.batches(IMAGES, LABELS, 8, shuffle=True, seed=2)
+    validation = data.batches(IMAGES[::2], LABELS[::2], 5)
+    return model, training.fit(
+        model, recipe, train, validation, directory, callbacks=callbacks, verbose=0
+    )
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory):
+    return fit(tmp_path_factory.mktemp("whole") / "run")
+
+
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_an_interrupted_run_ends_as_one_that_was_not(tmp_path, whole, epoch):
+    with pytest.raises(KeyboardInterrupt):
+        fit(tmp_path / "run", callbacks=PullThePlug(epoch))
+    model, history = fit(tmp_path / "run")
+    assert history.history == whole[1].history
+    for one, other in zip(model.get_weights(), whole[0].get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_the_learning_rates_are_those_of_the_wave(whole):
+    rates = 0.1 * (1 + np.cos(np.pi * np.arange(1, 5) / 4))
+    np.testing.assert_allclose(whole[1].history["learning_rate"], rates, atol=1e-7)
+
+
+def test_the_loss_holds_the_weight_decay(whole):
+    model = whole[0]
+    weights = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
+    penalty = 1e-4 / 2 * sum((weight.astype("float64") ** 2).sum() for weight in weights)
+    probabilities = model.predict(IMAGES[::2], verbose=0)
+    entropy = -np.log(probabilities[np.arange(10), LABELS[::2]]).mean()
+    assert whole[1].history["val_loss"][-1] == pytest.approx(entropy + penalty, rel=1e-3)
+
+
+def test_another_number_of_epochs_is_another_wave(tmp_path):
+    short = dataclasses.replace(RECIPE, epochs=2)
+    fit(tmp_path / "run", short)
+    with pytest.raises(ValueError, match="recipe, epochs: 2 there and 4 here"):
+        fit(tmp_path / "run")
+    restarting = dataclasses.replace(short, restart_after=1)
+    fit(tmp_path / "other", restarting)
+    _, history = fit(tmp_path / "other", dataclasses.replace(restarting, epochs=3))
+    assert len(history.epoch) == 3
