@@ -1,7 +1,7 @@
 """The experiments of the chapters, one function each, as the chapters run them.
 
-An experiment takes a scale and a seed, trains once, and returns the test accuracy and the number
-of test pictures.
+An experiment takes a scale and a seed, trains once, and returns a figure, nearly always the test
+accuracy, and the number of pictures it was taken on.
 """
 
 import dataclasses
@@ -236,6 +236,8 @@ for _name, _published, _run in (
     ("shakenet_shake_keep_image", 0.9591, shake_modes.on_test(**SHAKE | {"backward": "keep"})),
     ("shakenet_even_even_batch_on_training", None, shake_modes.on_training(**EVEN)),
     ("shakenet_shake_shake_image_on_training", None, shake_modes.on_training(**SHAKE)),
+    ("shakenet_even_even_batch_correlation", None, shake_modes.correlation(**EVEN)),
+    ("shakenet_shake_shake_image_correlation", None, shake_modes.correlation(**SHAKE)),
     ("shakenet_without_skip", None, shake_modes.on_test(**SHAKE, skip=False)),
     ("shakenet_without_batch_norm", None, shake_modes.on_test(**SHAKE, batch_norm=False)),
 ):

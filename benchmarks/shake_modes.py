@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.registry import Run, accuracy
-from cnnkit import data, models, training
+from cnnkit import data, evaluation, models, training
 from cnnkit.data import augment
 
 import keras
@@ -43,6 +43,17 @@ def on_training(**options: Any) -> Run:
 
     def run(scale: str, seed: int) -> tuple[float, int]:
         return accuracy(_train(scale, seed, **options), *parts(scale)[0])
+
+    return run
+
+
+def correlation(**options: Any) -> Run:
+    """Return an experiment: the mean correlation of their branches, on the test pictures."""
+
+    def run(scale: str, seed: int) -> tuple[float, int]:
+        pictures, labels = parts(scale)[2]
+        found = evaluation.branch_correlation(_train(scale, seed, **options), pictures)
+        return float(found.blocks.mean()), len(labels)
 
     return run
 

@@ -15,10 +15,13 @@ ROOT = Path(__file__).resolve().parents[1]
     [
         "data/test_augment.py",
         "models",
+        "data/test_arrays.py",
         "evaluation/test_branches.py",
         "evaluation/test_predict.py",
         "training/transfer",
+        "training/test_cosine_runs.py",
         "training/test_fitting.py",
+        "training/test_recipes.py",
         "test_backend.py",
     ],
 )

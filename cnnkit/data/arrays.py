@@ -3,6 +3,8 @@
 import hashlib
 from collections.abc import Sequence
 
+from cnnkit import checks
+
 import keras
 import numpy as np
 
@@ -37,16 +39,17 @@ def batches(
     Raises
     ------
     ValueError
-        No pictures, not as many labels, or a batch size below 1.
+        No pictures, labels that are not one whole number for each, more classes than names, or
+        a batch size or seed out of range.
     """
     images, labels = np.asarray(images), np.asarray(labels)
-    if len(images) == 0 or labels.shape != (len(images),):
-        raise ValueError(
-            f"The images have shape {images.shape} and the labels {labels.shape}; expected at "
-            "least one picture, and a label for each: (n,)."
-        )
-    if batch_size < 1:
-        raise ValueError(f"batch_size is {batch_size}; expected at least 1.")
+    if images.ndim == 0 or len(images) == 0:
+        raise ValueError(f"The images have shape {images.shape}; expected at least one picture.")
+    classes = len(class_names) or int(max(np.max(labels, initial=0), 0)) + 1
+    checks.labels(labels, classes, len(images))
+    for name, value, least in (("batch_size", batch_size, 1), ("seed", seed or 0, 0)):
+        if not isinstance(value, int | np.integer) or value < least:
+            raise ValueError(f"{name} is {value!r}; expected a whole number from {least}.")
     order = (seed or 0) if shuffle else None
     return Batches(images, labels, batch_size, order, list(class_names))
 

@@ -161,10 +161,17 @@ def _read(folder: Path, classes: int) -> tuple[Split, Split]:
 
 
 def _read_file(path: Path, key: bytes, classes: int, count: int) -> Split:
+    if not path.exists():
+        raise FileNotFoundError(
+            f"{path} is missing: its archive was not unpacked to the end. Delete the folder, and "
+            f"unpack {URL.format(classes)} again."
+        )
     try:
         with path.open("rb") as file:
             contents = _Arrays(file, encoding="bytes").load()
         pixels, labels = np.asarray(contents[b"data"]), np.asarray(contents[key], "int64")
+    except (MemoryError, PermissionError):
+        raise
     except Exception as error:  # a damaged file makes the unpickler raise nearly anything
         raise ValueError(_not_cifar(path, classes, f"it cannot be read ({error})")) from None
     if pixels.shape != (count, 3 * SIDE**2) or pixels.dtype != np.uint8:

@@ -8,7 +8,7 @@ from cnnkit import checks
 import keras
 import numpy as np
 
-BATCH = 64  # pictures that go through the model together, of an array
+BATCH = 64  # pictures that go through the model together, whatever the batches are
 
 
 class BranchCorrelation(NamedTuple):
@@ -62,10 +62,11 @@ def branch_correlation(model: keras.Model, dataset: Any) -> BranchCorrelation:
     if not mixes:
         raise ValueError(
             f"The model {model.name!r} has no layer that mixes two branches; expected one with "
-            "models.ShakeShake, such as models.shakenet()."
+            "models.ShakeShake, such as models.shakenet(). Of a model within another, give the "
+            "inner one."
         )
     first, second = ([layer.input[branch] for layer in mixes] for branch in (0, 1))
-    branches = keras.Model(model.inputs, [*first, *second])
+    branches = keras.Model(model.input, [*first, *second])
     shapes = [tuple(output.shape) for output in first]
     groups = [np.flatnonzero([shape == each for each in shapes]) for shape in dict.fromkeys(shapes)]
     sums = [_Sums(len(group)) for group in groups]
@@ -112,15 +113,13 @@ class _Sums:
 
 def _batches(model: keras.Model, dataset: Any) -> Iterator[np.ndarray]:
     """Yield batches of pictures that fit the model."""
+    parts: Any = dataset
     if hasattr(dataset, "shape"):
-        starts = range(0, len(dataset), BATCH)
-        parts: Any = (dataset[start : start + BATCH] for start in starts)
-        checks.images(model, dataset)
+        parts = [dataset]
     elif isinstance(dataset, keras.utils.PyDataset):
         parts = (dataset[step] for step in range(len(dataset)))
-    else:
-        parts = dataset
     for part in parts:
         images = keras.ops.convert_to_numpy(part[0] if isinstance(part, tuple | list) else part)
         checks.images(model, images)
-        yield images
+        for start in range(0, len(images), BATCH):
+            yield images[start : start + BATCH]

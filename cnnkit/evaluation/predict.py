@@ -20,9 +20,10 @@ def predict(
     ----------
     model : keras.Model
         A classifier that ends in a softmax, or in one sigmoid unit for two classes.
-    images : ndarray, (n, height, width, channels), or tf.data.Dataset
+    images : ndarray, (n, height, width, channels), or data set
         Pictures in the form the model takes, or batches of them, with or without labels, in an
-        order that stays, as `data.image_folder` yields them. With `views`, in the form these take.
+        order that stays, as `data.image_folder` and `data.batches` yield them. With `views`, in the
+        form these take.
     views : callable, optional
         Makes several views of each picture, (n, height, width, channels) → (n, k, …) in the form
         the model takes, such as ``functools.partial(data.augment.ten_crop, size=227)``. The
@@ -48,7 +49,9 @@ def predict(
             )
         predicted = np.concatenate([_average(model, batch, views) for batch in _batches(images)])
     else:
-        if hasattr(images, "element_spec"):
+        if isinstance(images, keras.utils.PyDataset):
+            checks.images(model, keras.ops.convert_to_numpy(next(_batches(images))))
+        elif hasattr(images, "element_spec"):
             _check_dataset(model, images)
         else:
             checks.images(model, images)
@@ -91,6 +94,11 @@ def _check_window(model: keras.Model, shape: tuple[int, ...]) -> None:
 
 
 def _batches(images: Any) -> Iterator[Any]:
+    if isinstance(images, keras.utils.PyDataset):
+        _check_order(images)
+        batches = (images[number] for number in range(len(images)))
+        yield from (batch[0] if isinstance(batch, tuple) else batch for batch in batches)
+        return
     if not hasattr(images, "element_spec"):
         if np.ndim(images) != 4 or len(images) == 0:
             raise ValueError(
@@ -119,5 +127,5 @@ def _check_order(dataset: Any) -> None:
     if checks.is_shuffled(dataset):
         raise ValueError(
             "The data set is shuffled, so that predictions and labels would not match. Make it "
-            "with image_folder(…, shuffle=False)."
+            "with shuffle=False."
         )

@@ -61,7 +61,9 @@ class ShakeShake(keras.Layer):
         checks.one_of("forward", forward, FORWARD)
         checks.one_of("backward", backward, BACKWARD)
         checks.one_of("level", level, LEVELS)
-        self.forward, self.backward, self.level, self.seed = forward, backward, level, seed
+        # Not `forward` and `backward`: on PyTorch, layers have methods of these names.
+        self.mode = {"forward": forward, "backward": backward, "level": level}
+        self.seed = seed
         self.random = keras.random.SeedGenerator(seed)
 
     def call(
@@ -85,7 +87,8 @@ class ShakeShake(keras.Layer):
         Raises
         ------
         ValueError
-            Something else than two branches of the same shape.
+            Something else than two branches of the same shape, or coefficients that are not one a
+            picture or one for all.
         """
         first, second = _two_alike(branches)
         if not training:
@@ -111,24 +114,32 @@ class ShakeShake(keras.Layer):
         Returns
         -------
         alpha, beta : tensor, (n,) or, for the level ``"batch"``, (1,)
+            (n,) as well where (n,) was given.
+
+        Raises
+        ------
+        ValueError
+            Coefficients that are not one a picture or one for all.
         """
-        shape = (count if self.level == "image" else 1,)
-        if alpha is None:
-            alpha = self._draw(shape) if self.forward == "shake" else ops.full(shape, 0.5)
-        alpha = ops.convert_to_tensor(alpha, "float32")
-        if beta is None:
-            beta = self._beta(alpha)
-        return alpha, ops.convert_to_tensor(beta, "float32")
+        shape = (count if self.mode["level"] == "image" else 1,)
+        if alpha is not None:
+            alpha = _given("alpha", alpha, count, shape)
+        elif self.mode["forward"] == "shake":
+            alpha = self._draw(shape)
+        else:
+            alpha = ops.full(shape, 0.5, dtype="float32")
+        return alpha, self._beta(alpha) if beta is None else _given("beta", beta, count, shape)
 
     def _beta(self, alpha: Any) -> Any:
-        if self.backward == "keep":
+        backward = self.mode["backward"]
+        if backward == "keep":
             return alpha
-        if self.backward == "even":
+        if backward == "even":
             return ops.full_like(alpha, 0.5)
         drawn = self._draw(ops.shape(alpha))
-        if self.backward == "shake":
+        if backward == "shake":
             return drawn
-        low, high = RULES[self.backward](ops.minimum(alpha, 1 - alpha))
+        low, high = RULES[backward](ops.minimum(alpha, 1 - alpha))
         beta = low + (high - low) * drawn
         return ops.where(alpha <= 0.5, beta, 1 - beta)
 
@@ -141,15 +152,27 @@ class ShakeShake(keras.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the layer's arguments."""
-        own = {name: getattr(self, name) for name in ("forward", "backward", "level", "seed")}
-        return {**super().get_config(), **own}
+        return {**super().get_config(), **self.mode, "seed": self.seed}
 
 
 def _two_alike(branches: Any) -> Any:
-    shapes = [tuple(branch.shape) for branch in branches]
-    if not isinstance(branches, list | tuple) or len(shapes) != 2 or shapes[0] != shapes[1]:
+    several = isinstance(branches, list | tuple)
+    shapes = [tuple(branch.shape) for branch in branches] if several else type(branches).__name__
+    if not several or len(shapes) != 2 or shapes[0] != shapes[1]:
         raise ValueError(
-            f"ShakeShake was given tensors of shapes {shapes}; expected a list of two, of the same "
-            "shape."
+            f"ShakeShake was given {shapes}; expected a list of two tensors of the same shape."
         )
     return branches
+
+
+def _given(name: str, values: Any, count: Any, shape: tuple) -> Any:
+    """Return given coefficients, one for each picture where the level asks for that."""
+    values = ops.reshape(ops.cast(ops.convert_to_tensor(values), "float32"), (-1,))
+    if values.shape[0] == 1:
+        return ops.broadcast_to(values, shape)
+    if isinstance(count, int) and values.shape[0] != count:
+        raise ValueError(
+            f"{name} holds {values.shape[0]} numbers for {count} pictures; expected one a picture, "
+            "or one for all."
+        )
+    return values

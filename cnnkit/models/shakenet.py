@@ -174,6 +174,8 @@ def _check(
         raise ValueError(f"classes is {classes}; expected at least 2, with an output for each.")
     if len(input_shape) != 3 or None in input_shape or min(input_shape) < 3 or input_shape[2] != 3:
         raise ValueError(f"input_shape is {input_shape}; expected (height, width, 3).")
+    if augmentation is not None and not isinstance(augmentation, keras.Layer):
+        raise ValueError(f"augmentation is {augmentation!r}; expected a layer.")
     if getattr(augmentation, "value_range", None) is not None:
         raise ValueError(
             f"The augmentation {augmentation.name!r} makes new values, of a range of their own; "  # type: ignore[union-attr]

@@ -1,5 +1,6 @@
 """Shake-shake: a block as a drawing, its coefficients, and how alike its branches are."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 
 from cnnkit.plots.style import BLUE, GREEN, GREY, SIGNED, VERMILION, styled
@@ -120,7 +121,8 @@ def learning_rates(rates: Mapping[str, Sequence[float]], steps: int) -> Figure:
         Steps an epoch.
     """
     figure, ax = plt.subplots(figsize=(7, 2.6))
-    for (name, values), style in zip(rates.items(), ("-", "--", ":", "-.", "-"), strict=False):
+    styles = itertools.cycle(("-", "--", ":", "-."))
+    for (name, values), style in zip(rates.items(), styles, strict=False):
         ax.plot(np.arange(len(values)) / steps, values, style, label=name)
     ax.set(xlabel="epoch", ylabel="learning rate", ylim=(0, None))
     ax.legend(frameon=False, ncols=len(rates), loc="lower left", bbox_to_anchor=(0, 1))
@@ -143,7 +145,7 @@ def correlations(matrices: Mapping[str, np.ndarray], blocks: Sequence[str]) -> F
     count = len(matrices) if shown else 0
     figure, axes = plt.subplots(1, 1 + count, figsize=(3.4 + 2.7 * count, 2.9), squeeze=False)
     lines, *panels = axes.flat
-    for (title, matrix), marker in zip(matrices.items(), MARKERS, strict=False):
+    for (title, matrix), marker in zip(matrices.items(), itertools.cycle(MARKERS), strict=False):
         lines.plot(blocks, np.diag(matrix), marker=marker, label=title)
     lines.axhline(0, color=GREY, lw=0.8, ls=":")
     lines.set(xlabel="block", ylabel="correlation of its branches")

@@ -4,7 +4,7 @@ from cnnkit.training import recipes, transfer
 from cnnkit.training.callbacks import ReduceOnPlateau
 from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.fitting import fit
-from cnnkit.training.recipes import Recipe
+from cnnkit.training.recipe import Recipe
 from cnnkit.training.runs import check_data, reproducible
 
 __all__ = [

@@ -11,7 +11,7 @@ from cnnkit.training.callbacks import StopAtNaN, as_figures, monitored
 from cnnkit.training.directory import RunDirectory
 from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.identity import network_key
-from cnnkit.training.recipes import Recipe
+from cnnkit.training.recipe import Recipe
 
 import keras
 import numpy as np

@@ -22,7 +22,7 @@ def check(dataset: Any) -> None:
     if hasattr(dataset, "shape") or isinstance(dataset, tuple):
         raise ValueError(
             "This is an array; expected batches (images, labels), as data.image_folder gives them. "
-            "Arrays become batches with tf.data.Dataset.from_tensor_slices((x, y)).batch(32)."
+            "Arrays become batches with data.batches(x, y, batch_size=32)."
         )
     if isinstance(dataset, str | Path):
         raise ValueError(f"{str(dataset)!r} is a path; give data.image_folder(path, image_size).")

@@ -12,7 +12,7 @@ from cnnkit import checks
 from cnnkit.training import reading
 from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.identity import form
-from cnnkit.training.recipes import Recipe
+from cnnkit.training.recipe import Recipe
 
 import keras
 import numpy as np

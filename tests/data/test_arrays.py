@@ -45,9 +45,18 @@ def test_the_key_changes_with_the_images():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"labels \(9,\); expected at least one picture"):
+    with pytest.raises(ValueError, match=r"labels have shape \(9,\); expected one whole number"):
         data.batches(IMAGES, LABELS[:9])
+    with pytest.raises(ValueError, match=r"\(10, 1\).*Use labels.ravel\(\)"):
+        data.batches(IMAGES, LABELS[:, np.newaxis])
+    with pytest.raises(ValueError, match=r"Use labels.astype\(int\)"):
+        data.batches(IMAGES, LABELS.astype(float))
+    with pytest.raises(ValueError, match="with 2 classes, labels are 0 to 1"):
+        data.batches(IMAGES, LABELS, class_names=["ant", "bee"])
     with pytest.raises(ValueError, match="at least one picture"):
         data.batches(IMAGES[:0], LABELS[:0])
-    with pytest.raises(ValueError, match="batch_size is 0"):
-        data.batches(IMAGES, LABELS, 0)
+    for wrong in (0, 2.5, "4"):
+        with pytest.raises(ValueError, match=f"batch_size is {wrong!r}; expected a whole number"):
+            data.batches(IMAGES, LABELS, wrong)
+    with pytest.raises(ValueError, match="seed is -1"):
+        data.batches(IMAGES, LABELS, shuffle=True, seed=-1)

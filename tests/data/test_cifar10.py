@@ -106,7 +106,6 @@ class Bomb:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda path: path.unlink(), "No such file"),
         (lambda path: path.write_bytes(path.read_bytes()[:5000]), "cannot be read"),
         (lambda path: path.write_bytes(b"a text"), "cannot be read"),
         (lambda path: path.write_bytes(pickle.dumps(Bomb())), "builtins.print"),
@@ -121,6 +120,12 @@ def test_damaged_files_are_named(cifar10_folder, spoil, message, capsys):
     with pytest.raises(ValueError, match=r"data_batch_1 is not of CIFAR-10: .*" + message):
         data.cifar10("full")
     assert "boom" not in capsys.readouterr().out
+
+
+def test_an_archive_that_was_not_unpacked_to_the_end_is_named(cifar10_folder):
+    (cifar10_folder / "test_batch").unlink()
+    with pytest.raises(FileNotFoundError, match="test_batch is missing: its archive was not"):
+        data.cifar10("full")
 
 
 def test_the_sample_is_drawn_once_and_has_the_form_of_cifar_10(data_home, monkeypatch):

@@ -42,6 +42,22 @@ def test_a_data_set_is_predicted_in_its_order(photos):
     np.testing.assert_array_equal(evaluation.predict(model, without_labels), probabilities)
 
 
+def test_batches_of_arrays_are_predicted_in_their_order():
+    model = models.digits_cnn()
+    images = np.random.default_rng(0).random((10, 8, 8, 1)).astype("float32")
+    labels = np.arange(10)
+    expected = evaluation.predict(model, images)
+    batches = data.batches(images, labels, 4)
+    np.testing.assert_allclose(evaluation.predict(model, batches), expected, atol=1e-6)
+    seen = evaluation.predict(model, batches, views=lambda x: np.asarray(x)[:, np.newaxis])
+    np.testing.assert_allclose(seen, expected, atol=1e-6)
+    for views in (None, lambda x: x[:, np.newaxis]):
+        with pytest.raises(ValueError, match=r"shuffled.*shuffle=False"):
+            evaluation.predict(model, data.batches(images, labels, 4, shuffle=True), views)
+    with pytest.raises(ValueError, match=r"expects \(n, 8, 8, 1\)"):
+        evaluation.predict(model, data.batches(images[:, :4], labels, 4))
+
+
 def test_a_shuffled_data_set_is_refused(photos):
     model = models.cats_vs_dogs_cnn((78, 78, 3))
     with pytest.raises(ValueError, match=r"shuffled.*shuffle=False"):

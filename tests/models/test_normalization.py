@@ -58,6 +58,14 @@ def test_frozen_and_in_inference_it_keeps_its_statistics(trainable):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.parametrize("options", [{"scale": False}, {"center": False}, {"axis": 1}])
+def test_other_forms_are_left_to_keras(options):
+    maps = MAPS[:, :3, :3]
+    layers = BatchNormalization(**options), keras.layers.BatchNormalization(**options)
+    outputs = [keras.ops.convert_to_numpy(layer(maps, training=True)) for layer in layers]
+    np.testing.assert_array_equal(*outputs)
+
+
 def test_half_precision_is_left_to_keras():
     layer = BatchNormalization(**OPTIONS, dtype="mixed_float16")
     plain = keras.layers.BatchNormalization(**OPTIONS, dtype="mixed_float16")

@@ -28,13 +28,15 @@ def drawn(layer, count=6):
 def test_forward_mixes_by_alpha_and_backward_by_beta(forward, backward, level):
     layer = models.ShakeShake(forward, backward, level, seed=1)
     alpha, beta = drawn(layer)
-    g = RANDOM.normal(size=BRANCHES[0].shape).astype("float32")
+    g = np.random.default_rng(1).normal(size=BRANCHES[0].shape).astype("float32")
     mixed = layer(list(BRANCHES), training=True, alpha=alpha, beta=beta)
     expected = column(alpha) * BRANCHES[0] + (1 - column(alpha)) * BRANCHES[1]
     np.testing.assert_allclose(ops.convert_to_numpy(mixed), expected, atol=1e-6)
 
     def weighted(first, second):
-        return ops.sum(g * layer([first, second], training=True, alpha=alpha, beta=beta))
+        return ops.sum(
+            ops.convert_to_tensor(g) * layer([first, second], training=True, alpha=alpha, beta=beta)
+        )
 
     first, second = backend.gradients(weighted, *BRANCHES)
     np.testing.assert_allclose(first, column(beta) * g, atol=1e-6)
@@ -70,6 +72,10 @@ def test_one_coefficient_may_be_given_and_the_other_follows():
     alpha, beta = free.coefficients(6, beta=BETA)
     assert len(set(ops.convert_to_numpy(alpha).tolist())) == 6
     np.testing.assert_array_equal(ops.convert_to_numpy(beta), BETA)
+    for one_for_all in (0.25, np.full(1, 0.25)):
+        alpha, beta = (ops.convert_to_numpy(c) for c in free.coefficients(6, alpha=one_for_all))
+        np.testing.assert_array_equal(alpha, np.full(6, 0.25))
+        assert len(set(beta.tolist())) == 6
     mixed = free(list(BRANCHES), training=True, alpha=0.25)
     expected = 0.25 * BRANCHES[0] + 0.75 * BRANCHES[1]
     np.testing.assert_allclose(ops.convert_to_numpy(mixed), expected, atol=1e-6)
@@ -152,6 +158,7 @@ def test_it_comes_back_from_its_configuration_and_from_a_file(tmp_path):
     model = keras.Model(inputs, layer(inputs))
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert loaded.get_layer("mix").get_config() == layer.get_config()
     pictures = list(BRANCHES[:, :, 0])
     np.testing.assert_array_equal(
         loaded.predict(pictures, verbose=0), model.predict(pictures, verbose=0)
@@ -167,5 +174,12 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match="level is 'picture'"):
         models.ShakeShake(level="picture")
     for wrong in ([BRANCHES[0]], [BRANCHES[0], BRANCHES[1, :, :2]], [*BRANCHES, BRANCHES[0]]):
-        with pytest.raises(ValueError, match="expected a list of two, of the same shape"):
+        with pytest.raises(ValueError, match="expected a list of two tensors of the same shape"):
             models.ShakeShake()(wrong, training=True)
+    with pytest.raises(
+        ValueError, match="was given .*[Tt]ensor; expected a list|was given .*Array"
+    ):
+        models.ShakeShake()(BRANCHES[0])
+    for name in ("alpha", "beta"):
+        with pytest.raises(ValueError, match=f"{name} holds 4 numbers for 6 pictures"):
+            models.ShakeShake()(list(BRANCHES), training=True, **{name: np.ones(4)})
