@@ -176,9 +176,7 @@ def test_bad_arguments():
     for wrong in ([BRANCHES[0]], [BRANCHES[0], BRANCHES[1, :, :2]], [*BRANCHES, BRANCHES[0]]):
         with pytest.raises(ValueError, match="expected a list of two tensors of the same shape"):
             models.ShakeShake()(wrong, training=True)
-    with pytest.raises(
-        ValueError, match="was given .*[Tt]ensor; expected a list|was given .*Array"
-    ):
+    with pytest.raises(ValueError, match="expected a list of two tensors"):
         models.ShakeShake()(BRANCHES[0])
     for name in ("alpha", "beta"):
         with pytest.raises(ValueError, match=f"{name} holds 4 numbers for 6 pictures"):

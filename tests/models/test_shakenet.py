@@ -213,7 +213,7 @@ def test_forward_and_backward_equal_an_independent_pytorch_model(
     assert len(expected) == len(before)
     for weight in model.trainable_weights:
         step = before[weight.path] - keras.ops.convert_to_numpy(weight)
-        np.testing.assert_allclose(step, expected[weight.path], atol=tolerance, err_msg=weight.path)
+        np.testing.assert_allclose(step, expected[weight.path], atol=1e-4, err_msg=weight.path)
 
 
 ARGUMENTS = ("forward", "backward", "level")
