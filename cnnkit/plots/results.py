@@ -140,6 +140,7 @@ def spreads(
     recorded: Mapping[str, Sequence[float]],
     live: Mapping[str, float] | None = None,
     published: Mapping[str, float] | None = None,
+    xlabel: str = "test accuracy",
 ) -> Figure:
     """Show the accuracies of several experiments, one below the other.
 
@@ -151,6 +152,8 @@ def spreads(
         Test accuracies of this notebook's runs.
     published : mapping of str to float, optional
         What the sources report.
+    xlabel : str
+        Of what the figures are.
 
     Raises
     ------
@@ -171,7 +174,7 @@ def spreads(
     if live:
         heights = [rows[name] for name in live]
         ax.plot(list(live.values()), heights, "D", ms=8, color=VERMILION, label="this run")
-    ax.set(xlabel="test accuracy", yticks=range(len(rows)), yticklabels=rows)
+    ax.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.spines["left"].set_visible(False)
     ax.tick_params(left=False)
