@@ -506,8 +506,8 @@ plots.spreads(
 # Shaking forward is what helps most. "Shake-shake-image is best", as the source says, holds from 64 channels on; at
 # 32, shake-even is ahead by less than a tenth of a point. The wider the network, the more there is to regularise.
 #
-# **Where it stood.** With 26.2 million parameters, shake-shake's 2.86 % came after 3.80 % of a Wide ResNet (36.5
-# million) and 3.46 % of a DenseNet (25.6 million); on CIFAR-100, 15.85 % after 18.30 % and 17.18 %, each as the paper
+# **Where it stood.** With 26.2 million parameters, shake-shake's 2.86 % came after 3.8 % of a Wide ResNet (36.5
+# million) and 3.46 % of a DenseNet (25.6 million); on CIFAR-100, 15.85 % after 18.3 % and 17.18 %, each as the paper
 # quotes it.
 #
 # **A figure that cannot be compared.** The source trained shake-shake-image at 32d and reports an accuracy of 0.9633,
@@ -518,9 +518,9 @@ plots.spreads(
 # does.
 #
 # **Full scale.** At the 70 pictures a second that two cores train, 1,800 epochs of 45,000 pictures take about two
-# weeks; another implementation, in PyTorch, reports 34 hours on a GPU of 2018. The run may be stopped and goes on. To
-# repeat the recorded runs of the sample: `python -m benchmarks results shakenet_even_even_batch
-# shakenet_shake_shake_image --scale sample`, and the other names likewise.
+# weeks; another implementation, in PyTorch, reports 34 hours. The run may be stopped and goes on. To repeat the
+# recorded runs of the sample: `python -m benchmarks results shakenet_even_even_batch shakenet_shake_shake_image
+# --scale sample`, and the other names likewise.
 #
 # ## Exercises
 #
