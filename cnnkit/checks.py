@@ -40,7 +40,7 @@ def images(model: keras.Model, x: np.ndarray) -> None:
     if takes_bytes(model) and np.max(x) <= 1 and np.any((x > 0) & (x < 1)):
         raise ValueError(
             f"The pixels lie between {np.min(x):g} and {np.max(x):g}; the model {model.name!r} "
-            "expects 0 to 255. Leave out the division by 255."
+            f"expects 0 to 255. Leave out the {'scaling' if np.min(x) < 0 else 'division by 255'}."
         )
 
 
@@ -75,8 +75,8 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
     y = np.asarray(y)
     if y.shape != (count,):
         cures = {
-            (count, 1): " Use labels.ravel().",
             (count, classes): " Use labels.argmax(axis=1).",
+            (count, 1): " Use labels.ravel().",
         }
         raise ValueError(
             f"The labels have shape {y.shape}; expected one whole number for each of the "

@@ -95,6 +95,8 @@ def test_photos_are_not_rescaled_twice(build):
     evaluation.predict(model, 0 * photos)  # black is black
     with pytest.raises(ValueError, match=r"expects 0 to 255.*Leave out the division by 255"):
         evaluation.predict(model, photos / 255)
+    with pytest.raises(ValueError, match="Leave out the scaling"):
+        evaluation.predict(model, photos / 127.5 - 1)
     labels = np.array([0, 1])
     training.check_data(model, photos, labels)
     with pytest.raises(ValueError, match="Leave out the division by 255"):

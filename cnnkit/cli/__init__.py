@@ -86,7 +86,9 @@ def prepare(
     scale: Annotated[datasets.Scale, typer.Option(help="Small, or as published.")] = (
         datasets.Scale.sample
     ),
-    folder: Annotated[Path, typer.Option(help="Where drawings go.")] = Path("photos"),
+    folder: Annotated[
+        Path | None, typer.Option(help="Where drawings go: photos, if not given.")
+    ] = None,
 ) -> None:
     """Prepare a data set of the course, check it, and say what is there.
 

@@ -28,7 +28,9 @@ class Scale(StrEnum):
     full = "full"
 
 
-def prepare(name: Name, scale: Scale, folder: Path, say: Callable[[str], object]) -> Path | None:
+def prepare(
+    name: Name, scale: Scale, folder: Path | None, say: Callable[[str], object]
+) -> Path | None:
     """Prepare a data set; describe pictures that are arrays, or return the folder of photos.
 
     Parameters
@@ -36,13 +38,23 @@ def prepare(name: Name, scale: Scale, folder: Path, say: Callable[[str], object]
     name : Name
     scale : Scale
         Of MNIST, CIFAR-10, and cats and dogs; the others have one alone.
-    folder : Path
-        Where drawings go.
+    folder : Path, optional
+        Where drawings go; "photos" where it is not given.
     say : callable
         Takes a line that describes pictures.
+
+    Raises
+    ------
+    ValueError
+        A folder for another data set than the drawings.
     """
     if name == Name.drawings:
-        return data.drawings.write(folder, SPECIES, PER_CLASS, SEED)
+        return data.drawings.write(folder or Path("photos"), SPECIES, PER_CLASS, SEED)
+    if folder is not None:
+        raise ValueError(
+            f"--folder is for drawings; {name} lies in the data folder, which the environment "
+            "variable CNNKIT_DATA names."
+        )
     if name == Name.ants_and_bees:
         return data.ants_and_bees()
     if name == Name.cats_vs_dogs:

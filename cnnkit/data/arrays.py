@@ -46,6 +46,8 @@ def batches(
     if images.ndim == 0 or len(images) == 0:
         raise ValueError(f"The images have shape {images.shape}; expected at least one picture.")
     classes = len(class_names) or int(max(np.max(labels, initial=0), 0)) + 1
+    if labels.ndim == 2:  # one-hot
+        classes = labels.shape[1]
     checks.labels(labels, classes, len(images))
     for name, value, least in (("batch_size", batch_size, 1), ("seed", seed or 0, 0)):
         if not isinstance(value, int | np.integer) or value < least:

@@ -134,15 +134,19 @@ def _face(path: Path, box: list[int], random: np.random.Generator) -> np.ndarray
 
 def _download(folder: Path, classes: int) -> tuple[Split, Split]:
     """Load CIFAR through Keras, which keeps it in a folder of its own."""
+    url = URL.format(classes)
+    archive = folder.parent / Path(url).name
+    if archive.is_file():
+        raise FileNotFoundError(
+            f"{archive} is not unpacked yet:\n  tar -xzf {archive} -C {archive.parent}"
+        )
     try:
         parts = KERAS[classes].load_data()
     except Exception as error:  # what Keras raises when a download fails has no class of its own
-        url = URL.format(classes)
         raise FileNotFoundError(
             f"{folder} is missing, and Keras could not download it ({error}).\n"
             "Get it where there is a network:\n"
-            f"  curl -L -O {url}\n"
-            f"  tar -xzf {Path(url).name}\n"
+            f"  curl -L -O {url} && tar -xzf {archive.name}\n"
             f"and put the folder {folder.name} into {folder.parent}, or into any folder that you "
             "name in the environment variable CNNKIT_DATA.\n"
             'Or work at the sample scale, which needs no download: "sample".'

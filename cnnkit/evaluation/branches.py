@@ -41,7 +41,7 @@ def branch_correlation(model: keras.Model, dataset: Any) -> BranchCorrelation:
     Parameters
     ----------
     model : keras.Model
-        Such as `models.shakenet` builds.
+        Such as `models.shakenet` builds, with a `models.ShakeShake` of its own for each block.
     dataset : ndarray, (n, height, width, channels), or data set
         Pictures in the form the model takes, or batches of them, with or without labels.
 
@@ -114,6 +114,11 @@ class _Sums:
 def _batches(model: keras.Model, dataset: Any) -> Iterator[np.ndarray]:
     """Yield batches of pictures that fit the model."""
     parts: Any = dataset
+    if isinstance(dataset, tuple):
+        raise ValueError(
+            "A tuple was given; expected the pictures alone, or batches of them, as data.batches "
+            "makes of (images, labels)."
+        )
     if hasattr(dataset, "shape"):
         parts = [dataset]
     elif isinstance(dataset, keras.utils.PyDataset):

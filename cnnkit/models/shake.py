@@ -42,6 +42,10 @@ class ShakeShake(keras.Layer):
     seed : int, optional
         Without it, Keras's global seed decides.
 
+    Notes
+    -----
+    A saved model with this layer is loaded after ``import cnnkit``.
+
     References
     ----------
     X. Gastaldi, "Shake-Shake regularization", arXiv:1705.07485, 2017, sections 1, 2 and 3.3.
@@ -90,7 +94,8 @@ class ShakeShake(keras.Layer):
             Something else than two branches of the same shape, or coefficients that are not one a
             picture or one for all.
         """
-        first, second = _two_alike(branches)
+        _check_alike(branches, lambda branch: tuple(branch.shape))
+        first, second = branches
         if not training:
             return (first + second) * 0.5
         difference = first - second
@@ -148,6 +153,7 @@ class ShakeShake(keras.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of a branch."""
+        _check_alike(input_shape, tuple)
         return input_shape[0]
 
     def get_config(self) -> dict[str, Any]:
@@ -155,14 +161,16 @@ class ShakeShake(keras.Layer):
         return {**super().get_config(), **self.mode, "seed": self.seed}
 
 
-def _two_alike(branches: Any) -> Any:
-    several = isinstance(branches, list | tuple)
-    shapes = [tuple(branch.shape) for branch in branches] if several else type(branches).__name__
-    if not several or len(shapes) != 2 or shapes[0] != shapes[1]:
+def _check_alike(branches: Any, shape: Callable[[Any], tuple]) -> None:
+    """Raise ValueError unless there are two branches of the same shape."""
+    try:
+        shapes = [shape(branch) for branch in branches]
+    except TypeError:  # one shape, whose sizes are no branches
+        shapes = [tuple(branches)]
+    if not isinstance(branches, list | tuple) or len(shapes) != 2 or shapes[0] != shapes[1]:
         raise ValueError(
             f"ShakeShake was given {shapes}; expected a list of two tensors of the same shape."
         )
-    return branches
 
 
 def _given(name: str, values: Any, count: Any, shape: tuple) -> Any:

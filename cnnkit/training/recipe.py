@@ -59,7 +59,7 @@ class Recipe:
     Raises
     ------
     ValueError
-        More than one way to change the learning rate.
+        More than one way to change the learning rate, or waves of no length.
     """
 
     optimizer: str
@@ -92,6 +92,8 @@ class Recipe:
             raise ValueError(f"The recipe has {chosen}; the learning rate follows one of them.")
         if self.restart_after is not None and not self.cosine:
             raise ValueError("The recipe has restart_after without cosine=True.")
+        if self.restart_after is not None and self.restart_after < 1:
+            raise ValueError(f"restart_after is {self.restart_after}; expected at least 1 epoch.")
 
     def compile(self, model: keras.Model, steps: int | None = None) -> None:
         """Compile a model with this optimizer and loss, and accuracy as its metric.

@@ -54,7 +54,10 @@ def figures(about: dict[str, Any]) -> str:
             shape = " × ".join(map(str, found["shape"]))
             low, high = found["pixels"]
             what = "pixels" if len(found["shape"]) == 4 else "features"
-            counts = ", ".join(f"{count:,} {name}" for name, count in found["classes"].items())
+            counts = ", ".join(
+                f"{count:,} of class {name}" if name.isdecimal() else f"{count:,} {name}"
+                for name, count in found["classes"].items()
+            )
             lines.append(f"{part + ':':11} {shape}, {what} {low:g} to {high:g}, {counts}")
     return "\n".join(lines)
 

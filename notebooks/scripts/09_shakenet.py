@@ -49,7 +49,8 @@ if importlib.util.find_spec("cnnkit") is None:
 # Why only the pictures? A feature map is a picture too, seen by the next layer. **Shake-shake** (Gastaldi, 2017)
 # augments these *inner representations* (내부 표현): two branches look at the same input, and what they found is mixed in
 # a proportion that is drawn anew for every picture and every step. On the way back, the gradient is split in another
-# proportion.
+# proportion. This chapter follows the paper, its author's code, and a tutorial in Korean with an implementation of its
+# own, *the source* below.
 #
 # It had forerunners. FractalNet's drop-path left out whole branches at random; shakeout and whiteout shook single
 # weights or added noise to them, as dropout's relatives.
@@ -130,7 +131,7 @@ plots.picture_rows({name: list(row) for name, row in rows.items()})
 
 # %% [markdown]
 # *Figure 9.2. Above, the picture mirrored and moved. Below, a blurred and an edge feature map of it in nine mixtures:
-# α of the edges and 1 − α of the rest.*
+# α of the edges and 1 − α of the rest, where α grows from 0 at the left to 1 at the right.*
 #
 # ## 2. Learning model: two branches and a mixture
 #
@@ -171,7 +172,8 @@ class Shake(layers.Layer):
 # | **shake** | α drawn from [0, 1] | β drawn from [0, 1], whatever α was |
 # | **keep** | | β = α |
 #
-# The level says whether each picture of a batch draws its own numbers (*image*) or all share them (*batch*).
+# The level says whether each picture of a batch draws its own numbers (*image*) or all share them (*batch*). The
+# three together name a mode: forward-backward-level, such as shake-even-image.
 
 # %%
 ones = np.stack([np.ones((8, 2, 2, 1)), np.zeros((8, 2, 2, 1))]).astype("float32")
@@ -246,16 +248,20 @@ plots.shake_block()
 # %%
 training.reproducible(seed=5)
 published = models.shakenet()
-trained = sum(int(np.prod(weight.shape)) for weight in published.trainable_weights)
-for stage in (1, 2, 3):
-    blocks = [layer for layer in published.layers if layer.name.startswith(f"stage{stage}")]
-    count = sum(layer.count_params() for layer in blocks)
-    form = published.get_layer(f"stage{stage}_block4_add").output.shape[1:]
-    print(f"stage {stage}: feature maps {form}, {count:,} parameters")
-print(f"trained in all: {trained:,}")
+
+
+def trained(layers):
+    weights = [weight for layer in layers for weight in layer.trainable_weights]
+    return sum(int(np.prod(weight.shape)) for weight in weights)
+
+
+for part in ("conv1", "bn1", "stage1", "stage2", "stage3", "predictions"):
+    found = [layer for layer in published.layers if layer.name.startswith(part)]
+    print(f"{part:11} gives {found[-1].output.shape[1:]!s:13} {trained(found):>9,} parameters")
+print(f"in all {trained([published]):>39,}")
 
 # %% [markdown]
-# 26 counts the layers with weights on the longest way: one convolution, three stages of four blocks of two
+# The running means and variances of batch normalisation are not trained, and not counted. 26 counts the layers with weights on the longest way: one convolution, three stages of four blocks of two
 # convolutions, one dense layer. **2×32d**: two branches, of 32 channels in the first stage, then 64 and 128. A stage
 # begins with stride 2 in the place of pooling.
 #
@@ -292,6 +298,7 @@ print(f"{recipe.optimizer}, momentum {recipe.momentum}, Nesterov: {recipe.nester
 print(f"learning rate {recipe.learning_rate}, weight decay {recipe.weight_decay}")
 print(f"batches of {recipe.batch_size}, {recipe.epochs:,} epochs")
 recipe = dataclasses.replace(recipe, batch_size=BATCH_SIZE, epochs=EPOCHS)
+print(f"at this scale: batches of {recipe.batch_size}, {recipe.epochs:,} epochs")
 STEPS = -(-PICTURES // BATCH_SIZE)
 cosine = keras.optimizers.schedules.CosineDecay(recipe.learning_rate, EPOCHS * STEPS)
 restarts = keras.optimizers.schedules.CosineDecayRestarts(
@@ -399,12 +406,12 @@ titles = ["even-even, training", "even-even, test", "shake-shake, training", "sh
 titles = dict(zip(live, titles, strict=True))
 plots.spreads(
     {titles[name]: spread.figures for name, spread in recorded.items()},
-    live={titles[name]: figure for name, figure in live.items()},
+    live={titles[name]: figure for name, figure in live.items() if SCALE == "sample"},
     xlabel="accuracy",
 )
 
 # %% [markdown]
-# *Figure 9.9. Accuracy on the 300 training and the 1,000 test pictures: the recorded seeds, and this run.*
+# *Figure 9.9. Accuracy on the sample's 300 training and 1,000 test pictures: the recorded seeds, and this run.*
 
 # %%
 for mode in ("shakenet_even_even_batch", "shakenet_shake_shake_image"):
@@ -453,11 +460,11 @@ form = found["even-even"].matrix.shape
 print("branch 1 of each block with branch 2 of each:", form)
 
 # %% [markdown]
-# Shaken branches are less alike, as the paper finds: they have learned different things, and lower correlation is the
-# stronger regularisation. (The source has it the wrong way round in one sentence.) The last blocks are the most
-# alike.
+# Shaken branches are less alike on average, as the paper finds, if not in every block of every run. The paper takes it
+# as the sign of the stronger regularisation: branches that cannot rely on one another learn different things. (The
+# source has it the wrong way round in one sentence.) The last blocks are the most alike.
 #
-# `branch_correlation` also compares branch 1 of each block with branch 2 of every other, where their feature maps
+# `branch_correlation` looks for the layers `models.ShakeShake` in a network. It also compares branch 1 of each block with branch 2 of every other, where their feature maps
 # have the same shape, that is within a stage. Here each stage has one block. At full scale there are four, and
 # `plots.correlations` draws the matrix.
 #
@@ -477,16 +484,16 @@ for name, spread in spreads.items():
     print(f"{name:34} {spread}")
 plots.spreads(
     {modes[name]: spread.figures for name, spread in spreads.items()},
-    live={modes[name]: live[name] for name in modes if name in live},
+    live={modes[name]: live[name] for name in modes if name in live and SCALE == "sample"},
 )
 
 # %% [markdown]
-# *Figure 9.11. Test accuracy on 1,000 drawings: the recorded seeds, and this run.*
+# *Figure 9.11. Test accuracy on 1,000 drawings: the recorded seeds, and this run. Without BN, the learning rate is a
+# tenth of the recipe's.*
 #
 # Here, shaking forward alone gains most: five points with shake-even, and nearly as much with shake-keep. Shaking
-# backward as well costs most of that in 40 epochs. The published figures are of another data set, 150 times as many
-# pictures and 45 times as many epochs; with them, shake-even leads as well at this width, but shake-keep falls
-# behind.
+# backward as well costs most of that in 40 epochs. The published figures are of another data set, over 150 times as
+# many pictures, and 45 times as many epochs. There, at width 32, shake-even leads as well, but shake-keep falls behind.
 #
 # **Ablations.** Without skip connections the paper loses about a point. Here it is 13 on average, and the five runs
 # lie far apart. Without batch normalisation the paper's network may diverge. Here it does so with the recipe's
@@ -528,10 +535,9 @@ plots.spreads(
 # ## Exercises
 #
 # 1. How many parameters has the first block of the first stage, skip included? Compute it by hand.
-# 2. In which mode are forward and backward the derivative of one another, so that a layer without `stop_gradient`
-#    would do?
-# 3. The paper's second experiment places β with respect to α. Where does β lie, for α = 0.2 and α = 0.9, with the
-#    rule `"half_to_mirror"`?
+# 2. Change the layer `Shake` of this chapter so that all pictures of a batch share α, and share β.
+# 3. The paper's second experiment places β with respect to α; `help(models.ShakeShake)` lists the rules. Where does β
+#    lie, for α = 0.2 and α = 0.9, with the rule `"half_to_mirror"`?
 # 4. With restarts, the first wave takes 10 epochs and each one twice as long as the one before. After which epochs
 #    does the learning rate jump, in 300?
 #
@@ -557,12 +563,29 @@ plots.spreads(
 branch = 9 * 16 * 32 + 9 * 32 * 32 + 2 * (2 * 32)
 by_hand = 2 * branch + 2 * 16 * 16 + 2 * 32
 block = [layer for layer in published.layers if layer.name.startswith("stage1_block1")]
-weights = [weight for layer in block for weight in layer.trainable_weights]
-print(f"{by_hand:,} =", f"{sum(int(np.prod(weight.shape)) for weight in weights):,}")
+print(f"{by_hand:,} = {trained(block):,}")
 
 # %% [markdown]
-# **2.** In every mode in which β = α: even-even, and shake-keep.
-#
+# **2.** One line, since numbers of the shape (1, 1, 1, 1) serve every picture:
+
+
+# %%
+class ShakeBatch(layers.Layer):
+    def call(self, branches, training=False):
+        first, second = branches
+        if not training:
+            return (first + second) / 2
+        shape = (1, 1, 1, 1)
+        alpha, beta = keras.random.uniform(shape), keras.random.uniform(shape)
+        difference = first - second
+        hidden = ops.stop_gradient((alpha - beta) * difference)
+        return second + beta * difference + hidden
+
+
+alpha, beta = measured(ShakeBatch())
+print("different α:", len(set(alpha.tolist())), " different β:", len(set(beta.tolist())))
+
+# %% [markdown]
 # **3.** Between ½ and 1 − α for α = 0.2, and mirrored above ½:
 
 # %%
@@ -575,7 +598,7 @@ for alpha in (0.2, 0.9):
 # **4.** After 10, 10 + 20 and so on, which the recipe knows as `restart_after`:
 
 # %%
-recipe = dataclasses.replace(recipe, epochs=300, restart_after=10)
-rate = recipe.schedule(steps=1)
+with_restarts = dataclasses.replace(recipe, epochs=300, restart_after=10)
+rate = with_restarts.schedule(steps=1)
 rates = [float(rate(epoch)) for epoch in range(301)]
 print([epoch for epoch in range(1, 301) if rates[epoch] > rates[epoch - 1]])

@@ -365,6 +365,12 @@ def test_data_sets_are_prepared_and_described(data_home, cnnkit, monkeypatch, ar
     assert line in result.stdout.splitlines()
 
 
+def test_only_drawings_go_to_a_folder_of_your_own(data_home, cnnkit):
+    result = cnnkit("data", "cifar10", "--folder", "own")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: --folder is for drawings; cifar10 lies in the data")
+
+
 def test_data_that_are_missing_are_told_with_how_to_get_them(data_home, cnnkit):
     result = cnnkit("data", "cats_vs_dogs", "--scale", "full")
     assert result.exit_code == 1

@@ -49,6 +49,8 @@ def test_bad_arguments():
         data.batches(IMAGES, LABELS[:9])
     with pytest.raises(ValueError, match=r"\(10, 1\).*Use labels.ravel\(\)"):
         data.batches(IMAGES, LABELS[:, np.newaxis])
+    with pytest.raises(ValueError, match=r"Use labels.argmax\(axis=1\)"):
+        data.batches(IMAGES, np.eye(10)[LABELS])
     with pytest.raises(ValueError, match=r"Use labels.astype\(int\)"):
         data.batches(IMAGES, LABELS.astype(float))
     with pytest.raises(ValueError, match="with 2 classes, labels are 0 to 1"):

@@ -98,6 +98,13 @@ def test_without_a_network_it_says_how_to_get_them(data_home, monkeypatch):
         assert '"sample"' in message
 
 
+def test_an_archive_that_is_not_unpacked_is_told(data_home):
+    archive = data_home / "cifar-100-python.tar.gz"
+    archive.touch()
+    with pytest.raises(FileNotFoundError, match=f"not unpacked yet:\n  tar -xzf {archive} -C"):
+        data.cifar10("full", classes=100)
+
+
 class Bomb:
     def __reduce__(self):
         return (print, ("boom",))

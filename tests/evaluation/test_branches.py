@@ -112,5 +112,7 @@ def test_bad_arguments():
         evaluation.branch_correlation(model, PICTURES[..., 0])
     with pytest.raises(ValueError, match="There are no images"):
         evaluation.branch_correlation(model, PICTURES[:0])
+    with pytest.raises(ValueError, match="A tuple was given; expected the pictures alone"):
+        evaluation.branch_correlation(model, (PICTURES, np.zeros(len(PICTURES))))
     with pytest.raises(ValueError, match="no pictures"):
         evaluation.branch_correlation(model, [])

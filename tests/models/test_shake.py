@@ -178,6 +178,10 @@ def test_bad_arguments():
             models.ShakeShake()(wrong, training=True)
     with pytest.raises(ValueError, match="expected a list of two tensors"):
         models.ShakeShake()(BRANCHES[0])
+    one, other = keras.Input((8, 8, 4)), keras.Input((8, 8, 5))
+    for wrong in ([one, other], [one], [one, one, one], one):
+        with pytest.raises(ValueError, match="expected a list of two tensors of the same shape"):
+            models.ShakeShake()(wrong)
     for name in ("alpha", "beta"):
         with pytest.raises(ValueError, match=f"{name} holds 4 numbers for 6 pictures"):
             models.ShakeShake()(list(BRANCHES), training=True, **{name: np.ones(4)})

@@ -205,5 +205,7 @@ def test_contradictory_recipes_are_refused():
         dataclasses.replace(recipes.SHAKENET, patience=3)
     with pytest.raises(ValueError, match="has restart_after without cosine"):
         dataclasses.replace(recipes.MNIST, restart_after=3)
+    with pytest.raises(ValueError, match="restart_after is 0; expected at least 1 epoch"):
+        dataclasses.replace(recipes.SHAKENET, restart_after=0)
     with pytest.raises(ValueError, match=r"compile\(model, steps=…\)"):
         recipes.SHAKENET.compile(models.shakenet(8, 2))
