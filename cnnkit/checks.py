@@ -14,6 +14,12 @@ def one_of(name: str, value: object, choices: Collection[str | None]) -> None:
         raise ValueError(f"{name} is {value!r}; expected {expected}.")
 
 
+def whole_number(name: str, value: object, least: int) -> None:
+    """Raise ValueError unless `value` is a whole number, and not below `least`."""
+    if not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} is {value!r}; expected a whole number from {least}.")
+
+
 def dropout(share: float, name: str = "dropout") -> None:
     """Raise ValueError unless `share` of the units may be dropped."""
     if not 0 <= share < 1:

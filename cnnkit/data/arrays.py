@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from cnnkit import checks
+from cnnkit.data.epochs import Epochs
 
 import keras
 import numpy as np
@@ -49,14 +50,13 @@ def batches(
     if labels.ndim == 2:  # one-hot
         classes = labels.shape[1]
     checks.labels(labels, classes, len(images))
-    for name, value, least in (("batch_size", batch_size, 1), ("seed", seed or 0, 0)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} is {value!r}; expected a whole number from {least}.")
+    checks.whole_number("batch_size", batch_size, least=1)
+    checks.whole_number("seed", seed or 0, least=0)
     order = (seed or 0) if shuffle else None
     return Batches(images, labels, batch_size, order, list(class_names))
 
 
-class Batches(keras.utils.PyDataset):
+class Batches(Epochs, keras.utils.PyDataset):
     """Batches (images, labels) of arrays.
 
     Attributes
@@ -78,33 +78,27 @@ class Batches(keras.utils.PyDataset):
         seed: int | None,
         class_names: list[str],
     ) -> None:
-        super().__init__()
+        keras.utils.PyDataset.__init__(self)
+        Epochs.__init__(self, len(labels), seed)
         self.images, self.labels, self.class_names = images, labels, class_names
         self.shuffled = seed is not None
         self.data_key = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
-        self._batch_size, self._seed = batch_size, seed
+        self._batch_size = batch_size
         self.set_epoch(0)
 
     def __len__(self) -> int:
         return -(-len(self.labels) // self._batch_size)
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        if not 0 <= step < len(self):
+            raise IndexError(f"There are batches 0 to {len(self) - 1}, and no {step}.")
         numbers = self._order[step * self._batch_size : (step + 1) * self._batch_size]
         return self.images[numbers], self.labels[numbers]
 
-    def order(self, epoch: int) -> np.ndarray:
-        """Return the numbers of the pictures in the order of an epoch."""
-        if self._seed is None:
-            return np.arange(len(self.labels))
-        return np.random.default_rng((self._seed, epoch)).permutation(len(self.labels))
-
-    def epoch(self) -> int:
-        """Return the epoch that comes next, or is under way."""
-        return self._epoch
-
     def set_epoch(self, epoch: int) -> None:
         """Go on with this epoch."""
-        self._epoch, self._order = epoch, self.order(epoch)
+        super().set_epoch(epoch)
+        self._order = self.order(epoch)
 
     def on_epoch_end(self) -> None:
         """Go on with the next epoch; Keras's ``fit`` calls it."""

@@ -96,8 +96,7 @@ class _Choice:
         size = most if self.sample_size is None else self.sample_size
         if not 20 <= size <= most or size % 2:
             raise ValueError(f"sample_size is {size}; expected an even number, 20 to {most:,}.")
-        if self.seed < 0:
-            raise ValueError(f"seed is {self.seed}; expected a whole number from 0.")
+        checks.whole_number("seed", self.seed, least=0)
 
     @property
     def of_each_kind(self) -> int:

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cnnkit import backend
+from cnnkit import backend, checks
 from cnnkit.data.checking import class_folders, list_photos, usable_photos
+from cnnkit.data.epochs import Epochs
 from cnnkit.data.photos import decode_all
 
 import numpy as np
@@ -85,9 +86,8 @@ def image_folder(
         and all(isinstance(side, int | np.integer) and side >= 1 for side in image_size)
     ):
         raise ValueError(f"image_size is {image_size}; expected (height, width) in whole pixels.")
-    for name, value, least in (("batch_size", batch_size, 1), ("seed", seed or 0, 0)):
-        if not isinstance(value, int | np.integer) or value < least:
-            raise ValueError(f"{name} is {value!r}; expected a whole number from {least}.")
+    checks.whole_number("batch_size", batch_size, least=1)
+    checks.whole_number("seed", seed or 0, least=0)
     folder = Path(path)
     photos, problems = list_photos(folder)
     pixels = _Pixels(len(photos), (*image_size, 3), memory_budget)
@@ -102,7 +102,7 @@ def image_folder(
     dataset.class_names = names
     dataset.file_paths = [str(photos[number]) for number in usable]
     dataset.labels = labels
-    dataset.order, dataset.epoch, dataset.set_epoch = epochs.order, epochs.get, epochs.set
+    dataset.order, dataset.epoch, dataset.set_epoch = epochs.order, epochs.epoch, epochs.set_epoch
     dataset.shuffled, dataset.skipped = shuffle, problems
     return dataset
 
@@ -160,34 +160,17 @@ class _Pixels:
         return batch
 
 
-class _Epochs:
-    """The order of the photos, epoch by epoch."""
+class _Epochs(Epochs):
+    """The batches of each epoch: where their photos are."""
 
     def __init__(
         self, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None
     ) -> None:
-        self._places, self._labels = places, labels
-        self._batch_size, self._seed = batch_size, seed
-        self._epoch = 0
+        super().__init__(len(labels), seed)
+        self._places, self._labels, self._batch_size = places, labels, batch_size
 
     def __len__(self) -> int:
         return -(-len(self._labels) // self._batch_size)
-
-    def order(self, epoch: int) -> np.ndarray:
-        """Return the numbers of the photos in the order of an epoch."""
-        if self._seed is None:
-            return np.arange(len(self._labels))
-        return np.random.default_rng((self._seed, epoch)).permutation(len(self._labels))
-
-    def get(self) -> int:
-        """Return the epoch that comes next, or is under way."""
-        return self._epoch
-
-    def set(self, epoch: int) -> None:
-        """Go on with this epoch."""
-        if epoch < 0:
-            raise ValueError(f"epoch is {epoch}; expected a number from 0.")
-        self._epoch = epoch
 
     def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Yield where the photos of each batch of this epoch are, and their labels."""

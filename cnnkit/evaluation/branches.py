@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from cnnkit import checks
+from cnnkit.evaluation.predict import without_labels
 
 import keras
 import numpy as np
@@ -113,18 +114,13 @@ class _Sums:
 
 def _batches(model: keras.Model, dataset: Any) -> Iterator[np.ndarray]:
     """Yield batches of pictures that fit the model."""
-    parts: Any = dataset
     if isinstance(dataset, tuple):
         raise ValueError(
             "A tuple was given; expected the pictures alone, or batches of them, as data.batches "
             "makes of (images, labels)."
         )
-    if hasattr(dataset, "shape"):
-        parts = [dataset]
-    elif isinstance(dataset, keras.utils.PyDataset):
-        parts = (dataset[step] for step in range(len(dataset)))
-    for part in parts:
-        images = keras.ops.convert_to_numpy(part[0] if isinstance(part, tuple | list) else part)
+    for part in [dataset] if hasattr(dataset, "shape") else without_labels(dataset):
+        images = keras.ops.convert_to_numpy(part)
         checks.images(model, images)
         for start in range(0, len(images), BATCH):
             yield images[start : start + BATCH]

@@ -94,22 +94,25 @@ def _check_window(model: keras.Model, shape: tuple[int, ...]) -> None:
 
 
 def _batches(images: Any) -> Iterator[Any]:
-    if isinstance(images, keras.utils.PyDataset):
+    if hasattr(images, "element_spec") or isinstance(images, keras.utils.PyDataset):
         _check_order(images)
-        batches = (images[number] for number in range(len(images)))
-        yield from (batch[0] if isinstance(batch, tuple) else batch for batch in batches)
+        yield from without_labels(images)
         return
-    if not hasattr(images, "element_spec"):
-        if np.ndim(images) != 4 or len(images) == 0:
-            raise ValueError(
-                f"The images have shape {np.shape(images)}; expected (n, height, width, channels), "
-                "n at least 1."
-            )
-        yield images
-        return
-    _check_order(images)
-    for batch in images:
-        yield batch[0] if isinstance(batch, tuple) else batch
+    if np.ndim(images) != 4 or len(images) == 0:
+        raise ValueError(
+            f"The images have shape {np.shape(images)}; expected (n, height, width, channels), "
+            "n at least 1."
+        )
+    yield images
+
+
+def without_labels(dataset: Any) -> Iterator[Any]:
+    """Yield the pictures of each batch of a data set."""
+    batches = dataset
+    if isinstance(dataset, keras.utils.PyDataset):  # in Keras 3.9, not every one ends by itself
+        batches = (dataset[step] for step in range(len(dataset)))
+    for batch in batches:
+        yield batch[0] if isinstance(batch, tuple | list) else batch
 
 
 def _check_dataset(model: keras.Model, dataset: Any) -> None:
@@ -118,8 +121,7 @@ def _check_dataset(model: keras.Model, dataset: Any) -> None:
     spec = spec[0] if isinstance(spec, tuple) else spec
     checks.batched(model, spec.shape)
     checks.image_shape(model, tuple(spec.shape))
-    for batch in dataset.take(1):
-        batch = batch[0] if isinstance(batch, tuple) else batch
+    for batch in without_labels(dataset.take(1)):
         checks.images(model, keras.ops.convert_to_numpy(batch))
 
 

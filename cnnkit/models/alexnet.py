@@ -238,5 +238,4 @@ def _check(
     if not weight_decay >= 0:
         raise ValueError(f"weight_decay is {weight_decay}; expected 0 or more.")
     checks.one_of("initializer", initializer, ("paper", "he"))
-    if groups < 1:
-        raise ValueError(f"groups is {groups}; expected a whole number from 1.")
+    checks.whole_number("groups", groups, least=1)

@@ -94,7 +94,8 @@ class ShakeShake(keras.Layer):
             Something else than two branches of the same shape, or coefficients that are not one a
             picture or one for all.
         """
-        _check_alike(branches, lambda branch: tuple(branch.shape))
+        several = isinstance(branches, list | tuple)
+        _check_alike([tuple(branch.shape) for branch in branches] if several else branches.shape)
         first, second = branches
         if not training:
             return (first + second) * 0.5
@@ -153,7 +154,7 @@ class ShakeShake(keras.Layer):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Return the shape of a branch."""
-        _check_alike(input_shape, tuple)
+        _check_alike(input_shape)
         return input_shape[0]
 
     def get_config(self) -> dict[str, Any]:
@@ -161,13 +162,10 @@ class ShakeShake(keras.Layer):
         return {**super().get_config(), **self.mode, "seed": self.seed}
 
 
-def _check_alike(branches: Any, shape: Callable[[Any], tuple]) -> None:
-    """Raise ValueError unless there are two branches of the same shape."""
-    try:
-        shapes = [shape(branch) for branch in branches]
-    except TypeError:  # one shape, whose sizes are no branches
-        shapes = [tuple(branches)]
-    if not isinstance(branches, list | tuple) or len(shapes) != 2 or shapes[0] != shapes[1]:
+def _check_alike(shapes: Any) -> None:
+    """Raise ValueError unless these are two shapes, and the same."""
+    several = all(isinstance(shape, list | tuple) for shape in shapes)
+    if not several or len(shapes) != 2 or shapes[0] != shapes[1]:
         raise ValueError(
             f"ShakeShake was given {shapes}; expected a list of two tensors of the same shape."
         )

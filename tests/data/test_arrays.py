@@ -39,6 +39,15 @@ def test_each_epoch_has_an_order_of_its_own_that_can_be_repeated():
     assert labels_of(other).tolist() == seen[2]
 
 
+def test_a_loop_over_the_batches_ends():
+    batches = data.batches(IMAGES, LABELS, 4)
+    for step in (-1, 3):
+        with pytest.raises(IndexError, match=f"batches 0 to 2, and no {step}"):
+            batches[step]
+    with pytest.raises(ValueError, match="epoch is -1; expected a number from 0"):
+        batches.set_epoch(-1)
+
+
 def test_the_key_changes_with_the_images():
     keys = {data.batches(each, LABELS).data_key for each in (IMAGES, IMAGES.copy(), 255 - IMAGES)}
     assert len(keys) == 2

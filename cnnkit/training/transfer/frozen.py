@@ -176,8 +176,7 @@ def _check(model: keras.Model, epochs: int, views: int | None) -> None:
             "makes a new optimizer for them."
         )
     for name, value in (("epochs", epochs), ("views", 1 if views is None else views)):
-        if not isinstance(value, int | np.integer) or value < 1:
-            raise ValueError(f"{name} is {value!r}; expected a whole number from 1.")
+        checks.whole_number(name, value, least=1)
 
 
 def _check_views(frozen: keras.Model, views: int | None) -> None:

@@ -1,0 +1,34 @@
+"""The order of pictures in each epoch, which follows from a seed and can be repeated."""
+
+import numpy as np
+
+
+class Epochs:
+    """Counts epochs, and knows the order of each.
+
+    Parameters
+    ----------
+    count : int
+        Pictures.
+    seed : int or None
+        Decides the orders; without it, each epoch has that of the files.
+    """
+
+    def __init__(self, count: int, seed: int | None) -> None:
+        self._count, self._seed, self._epoch = count, seed, 0
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Return the numbers of the pictures in the order of an epoch."""
+        if self._seed is None:
+            return np.arange(self._count)
+        return np.random.default_rng((self._seed, epoch)).permutation(self._count)
+
+    def epoch(self) -> int:
+        """Return the epoch that comes next, or is under way."""
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on with this epoch."""
+        if epoch < 0:
+            raise ValueError(f"epoch is {epoch}; expected a number from 0.")
+        self._epoch = epoch
