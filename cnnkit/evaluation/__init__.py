@@ -1,5 +1,6 @@
 """Performance evaluation: prediction, reports, what a network looks at."""
 
+from cnnkit.evaluation import explain
 from cnnkit.evaluation.branches import BranchCorrelation, branch_correlation
 from cnnkit.evaluation.predict import predict
 from cnnkit.evaluation.recorded import Spread, spread
@@ -14,6 +15,7 @@ __all__ = [
     "Spread",
     "branch_correlation",
     "confusion",
+    "explain",
     "predict",
     "report",
     "spread",

@@ -99,6 +99,28 @@ def test_the_boxes_stand_beside_the_class_folders(tmp_path):
         assert low * 80 - 2 <= side <= high * 80 + 2
 
 
+def test_boxes_are_resized_with_their_pictures(tmp_path):
+    folder = data.drawings.write(tmp_path / "drawn", ["dog"], 3, seed=0, size=(60, 90))
+    paths = sorted((folder / "dog").iterdir(), reverse=True)
+    as_drawn = [list(boxes(folder)[f"dog/dog.{n}.jpg"]) for n in (2, 1, 0)]
+    np.testing.assert_array_equal(drawings.face_boxes(paths, (60, 90)), as_drawn)
+    np.testing.assert_array_equal(
+        drawings.face_boxes(paths, (120, 270)), np.array(as_drawn) * [3, 2, 3, 2]
+    )
+    left, top, right, bottom = drawings.face_boxes(map(str, paths), (30, 30)).T
+    assert (left >= 0).all() and (left < right).all() and (right <= 30).all()
+    assert (top >= 0).all() and (top < bottom).all() and (bottom <= 30).all()
+
+
+def test_pictures_without_boxes_have_none(tmp_path):
+    folder = data.drawings.write(tmp_path / "drawn", ["dog"], 1, seed=0, size=32)
+    with pytest.raises(ValueError, match=r"does not list dog/dog\.7\.jpg"):
+        drawings.face_boxes([folder / "dog" / "dog.7.jpg"], (32, 32))
+    (folder / "boxes.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"boxes\.csv is missing; only drawn pictures"):
+        drawings.face_boxes([folder / "dog" / "dog.0.jpg"], (32, 32))
+
+
 @pytest.fixture(scope="module")
 def animals(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("animals")

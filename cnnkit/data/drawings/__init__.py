@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from cnnkit import checks
+from cnnkit.data.drawings.boxes import face_boxes
 from cnnkit.data.drawings.faces import draw_face
 from cnnkit.data.drawings.scenes import Box, draw_scene
 from cnnkit.data.drawings.species import SPECIES
@@ -24,7 +25,7 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-__all__ = ["SPECIES", "draw", "write"]
+__all__ = ["SPECIES", "draw", "face_boxes", "write"]
 
 VERSION = 2  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given

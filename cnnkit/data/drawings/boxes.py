@@ -1,0 +1,55 @@
+"""Where the faces in drawn pictures are."""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+
+def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
+    """Return the bounding boxes of the faces in drawn pictures that were resized.
+
+    Parameters
+    ----------
+    file_paths : sequence of str or Path
+        As `data.image_folder` lists them, from folders that `write` or `data.cats_vs_dogs` made,
+        with their ``boxes.csv`` beside the class folders.
+    image_size : (height, width)
+        To which the pictures were resized.
+
+    Returns
+    -------
+    ndarray of int, (n, 4)
+        Left, top, right and bottom in pixels; right and bottom lie just outside.
+
+    Raises
+    ------
+    FileNotFoundError
+        There is no ``boxes.csv``, as beside real photos.
+    ValueError
+        It does not list a picture.
+    """
+    tables: dict[Path, dict[str, list[int]]] = {}
+    found = []
+    for path in map(Path, file_paths):
+        folder, name = path.parent.parent, f"{path.parent.name}/{path.name}"
+        if folder not in tables:
+            tables[folder] = _read(folder / "boxes.csv")
+        if name not in tables[folder]:
+            raise ValueError(f"{folder / 'boxes.csv'} does not list {name}.")
+        with Image.open(path) as image:
+            width, height = image.size
+        scale = np.array([image_size[1] / width, image_size[0] / height])
+        left_top, right_bottom = np.reshape(tables[folder][name], (2, 2)) * scale
+        found.append([*np.floor(left_top), *np.ceil(right_bottom)])
+    return np.array(found, int).reshape(-1, 4)
+
+
+def _read(path: Path) -> dict[str, list[int]]:
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing; only drawn pictures have such a table.")
+    with path.open(newline="", encoding="utf-8") as file:
+        _, *rows = csv.reader(file)
+    return {name: [int(number) for number in box] for name, *box in rows}

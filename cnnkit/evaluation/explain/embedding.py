@@ -1,0 +1,53 @@
+"""Features laid out in a plane, so that one sees which pictures a network finds alike."""
+
+from cnnkit import checks
+
+import numpy as np
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
+
+ENOUGH = 50  # principal components that t-SNE begins with, as its author advises
+PERPLEXITY = 30.0  # neighbours that count for a picture, roughly
+
+
+def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarray:
+    """Lay out features in a plane.
+
+    Parameters
+    ----------
+    features : ndarray, (n, …)
+        Of at least three pictures; each picture's are laid out as one vector.
+    method : {"tsne", "pca"}
+        t-SNE keeps neighbours together, and distances between groups mean little. The first two
+        principal components are a projection, in which they mean something.
+    seed : int
+        Decides what is random in t-SNE.
+
+    Returns
+    -------
+    ndarray, (n, 2)
+        As `plots.point_maps` takes it.
+
+    Raises
+    ------
+    ValueError
+        Too few pictures, features that are not finite, or an unknown method.
+
+    References
+    ----------
+    L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
+    """
+    checks.one_of("method", method, ("tsne", "pca"))
+    features = np.asarray(features, "float32")
+    if features.ndim < 2 or len(features) < 3:
+        raise ValueError(
+            f"The features have shape {features.shape}; expected (n, …) with n at least 3."
+        )
+    if not np.isfinite(features).all():
+        raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
+    rows = features.reshape(len(features), -1)
+    if method == "pca":
+        return PCA(2, random_state=seed).fit_transform(rows)
+    rows = PCA(min(ENOUGH, *rows.shape), random_state=seed).fit_transform(rows)
+    perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
+    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(rows)
