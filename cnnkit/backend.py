@@ -1,5 +1,8 @@
 """What has to differ by Keras backend: TensorFlow, JAX or PyTorch."""
 
+import json
+import os
+import signal
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -9,6 +12,8 @@ import numpy as np
 
 if TYPE_CHECKING:
     import tensorflow as tf
+
+MESSAGE = 2**16  # bytes
 
 
 def enable_determinism() -> None:
@@ -157,3 +162,55 @@ def fast_batches(batches: Any) -> Any:
     dataset = untuned(dataset.prefetch(2))
     dataset.batches = batches
     return dataset
+
+
+def join_processes() -> None:
+    """Join the other processes of a job, whose addresses Keras reads from the environment.
+
+    JAX alone can. When its first process ends, JAX aborts all others from outside Python. The
+    signal handler set here holds that thread up for six seconds, so that what computes raises.
+    """
+    import ctypes
+
+    import jax
+
+    if hasattr(jax.config, "jax_enable_preemption_service"):  # it would swallow SIGTERM
+        jax.config.update("jax_enable_preemption_service", False)
+    if os.name == "posix":
+        libc = ctypes.CDLL(None)
+        libc.signal.restype, libc.signal.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p]
+        libc.signal(signal.SIGABRT, ctypes.cast(libc.sleep, ctypes.c_void_p))  # for 6 = SIGABRT
+    keras.distribution.initialize()
+
+
+def leave_processes() -> None:
+    """Leave the job, after all have come here."""
+    import jax
+    from jax.experimental import multihost_utils
+
+    multihost_utils.sync_global_devices("leaving")
+    jax.distributed.shutdown()
+
+
+def wait_for_processes() -> None:
+    """Wait until all processes of the job have come here."""
+    from jax.experimental import multihost_utils
+
+    multihost_utils.sync_global_devices("waiting")
+
+
+def from_first_process(value: Any) -> Any:
+    """Return what the first process of the job gives, as JSON carries it; the others may give None.
+
+    Raises
+    ------
+    ValueError
+        It has more than 64 KiB.
+    """
+    from jax.experimental import multihost_utils
+
+    text = json.dumps(value).encode()
+    if len(text) > MESSAGE:
+        raise ValueError(f"A message has {len(text):,} bytes; at most {MESSAGE:,} can be sent.")
+    row = np.frombuffer(text.ljust(MESSAGE), "uint8")
+    return json.loads(np.asarray(multihost_utils.broadcast_one_to_all(row), "uint8").tobytes())

@@ -10,20 +10,23 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 
 
+MODULES = [
+    "data/test_arrays.py",
+    "data/test_augment.py",
+    "evaluation/test_branches.py",
+    "evaluation/test_explain.py",
+    "evaluation/test_predict.py",
+    "models",
+    "training/test_cosine_runs.py",
+    "training/test_fitting.py",
+    "training/test_recipes.py",
+    "training/transfer",
+]
+
+
 @pytest.mark.parametrize(
     "tests",
-    [
-        "data/test_augment.py",
-        "models",
-        "data/test_arrays.py",
-        "evaluation/test_branches.py",
-        "evaluation/test_predict.py",
-        "training/transfer",
-        "training/test_cosine_runs.py",
-        "training/test_fitting.py",
-        "training/test_recipes.py",
-        "test_backend.py",
-    ],
+    ["test_backend.py", *(pytest.param(each, marks=pytest.mark.backends) for each in MODULES)],
 )
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_runs_on_the_other_backends(backend, tests):

@@ -3,11 +3,12 @@
 import json
 import traceback
 import warnings
+from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
-from cnnkit import data
+from cnnkit import data, training
 from cnnkit.cli import config, datasets, reading, reports
 from cnnkit.cli.runs import Run
 
@@ -136,12 +137,25 @@ def init(
 
 
 @app.command()
-def train(file: Annotated[Path, typer.Argument(metavar="CONFIG", help="From init.")]) -> None:
-    """Train a classifier, or go on with an interrupted run."""
+def train(
+    file: Annotated[Path, typer.Argument(metavar="CONFIG", help="From init.")],
+    distribute: Annotated[
+        bool, typer.Option("--distribute", help="With other processes that call the same.")
+    ] = False,
+) -> None:
+    """Train a classifier, or go on with an interrupted run.
+
+    With --distribute, several processes or machines train one classifier, on KERAS_BACKEND=jax.
+    Each calls the same command, with KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of the first),
+    KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0) in its environment.
+    """
     described = reading.read(file)
-    run = Run(described.path(described.output), described, _say)
-    run.train()
-    _report(run, None)
+    with training.distributed() if distribute else nullcontext(training.Processes()) as processes:
+        say = _say if processes.first else _say_nothing
+        run = Run(described.path(described.output), described, say, processes)
+        run.train()
+    if processes.first:
+        _report(run, None)
 
 
 @app.command()
@@ -209,3 +223,7 @@ def _note(text: str) -> None:
 
 def _say(text: str) -> None:
     typer.echo(text, err=True)
+
+
+def _say_nothing(text: str) -> None:
+    pass

@@ -34,10 +34,19 @@ class Run:
     config : Config
     say : callable
         Takes a line that tells the user what is going on.
+    processes : training.Processes
+        Those that train it together.
     """
 
-    def __init__(self, folder: Path, config: Config, say: Callable[[str], object]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        config: Config,
+        say: Callable[[str], object],
+        processes: training.Processes | None = None,
+    ) -> None:
         self.folder, self.config, self._say = folder, config, say
+        self._processes = processes or training.Processes()
 
     @classmethod
     def open(cls, folder: Path, say: Callable[[str], object]) -> "Run":
@@ -56,7 +65,7 @@ class Run:
 
     def train(self) -> None:
         """Train a classifier, or go on where an interrupted call was."""
-        preparing.prepare(self)
+        self._processes.in_turn(lambda: preparing.prepare(self))
         training.reproducible(self.config.seed)
         train, validation = self.photos("train"), self.photos("validation")
         self.tell_unusable(train.skipped + validation.skipped)
@@ -75,14 +84,14 @@ class Run:
                 f"The head of base.head_from has the classes {', '.join(models.class_names(model))}"
                 f", and the photos {', '.join(names)}; expected the same."
             )
-        preparing.keep_description(self)
+        if self._processes.first:
+            preparing.keep_description(self)
         sets = [train, validation]
         if self.config.mode == "head":
-            pooled = models.pooled(base)
-            sets = [
-                training.transfer.as_features(pooled, photos, self.folder / "features")
-                for photos in sets
-            ]
+            pooled, folder = models.pooled(base), self.folder / "features"
+            sets = self._processes.in_turn(
+                lambda: [training.transfer.as_features(pooled, each, folder) for each in sets]
+            )
         else:
             training.transfer.unfreeze_top(base, len(base.layers))
             model = models.with_head(base, model)

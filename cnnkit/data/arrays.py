@@ -92,7 +92,8 @@ class Batches(Epochs, keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         if not 0 <= step < len(self):
             raise IndexError(f"There are batches 0 to {len(self) - 1}, and no {step}.")
-        numbers = self._order[step * self._batch_size : (step + 1) * self._batch_size]
+        batch = self._order[step * self._batch_size : (step + 1) * self._batch_size]
+        numbers = self.handed_out(batch)
         return self.images[numbers], self.labels[numbers]
 
     def set_epoch(self, epoch: int) -> None:

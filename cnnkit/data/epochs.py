@@ -1,6 +1,10 @@
 """The order of pictures in each epoch, which follows from a seed and can be repeated."""
 
+from collections.abc import Callable
+
 import numpy as np
+
+Cut = Callable[[np.ndarray], np.ndarray]
 
 
 class Epochs:
@@ -16,6 +20,7 @@ class Epochs:
 
     def __init__(self, count: int, seed: int | None) -> None:
         self._count, self._seed, self._epoch = count, seed, 0
+        self._cut: Cut | None = None
 
     def order(self, epoch: int) -> np.ndarray:
         """Return the numbers of the pictures in the order of an epoch."""
@@ -32,3 +37,11 @@ class Epochs:
         if epoch < 0:
             raise ValueError(f"epoch is {epoch}; expected a number from 0.")
         self._epoch = epoch
+
+    def share(self, cut: Cut | None) -> None:
+        """Hand out of each batch what `cut` leaves of its numbers; all of it with None."""
+        self._cut = cut
+
+    def handed_out(self, numbers: np.ndarray) -> np.ndarray:
+        """Return the numbers that are handed out of those of a batch."""
+        return numbers if self._cut is None else self._cut(numbers)

@@ -103,6 +103,7 @@ def image_folder(
     dataset.file_paths = [str(photos[number]) for number in usable]
     dataset.labels = labels
     dataset.order, dataset.epoch, dataset.set_epoch = epochs.order, epochs.epoch, epochs.set_epoch
+    dataset.share = epochs.share
     dataset.shuffled, dataset.skipped = shuffle, problems
     return dataset
 
@@ -176,7 +177,7 @@ class _Epochs(Epochs):
         """Yield where the photos of each batch of this epoch are, and their labels."""
         order = self.order(self._epoch)
         for start in range(0, len(order), self._batch_size):
-            numbers = order[start : start + self._batch_size]
+            numbers = self.handed_out(order[start : start + self._batch_size])
             yield self._places[numbers], self._labels[numbers]
 
     def done(self, batch: int) -> None:

@@ -6,6 +6,7 @@ palette that colour-blind readers can tell apart.
 """
 
 from cnnkit.plots.connections import channel_growth, shortcuts
+from cnnkit.plots.inside import heat_overlays
 from cnnkit.plots.lessons import (
     convolution_step,
     heatmap,
@@ -13,6 +14,7 @@ from cnnkit.plots.lessons import (
     number_grids,
     sliding_windows,
 )
+from cnnkit.plots.machines import data_parallel, scaling
 from cnnkit.plots.networks import activation_spreads, layer_states, point_maps, trained_layers
 from cnnkit.plots.pictures import feature_maps, image_grid, kernels, mistakes, picture_rows
 from cnnkit.plots.results import (
@@ -38,7 +40,9 @@ __all__ = [
     "confusion",
     "convolution_step",
     "correlations",
+    "data_parallel",
     "feature_maps",
+    "heat_overlays",
     "heatmap",
     "histograms",
     "image_grid",
@@ -51,6 +55,7 @@ __all__ = [
     "number_grids",
     "picture_rows",
     "point_maps",
+    "scaling",
     "shake_block",
     "shortcuts",
     "sliding_windows",

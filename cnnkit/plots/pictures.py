@@ -35,12 +35,12 @@ def image_grid(
     ValueError
         No picture, something that is not a picture, or not a title for each.
     """
-    names = _titles(len(images), titles)
+    names = titles_for(len(images), titles)
     if any(np.ndim(image) not in (2, 3) for image in images):
         raise ValueError("Expected several pictures; put a single one into a list: [image].")
     figure, axes = panels(len(images), columns, size, titles is not None)
     for ax, image, name in zip(axes, images, names, strict=True):
-        _show(ax, image)
+        show_picture(ax, image)
         ax.set_title(name)
     return figure
 
@@ -69,7 +69,7 @@ def picture_rows(rows: Mapping[str, Sequence[np.ndarray]], size: float = 0.9) ->
     for number, (name, pictures) in enumerate(rows.items()):
         row = axes[number * columns : (number + 1) * columns]
         for ax, picture in zip(row, pictures, strict=True):
-            _show(ax, picture)
+            show_picture(ax, picture)
         place = row[0].transAxes
         row[0].text(-0.12, 0.5, name, va="center", ha="right", transform=place)
     return figure
@@ -116,7 +116,7 @@ def _channels(
     array: np.ndarray, titles: Sequence[str] | None, columns: int, size: float, label: str
 ) -> Figure:
     channels = np.moveaxis(np.asarray(array), -1, 0)
-    names = _titles(len(channels), titles)
+    names = titles_for(len(channels), titles)
     figure, axes = panels(len(channels), columns, size, titles is not None, margin=0.9)
     largest = np.abs(channels).max() or 1.0
     low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, "gray_r")
@@ -161,13 +161,15 @@ def _note(text: str) -> Figure:
     return figure
 
 
-def _show(ax: Axes, image: np.ndarray) -> None:
+def show_picture(ax: Axes, image: np.ndarray) -> None:
+    """Show a picture, in [0, 1] or [0, 255]."""
     image = np.squeeze(image)
     to_255 = np.issubdtype(image.dtype, np.integer) or image.max() > 2  # with room for rounding
     ax.imshow(np.clip(image / 255 if to_255 else image, 0, 1), vmin=0, vmax=1)
 
 
-def _titles(count: int, titles: Sequence[object] | None) -> list[str]:
+def titles_for(count: int, titles: Sequence[object] | None) -> list[str]:
+    """Return a title for each picture, or raise ValueError."""
     if count == 0:
         raise ValueError("There is no picture to show.")
     if titles is not None and len(titles) != count:

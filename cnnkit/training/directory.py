@@ -96,10 +96,17 @@ class RunDirectory:
         ValueError
             The directory holds another run, or something else.
         """
+        self.compare(about)
+        text = json.dumps(about, indent=2, ensure_ascii=False).encode()
+        with self._told():
+            files.replace(self.path / "run.json", lambda file: file.write(text))
+
+    def compare(self, about: dict[str, Any]) -> None:
+        """Refuse the directory of another run, or of none that is whole, as `claim` does."""
         about = json.loads(json.dumps(about))
-        path, there = self.path / "run.json", None
+        there = None
         try:
-            there = json.loads(path.read_text(encoding="utf-8"))
+            there = json.loads((self.path / "run.json").read_text(encoding="utf-8"))
             if not about.keys() & there.keys():
                 raise ValueError("something else")
             differences = list(_differences(there, about))
@@ -116,11 +123,8 @@ class RunDirectory:
             warnings.warn(
                 f"{self.path} was written with {there['versions']}, and now goes on with "
                 f"{about['versions']}; figures may differ.",
-                stacklevel=3,
+                stacklevel=4,
             )
-        text = json.dumps(about, indent=2, ensure_ascii=False).encode()
-        with self._told():
-            files.replace(path, lambda file: file.write(text))
 
     def read_state(self) -> tuple[dict[str, Any], list[np.ndarray]] | None:
         """Read the last state, or the one before where the last is damaged; None if there is none.

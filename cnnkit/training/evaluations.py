@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from cnnkit import backend, checks, files
-from cnnkit.training import saving
+from cnnkit.training import processes, saving
 from cnnkit.training.callbacks import as_figures
 
 import keras
@@ -100,11 +100,17 @@ class Evaluations(keras.callbacks.Callback):
             logs.update({f"val_{name}": value for name, value in figures.items()})
 
     def _run(self) -> dict[str, float]:
+        replica, team = self.model, processes.current()
+        self._figures = team.from_first(lambda: self._evaluated(team.own(replica)))
+        return self._figures
+
+    def _evaluated(self, model: keras.Model) -> dict[str, float]:
+        """Evaluate, keep the model where it is the best, and take note."""
         folder = self._directory / f"epoch-{self._epoch + 1:02}-step-{self._step:04}"
         before = list(self._before(folder.name))
         folder.mkdir(parents=True, exist_ok=True)
         drawn = backend.generator_states()  # which a prediction on PyTorch draws from, too
-        figures = as_figures(self._evaluate(self.model, folder))
+        figures = as_figures(self._evaluate(model, folder))
         backend.set_generator_states(drawn)
         if self._monitor not in figures:
             raise ValueError(f"evaluate returned {figures}; expected {self._monitor!r} among them.")
@@ -112,7 +118,7 @@ class Evaluations(keras.callbacks.Callback):
         if not math.isnan(figure) and (self.best is None or self._sign * (figure - self.best) > 0):
             self.best = figure
             if kept := self._floor is None or self._sign * (figure - self._floor) >= 0:
-                saving.save(self.model, self._directory / "best.keras")
+                saving.save(model, self._directory / "best.keras")
         row = {"evaluation": folder.name, "kept": "yes" if kept else ""}
         row |= {name: f"{value:.6g}" for name, value in figures.items()}
         columns = list(dict.fromkeys(name for each in (*before, row) for name in each))
@@ -121,7 +127,6 @@ class Evaluations(keras.callbacks.Callback):
             files.write_table(self._directory / "evaluations.csv", [columns, *table])
         except OSError as error:  # such as a table that is open in Excel
             warnings.warn(f"{self._directory} lacks its last evaluation: {error}", stacklevel=2)
-        self._figures = figures
         return figures
 
     def _before(self, name: str) -> Iterator[dict[str, str]]:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import backend
-from cnnkit.training import state, subject
+from cnnkit.training import processes, state, subject
 from cnnkit.training.callbacks import StopAtNaN, as_figures, monitored
 from cnnkit.training.directory import RunDirectory
 from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.identity import network_key
 from cnnkit.training.recipe import Recipe
+from cnnkit.training.watched import WatchedDirectory
 
 import keras
 import numpy as np
@@ -35,7 +36,7 @@ def fit(
     It goes on after the last whole epoch, and ends with the weights, figures and learning rates of
     a run that was never interrupted; bit for bit after `reproducible`, on the same machine.
     A call with more epochs prolongs the run; with no more than are done, it just restores the
-    model.
+    model. Within `distributed`, several processes train the model together.
 
     The directory holds
 
@@ -98,19 +99,32 @@ def fit(
     """
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
     about = subject.describe(model, recipe, train, validation, evaluate)
+    team = processes.current()
+    verbose = verbose if team.first else 0
     if verbose != 0:
         print(subject.figures(about))
-    recipe.compile(model, steps=len(train))
-    model.optimizer.build(model.trainable_variables)
+
+    def make_ready(model: keras.Model) -> None:
+        recipe.compile(model, steps=len(train))
+        model.optimizer.build(model.trainable_variables)
+
+    make_ready(model)
+    replica = team.replica(model, make_ready)
     kept = recipe.callbacks() + callbacks
     if isinstance(evaluate, Evaluations):
         kept, each_epoch = [evaluate, *kept], None
     else:
         each_epoch = evaluate
-    with RunDirectory(Path(directory)) as run:
-        run.claim(about)
+    kind = RunDirectory if team.first else WatchedDirectory
+    with kind(Path(directory)) as run, team.together():
         record = _Record(run, recipe, kept)
-        past = record.restore(model)
+
+        def begin() -> None:
+            run.claim(about)
+            record.begin(model)
+
+        team.in_turn(begin)
+        past = record.restore(replica)
         stopped = record.stopped and any(isinstance(each, EarlyStopping) for each in kept)
         done = stopped or past >= recipe.epochs
         if past and verbose != 0:
@@ -123,15 +137,18 @@ def fit(
             )
         if not done:
             epoch = _Epoch(train, validation, each_epoch)
-            model.fit(
-                backend.fast_batches(train),
-                validation_data=None if evaluate else backend.fast_batches(validation),
-                epochs=recipe.epochs,
-                initial_epoch=past,
-                callbacks=[epoch, StopAtNaN(), *kept, record],
-                shuffle=False,
-                verbose=verbose,
-            )
+            watched = None if evaluate else validation
+            with team.sharing(about, training=train, validation=watched):
+                replica.fit(
+                    backend.fast_batches(train),
+                    validation_data=backend.fast_batches(watched),
+                    epochs=recipe.epochs,
+                    initial_epoch=past,
+                    callbacks=[epoch, StopAtNaN(), *kept, record],
+                    shuffle=False,
+                    verbose=verbose,
+                )
+    team.hand_back(replica, model)
     model.history = keras.callbacks.History()
     model.history.set_model(model)
     model.history.history = state.curves(record.history)
@@ -156,10 +173,13 @@ class _Epoch(keras.callbacks.Callback):
         """Add the learning rate and the evaluation to the figures."""
         if logs is None:
             return
-        if self._evaluate is not None and self._validation is not None:
-            figures = as_figures(self._evaluate(self.model, self._validation))
+        evaluate, replica, team = self._evaluate, self.model, processes.current()
+        if evaluate is not None and self._validation is not None:
+            figures = team.from_first(
+                lambda: as_figures(evaluate(team.own(replica), self._validation))
+            )
             logs.update({f"val_{name}": value for name, value in figures.items()})
-        rate = self.model.optimizer.learning_rate
+        rate = replica.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
 
 
@@ -176,17 +196,18 @@ class _Record(keras.callbacks.Callback):
         self._generators: list[np.ndarray] = []
         self.history: list[state.Figures] = []
         self.stopped = False
-        self.begun = self.given = (
-            ""  # keys of the model at the beginning of the run, and of the call
-        )
+        self.begun = self.given = ""  # keys of the model as the run began, and as the call did
+
+    def begin(self, model: keras.Model) -> None:
+        """Let the run begin with the model that was given, unless it has begun."""
+        self.given = network_key(model)
+        if self._run.read_state() is None:
+            self.begun = self.given
+            self._write(model)
 
     def restore(self, model: keras.Model) -> int:
         """Bring the model to where the run is; return how many epochs are done."""
-        found, self.given = self._run.read_state(), network_key(model)
-        if found is None:
-            self.begun = self.given
-            self._write(model)
-        else:
+        if found := self._run.read_state():
             about, values = found
             self.history, self._counted = about["history"], about["callbacks"]
             self.stopped, self.begun = about["stopped"], about["begun"]
@@ -220,9 +241,10 @@ class _Record(keras.callbacks.Callback):
         """Write the models, and what shows how the run went."""
         sign = -1 if self._recipe.mode == "min" else 1
         *before, now = (sign * monitored(self._recipe.monitor, each) for each in self.history)
-        if self._keeps_best and all(now > figure or np.isnan(figure) for figure in before):
-            self._run.save(model, "best")
-        elif self._keeps_best and not (self._run.path / "best.keras").exists():
-            warnings.warn(f"{self._run.path / 'best.keras'} was deleted.", stacklevel=2)
-        self._run.save(model, "last")
+        with processes.current().apart():
+            if self._keeps_best and all(now > figure or np.isnan(figure) for figure in before):
+                self._run.save(model, "best")
+            elif self._keeps_best and not (self._run.path / "best.keras").exists():
+                warnings.warn(f"{self._run.path / 'best.keras'} was deleted.", stacklevel=2)
+            self._run.save(model, "last")
         self._run.show(self.history)

@@ -552,7 +552,7 @@ plots.spreads(
 # - G. Larsson, M. Maire and G. Shakhnarovich, *FractalNet*, ICLR 2017: drop-path.
 # - A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009: CIFAR-10.
 #
-# **Next:** chapter 10, looking inside a network, is being written.
+# **Next:** [chapter 10, looking inside a network](10_looking_inside.ipynb)
 #
 # ## Solutions
 #

@@ -10,6 +10,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 RANDOM = np.random.default_rng(0)
 PICTURES = RANDOM.random((12, 8, 8, 1))
+HEAT = RANDOM.random((12, 8, 8))
+BOXES = np.tile([1, 2, 5, 5], (12, 1))
 PROBABILITIES = RANDOM.dirichlet(np.ones(10), size=12)
 CURVES = {"loss": [2.0, 1.0, 0.5], "accuracy": [0.1, 0.6, 0.9], "val_loss": [2.1, 1.2, 1.3]}
 
@@ -25,7 +27,9 @@ DRAWINGS = {
         np.arange(25).reshape(5, 5), np.ones((3, 3)), np.full((3, 3), 54.0), 0, 0
     ),
     "correlations": lambda: plots.correlations({"one": CORRELATIONS}, ["1.1", "1.2"]),
+    "data_parallel": lambda: plots.data_parallel(),
     "feature_maps": lambda: plots.feature_maps(RANDOM.normal(size=(6, 6, 5))),
+    "heat_overlays": lambda: plots.heat_overlays(PICTURES, HEAT, range(12), BOXES, columns=5),
     "heatmap": lambda: plots.heatmap(np.eye(4), "column", "row"),
     "histograms": lambda: plots.histograms({"one": RANDOM.random(99)}, "α"),
     "image_grid": lambda: plots.image_grid(PICTURES),
@@ -44,6 +48,7 @@ DRAWINGS = {
     "activation_spreads": lambda: plots.activation_spreads(
         {"wide": [10.0, 1.0], "narrow": [1.0, 0.01]}, ["conv1", "fc8"]
     ),
+    "scaling": lambda: plots.scaling({"a": [1, 0.9], "b": [1, 0.5]}, [1, 2]),
     "shake_block": lambda: plots.shake_block(),
     "shortcuts": lambda: plots.shortcuts(),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
@@ -319,3 +324,32 @@ def test_coefficients_are_where_they_belong():
 def test_learning_rates_are_laid_out_in_epochs():
     (ax,) = plots.learning_rates({"cosine": [0.2, 0.1, 0.0, 0.0]}, 2).axes
     np.testing.assert_array_equal(ax.lines[0].get_xdata(), [0, 0.5, 1, 1.5])
+
+
+def test_heat_lies_over_its_picture_with_its_box():
+    figure = plots.heat_overlays(PICTURES[:3], HEAT[:3], ["a", "b", "c"], BOXES[:3], columns=2)
+    shown = visible(figure)
+    assert [ax.get_title() for ax in shown] == ["a", "b", "", "", "c", ""]
+    for place, number in ((2, 0), (3, 1), (5, 2)):
+        picture, over = shown[place].images
+        np.testing.assert_allclose(picture.get_array(), PICTURES[number].mean(axis=-1), rtol=1e-6)
+        alpha = over.get_array()[..., 3]
+        np.testing.assert_allclose(alpha / alpha.max(), HEAT[number] / HEAT[number].max())
+        (frame,) = shown[place].patches
+        assert frame.get_xy() == (0.5, 1.5)
+        assert (frame.get_width(), frame.get_height()) == (4, 3)
+    with pytest.raises(ValueError, match="2 heats and 3 boxes were given for 3 pictures"):
+        plots.heat_overlays(PICTURES[:3], HEAT[:2], boxes=BOXES[:3])
+
+
+def test_scaling_has_a_line_a_case_over_the_workers():
+    (ax,) = plots.scaling({"a": [1, 0.9, 0.8], "b": [1, 0.5, 0.2]}, [1, 2, 4], floor=0.7).axes
+    lines = {line.get_label(): line for line in ax.lines}
+    np.testing.assert_array_equal(lines["b"].get_xydata(), [[1, 1], [2, 0.5], [4, 0.2]])
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["1", "2", "4"]
+
+
+def test_a_batch_is_shared_evenly():
+    texts = [text.get_text() for text in plots.data_parallel(6).axes[0].texts]
+    assert [text for text in texts if text.isdecimal()] == list("123456")
+    assert sum("3 pictures" in text for text in texts) == 2

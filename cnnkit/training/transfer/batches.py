@@ -1,5 +1,6 @@
 """A data set with features in place of its photos."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,7 @@ class FeatureBatches(keras.utils.PyDataset):
         self.class_names = getattr(dataset, "class_names", [])
         self.file_paths = getattr(dataset, "file_paths", [])
         self.shuffled = getattr(dataset, "shuffled", False)
+        self._cut: Callable[[np.ndarray], np.ndarray] | None = None
         self.set_epoch(0)
 
     def __len__(self) -> int:
@@ -78,6 +80,7 @@ class FeatureBatches(keras.utils.PyDataset):
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         start = self._ends[step] - self._frozen.sizes[step]
         numbers = self._order[start : self._ends[step]]
+        numbers = numbers if self._cut is None else self._cut(numbers)
         return self._now[numbers], self.labels[numbers]
 
     def order(self, epoch: int) -> np.ndarray:
@@ -93,6 +96,10 @@ class FeatureBatches(keras.utils.PyDataset):
         """Go on with this epoch."""
         self._epoch, self._order = epoch, self.order(epoch)
         self._now = self._frozen.features[epoch % len(self._frozen.features)]
+
+    def share(self, cut: Callable[[np.ndarray], np.ndarray] | None) -> None:
+        """Hand out of each batch what `cut` leaves of its numbers; all of it with None."""
+        self._cut = cut
 
     def on_epoch_end(self) -> None:
         """Go on with the next epoch; Keras's ``fit`` calls it."""
