@@ -3,8 +3,6 @@
 from cnnkit import checks
 
 import numpy as np
-from sklearn.decomposition import PCA
-from sklearn.manifold import TSNE
 
 ENOUGH = 50  # principal components that t-SNE begins with, as its author advises
 PERPLEXITY = 30.0  # neighbours that count for a picture, roughly
@@ -37,6 +35,9 @@ def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarr
     ----------
     L. van der Maaten and G. Hinton, "Visualizing data using t-SNE", JMLR 9, 2008.
     """
+    from sklearn.decomposition import PCA  # here, since they make `import cnnkit` slower
+    from sklearn.manifold import TSNE
+
     checks.one_of("method", method, ("tsne", "pca"))
     features = np.asarray(features, "float32")
     if features.ndim < 2 or len(features) < 3:
