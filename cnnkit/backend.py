@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 MESSAGE = 2**16  # bytes
+GRACE = 6  # seconds
+_aborts: list[tuple[Any, Callable[[], Any]]] = []  # handlers, which C does not keep alive
 
 
 def enable_determinism() -> None:
@@ -164,22 +167,30 @@ def fast_batches(batches: Any) -> Any:
     return dataset
 
 
-def join_processes() -> None:
+def join_processes(lost: str) -> None:
     """Join the other processes of a job, whose addresses Keras reads from the environment.
 
-    JAX alone can. When its first process ends, JAX aborts all others from outside Python. The
-    signal handler set here holds that thread up for six seconds, so that what computes raises.
+    JAX alone can. When the first process has ended or one never comes, JAX aborts the others from
+    outside Python. They get some seconds, in which what waits for the lost one raises an error;
+    where nothing does, `lost` is written and the process ends with exit code 1.
     """
     import ctypes
 
     import jax
 
+    def end(number: int) -> None:
+        time.sleep(GRACE)
+        os.write(2, f"{lost}\n".encode())
+        os._exit(1)
+
     if hasattr(jax.config, "jax_enable_preemption_service"):  # it would swallow SIGTERM
         jax.config.update("jax_enable_preemption_service", False)
-    if os.name == "posix":
+    if os.name == "posix":  # Python's own handlers do not run before the abort
         libc = ctypes.CDLL(None)
         libc.signal.restype, libc.signal.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p]
-        libc.signal(signal.SIGABRT, ctypes.cast(libc.sleep, ctypes.c_void_p))  # for 6 = SIGABRT
+        handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(end)
+        before = libc.signal(signal.SIGABRT, ctypes.cast(handler, ctypes.c_void_p))
+        _aborts.append((handler, lambda: libc.signal(signal.SIGABRT, before)))
     keras.distribution.initialize()
 
 
@@ -190,6 +201,9 @@ def leave_processes() -> None:
 
     multihost_utils.sync_global_devices("leaving")
     jax.distributed.shutdown()
+    while _aborts:
+        _, restore = _aborts.pop()
+        restore()
 
 
 def wait_for_processes() -> None:

@@ -1,6 +1,7 @@
 """The command line: ``cnnkit``, for people who want no notebook. It only joins the parts."""
 
 import json
+import os
 import traceback
 import warnings
 from contextlib import nullcontext
@@ -150,6 +151,8 @@ def train(
     KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0) in its environment.
     """
     described = reading.read(file)
+    if not distribute and os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
+        _say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES counts with --distribute only.")
     with training.distributed() if distribute else nullcontext(training.Processes()) as processes:
         say = _say if processes.first else _say_nothing
         run = Run(described.path(described.output), described, say, processes)

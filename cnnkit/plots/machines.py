@@ -21,7 +21,14 @@ def data_parallel(batch: int = 8) -> Figure:
     ----------
     batch : int
         Pictures of the batch, an even number.
+
+    Raises
+    ------
+    ValueError
+        A number that is odd, or below 2.
     """
+    if batch < 2 or batch % 2:
+        raise ValueError(f"batch is {batch}; expected an even number, from 2.")
     figure, ax = plt.subplots(figsize=(8.2, 3.1))
     ax.set(xlim=(0, 10.6), ylim=(0, 4))
     ax.set_axis_off()

@@ -1,6 +1,7 @@
 """The directory of a run: what it is about, how it went, and what it goes on from."""
 
 import errno
+import hashlib
 import json
 import os
 import shutil
@@ -159,6 +160,11 @@ class RunDirectory:
                 "its best.keras, or name another directory."
             )
         return None
+
+    def key(self) -> str:
+        """Return a key of the state that the run goes on from."""
+        there = [self.path / name for name in STATES if (self.path / name).exists()]
+        return hashlib.sha256(there[0].read_bytes()).hexdigest() if there else ""
 
     def write_state(self, about: dict[str, Any], values: Sequence[Any]) -> None:
         """Write a state, and keep the last one as the one before."""

@@ -2,8 +2,11 @@
 
 import atexit
 import os
+import re
+import signal
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +20,9 @@ ADDRESSES, COUNT, INDEX = (
     f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
 )
 PATIENCE = 300  # seconds that a process waits for the first one
-LOST = ("gloo", "peer", "coordination service", "distributed service", "deadline_exceeded")
+LOST = re.compile(  # in the errors of JAX, which have no class of their own
+    r"Gloo \w+ failed|Connection closed by peer|coordination service|UNAVAILABLE|DEADLINE_EXCEEDED"
+)
 
 
 @contextmanager
@@ -43,10 +48,15 @@ def distributed() -> Iterator[Processes]:
     Raises
     ------
     ValueError
-        Variables that contradict one another, or another backend.
+        Variables that contradict one another, another backend, or a process that has computed or
+        joined others before.
+    OSError
+        Something else listens on the port of the first process.
     ConnectionError
         The first process cannot be reached for five minutes, or another process has ended. Start
-        all of them again: `training.fit` goes on after the last whole epoch.
+        all of them again: `training.fit` goes on after the last whole epoch. (Where a machine or
+        a cable is lost, it may take a minute and a half until the others notice; and where JAX
+        ends a process before Python can, the same message is written, and the exit code is 1.)
     """
     found = _from_environment()
     if found is None:
@@ -56,26 +66,52 @@ def distributed() -> Iterator[Processes]:
             yield processes
         return
     index, count, host, port = found
-    _check_port(host, port) if index == 0 else _wait_for(host, port)
-    backend.join_processes()
+    if index == 0:
+        _check_port(host, port)
+        print(f"Waiting at {host}:{port} for the {count} processes", file=sys.stderr, flush=True)
+    else:
+        _wait_for(host, port)
+    lost = (
+        f"Another of the {count} processes has ended, never came, or cannot be reached any more, "
+        f"so that process {index} stops. Look at what the others said last, and start all of them "
+        "again: the run goes on after its last whole epoch."
+    )
     code = [1]
     atexit.register(_end_at_once, code)  # for JAX would wait for the others until they give up
     try:
+        _join(lost)
         with during(Processes(index, count, keras.distribution.list_devices())) as processes:
             yield processes
         backend.leave_processes()
+    except SystemExit as end:
+        code[0] = end.code if isinstance(end.code, int) else int(end.code is not None)
+        raise
     except KeyboardInterrupt:
         code[0] = 130
         raise
     except Exception as error:
-        if any(sign in str(error).lower() for sign in LOST):
-            raise ConnectionError(
-                f"Another of the {count} processes has ended or cannot be reached any more, so "
-                f"that process {index} stops. Look at what the others said last, and start all of "
-                "them again: the run goes on after its last whole epoch."
-            ) from error
+        if not isinstance(error, OSError) and LOST.search(str(error)):
+            raise ConnectionError(lost) from error
         raise
     atexit.unregister(_end_at_once)
+
+
+def _join(lost: str) -> None:
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL) if main else None  # for Ctrl-C in C++
+    try:
+        backend.join_processes(lost)
+    except RuntimeError as error:
+        if "before any JAX" not in str(error) and "only be called once" not in str(error):
+            raise
+        raise ValueError(
+            "This process has computed before it joined the others, or has joined them before. "
+            "Begin a new one with training.distributed(), before training.reproducible and the "
+            "model."
+        ) from error
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
 
 
 def _from_environment() -> tuple[int, int, str, int] | None:
@@ -91,10 +127,10 @@ def _from_environment() -> tuple[int, int, str, int] | None:
             f"The environment has {told}; expected the host:port of the first process, the number "
             "of processes, and which one this is, from 0."
         )
-    if not int(given[INDEX]) < int(given[COUNT]):
+    if int(given[INDEX]) >= int(given[COUNT]):
         raise ValueError(
-            f"{INDEX} is {given[INDEX]} of {given[COUNT]} processes; expected 0 to "
-            f"{int(given[COUNT]) - 1}."
+            f"{INDEX} is {given[INDEX]} of {given[COUNT]} processes; expected a smaller number, "
+            "from 0."
         )
     if keras.backend.backend() != "jax":
         raise ValueError(
@@ -106,9 +142,13 @@ def _from_environment() -> tuple[int, int, str, int] | None:
 
 def _check_port(host: str, port: int) -> None:
     """Raise OSError where something else listens on this port already."""
-    with socket.socket() as probe:
-        if probe.connect_ex((host, port)) == 0:
-            raise OSError(f"Something listens on {host}:{port} already; name another port.")
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except socket.gaierror as error:
+        raise _unknown(host, error) from None
+    except OSError:
+        return
+    raise OSError(f"Something listens on {host}:{port} already; name another port.")
 
 
 def _wait_for(host: str, port: int) -> None:
@@ -118,16 +158,24 @@ def _wait_for(host: str, port: int) -> None:
         try:
             socket.create_connection((host, port), timeout=5).close()
             return
+        except socket.gaierror as error:
+            raise _unknown(host, error) from None
         except OSError as error:
             if time.monotonic() > until:
                 raise ConnectionError(
-                    f"The first process cannot be reached at {host}:{port} ({error.strerror}). "
-                    f"Start it, with {INDEX}=0, and look at {ADDRESSES}."
+                    f"The first process cannot be reached at {host}:{port} ({error}). Start it, "
+                    f"with {INDEX}=0, and look at {ADDRESSES}."
                 ) from None
             time.sleep(0.2)
 
 
+def _unknown(host: str, error: OSError) -> ConnectionError:
+    return ConnectionError(f"There is no host {host!r} ({error}); look at {ADDRESSES}.")
+
+
 def _end_at_once(code: list[int]) -> None:
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code[0])
+    try:
+        sys.stdout.flush()
+        sys.stderr.flush()
+    finally:
+        os._exit(code[0])

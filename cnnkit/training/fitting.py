@@ -83,7 +83,7 @@ def fit(
         Data that do not fit the model, or whose order is not known; `evaluate` without validation
         data, or without the figure that the recipe monitors; a directory with the run of
         another model, recipe or data set, with a run that another process is training, or with
-        nothing but damaged states.
+        nothing but damaged states; within `distributed`, batches that cannot be shared evenly.
     FloatingPointError
         The loss is NaN or infinite. The message says since which step; the directory keeps the
         epochs before.
@@ -124,6 +124,7 @@ def fit(
             record.begin(model)
 
         team.in_turn(begin)
+        team.agree(run.key(), f"{run.path} is not the same in all processes; share one.")
         past = record.restore(replica)
         stopped = record.stopped and any(isinstance(each, EarlyStopping) for each in kept)
         done = stopped or past >= recipe.epochs

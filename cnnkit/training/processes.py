@@ -15,12 +15,18 @@ T = TypeVar("T")
 
 
 class Processes:
-    """The processes of a job, of which this is one.
+    """The processes of a job, of which this is one, as `distributed` yields them.
+
+    Parameters
+    ----------
+    index, count : int
+        Which one, from 0, and of how many.
+    devices : sequence of str
+        On which all of them train, as Keras names them; with one or none, nothing is shared.
 
     Attributes
     ----------
     index, count : int
-        Which one, from 0, and of how many.
     first : bool
         Whether this is the one that writes and speaks.
     """
@@ -36,7 +42,18 @@ class Processes:
         self._own: keras.Model | None = None  # the model that a replica is one of
 
     def in_turn(self, make: Callable[[], T]) -> T:
-        """Let the first process make something that stays, and then the others, who find it."""
+        """Let the first process make something that stays, and then the others, who find it.
+
+        Parameters
+        ----------
+        make : callable
+            Takes nothing. All processes call it.
+
+        Returns
+        -------
+        object
+            What it returned in this process.
+        """
         if not self.first:
             backend.wait_for_processes()
         made = make()
@@ -45,10 +62,26 @@ class Processes:
         return made
 
     def from_first(self, make: Callable[[], Any]) -> Any:
-        """Let the first process make something on its own, and give it to all, as JSON."""
+        """Let the first process make something by itself, and give it to all.
+
+        Parameters
+        ----------
+        make : callable
+            Takes nothing, and returns what JSON can carry.
+
+        Returns
+        -------
+        object
+            What it returned in the first process.
+        """
         with self.apart():
             made = make() if self.first else None
         return made if self.count == 1 else backend.from_first_process(made)
+
+    def agree(self, value: str, problem: str) -> None:
+        """Raise ValueError where a value is not that of the first process."""
+        if self.count > 1 and self.from_first(lambda: value) != value:
+            raise ValueError(problem)
 
     def together(self) -> AbstractContextManager:
         """Within it, models are built and trained in all processes at once."""
@@ -72,10 +105,12 @@ class Processes:
             return model
         before = random.getstate()
         random.seed(0)  # what is drawn for weights has to be the same in all processes
-        with self.together():
-            replica = keras.models.clone_model(model)
-            make_ready(replica)
-        random.setstate(before)
+        try:
+            with self.together():
+                replica = keras.models.clone_model(model)
+                make_ready(replica)
+        finally:
+            random.setstate(before)
         self._own = model
         return replica
 
@@ -119,15 +154,19 @@ class Processes:
                     f"last one {'too' if part == 'validation' else 'no fewer'}. Take another "
                     "batch_size" + (", or give `evaluate`." if part == "validation" else ".")
                 )
-            dataset.share(self._share)
         try:
+            for dataset in shared.values():
+                dataset.share(self._share)
             yield
         finally:
             for dataset in shared.values():
                 dataset.share(None)
 
     def _share(self, numbers: np.ndarray) -> np.ndarray:
-        """Return the part of a batch that is this process's, as large as the others'."""
+        """Return the part of a batch that is this process's, as large as the others'.
+
+        What is left of the last batch of an epoch, less than one picture a device, is left out.
+        """
         even = len(numbers) - len(numbers) % self._devices
         return np.split(numbers[:even], self.count)[self.index]
 

@@ -107,3 +107,6 @@ def test_several_processes_take_jax_and_say_so(here, cnnkit, monkeypatch):
     assert result.exit_code == 1
     assert "KERAS_BACKEND=jax" in result.stderr
     assert not Path("run").exists()
+    result = cnnkit("train", describe("run", "head"))
+    assert result.exit_code == 0
+    assert "counts with --distribute only" in result.stderr

@@ -2,6 +2,7 @@
 
 import ast
 import copy
+import itertools
 import re
 import sys
 from base64 import b64decode, b64encode
@@ -84,8 +85,11 @@ def ignored(cell: NotebookNode) -> bool:
 
 def trains(cell: NotebookNode) -> bool:
     """Whether a cell trains a network, and does not just define how."""
-    body = ast.parse(cell.source).body
-    runs = "\n".join(ast.unparse(node) for node in body if not isinstance(node, ast.FunctionDef))
+    body = [node for node in ast.parse(cell.source).body if not isinstance(node, ast.FunctionDef)]
+    for node in itertools.chain.from_iterable(map(ast.walk, body)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            node.value = ""  # such as a program for another process
+    runs = "\n".join(map(ast.unparse, body))
     pattern = r"\.(fit|fit_from_frozen|train_on_batch)\(|train_on_"
     return re.search(pattern, runs) is not None
 

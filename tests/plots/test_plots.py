@@ -353,3 +353,5 @@ def test_a_batch_is_shared_evenly():
     texts = [text.get_text() for text in plots.data_parallel(6).axes[0].texts]
     assert [text for text in texts if text.isdecimal()] == list("123456")
     assert sum("3 pictures" in text for text in texts) == 2
+    with pytest.raises(ValueError, match="expected an even number"):
+        plots.data_parallel(5)

@@ -65,7 +65,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any], atol: float = 1e-5) 
 
 @pytest.mark.parametrize("source", ["batches", "judged", "folder"])
 def test_two_processes_train_as_one_does(tmp_path, source):
-    """Losses over three epochs to 1e-5, where the last batch has 12 pictures of 16, or 9 of 10."""
+    """Losses over three epochs to 1e-5, where the last batch has 12 pictures of 16, or 8 of 10."""
     if source == "folder":
         for name in ("alone", "together"):
             data.drawings.write(tmp_path / f"{name}-photos", ["cat", "dog"], 24, seed=0, size=16)
@@ -106,7 +106,7 @@ def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path, whole,
     assert time.monotonic() - killed < 15
     assert jobs[1 - victim].returncode == 1
     assert re.search(
-        rf"ConnectionError: Another of the 2 processes has ended .* process {1 - victim} stops.*"
+        rf"ConnectionError: Another of the 2 processes has ended.* process {1 - victim} stops.*"
         "start all of them again: the run goes on after its last whole epoch",
         told,
     )
@@ -141,7 +141,7 @@ def test_one_process_trains_on_all_its_devices(tmp_path):
         (("here:x", "2", "0"), ValueError, "expected the host:port of the first process"),
         (("here:1", "two", "0"), ValueError, "expected the host:port of the first process"),
         (("here:1", "2", ""), ValueError, "expected the host:port of the first process"),
-        (("here:1", "2", "2"), ValueError, "is 2 of 2 processes; expected 0 to 1"),
+        (("here:1", "2", "2"), ValueError, "is 2 of 2 processes; expected a smaller number"),
     ],
 )
 def test_variables_that_are_wrong_are_told(monkeypatch, values, error, cure):
@@ -171,6 +171,32 @@ def test_a_port_that_is_taken_and_a_first_process_that_is_missing_are_told(monke
     with pytest.raises(ConnectionError, match=rf"cannot be reached at 127\.0\.0\.1:{port}"):
         distribution._wait_for("127.0.0.1", port)
     distribution._check_port("127.0.0.1", port)
+    for look in (distribution._check_port, distribution._wait_for):
+        with pytest.raises(ConnectionError, match=r"no host 'nowhere\.invalid'"):
+            look("nowhere.invalid", 9)
+
+
+def test_only_what_jax_says_of_lost_processes_counts_as_such():
+    for text in (
+        "UNKNOWN: Gloo AllGather failed: [external/gloo/…] Connection closed by peer [127.0.0.1]",
+        "DEADLINE_EXCEEDED: Barrier timed out",
+    ):
+        assert distribution.LOST.search(text)
+    assert not distribution.LOST.search("photos/gloomy/peer.jpg is missing")
+
+
+def test_a_process_that_has_computed_cannot_join(tmp_path):
+    (job,) = start(1, tmp_path, 1, "late", KERAS_DISTRIBUTION_NUM_PROCESSES="2")
+    _, told = job.communicate(timeout=100)
+    assert job.returncode == 1
+    assert "Begin a new one with training.distributed()" in told
+
+
+def test_the_first_process_does_not_wait_for_ever(tmp_path):
+    (job,) = start(1, tmp_path, 1, "alone", KERAS_DISTRIBUTION_NUM_PROCESSES="2")
+    _, told = job.communicate(timeout=100)
+    assert job.returncode == 1
+    assert "Another of the 2 processes has ended, never came" in told
 
 
 def test_one_process_is_first_and_alone(monkeypatch):
@@ -211,6 +237,7 @@ def test_batches_that_cannot_be_shared_are_told(part, count, batch_size, cure):
     about = {part: {"batch size": batch_size, "shape": [count, 4, 4, 1]}}
     with pytest.raises(ValueError, match=cure), processes.sharing(about, **{part: batches}):
         pass
+    assert len(batches[0][1]) == batch_size
     with (
         pytest.raises(ValueError, match="list cannot be shared by several processes"),
         processes.sharing(about, **{part: [batches]}),

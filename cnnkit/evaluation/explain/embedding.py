@@ -6,6 +6,7 @@ import numpy as np
 
 ENOUGH = 50  # principal components that t-SNE begins with, as its author advises
 PERPLEXITY = 30.0  # neighbours that count for a picture, roughly
+FEW = 500  # pictures
 
 
 def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarray:
@@ -29,7 +30,8 @@ def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarr
     Raises
     ------
     ValueError
-        Too few pictures, features that are not finite, or an unknown method.
+        Too few pictures or features, features that are not finite or the same for all pictures,
+        or an unknown method.
 
     References
     ----------
@@ -47,8 +49,15 @@ def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarr
     if not np.isfinite(features).all():
         raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
     rows = features.reshape(len(features), -1)
+    if rows.shape[1] < 2 or not np.ptp(rows, axis=0).any():
+        raise ValueError(
+            f"The features have shape {features.shape} and differ in too little to be laid out; "
+            "expected two numbers a picture at least, and not the same for all."
+        )
     if method == "pca":
         return PCA(2, random_state=seed).fit_transform(rows)
     rows = PCA(min(ENOUGH, *rows.shape), random_state=seed).fit_transform(rows)
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
-    return TSNE(2, perplexity=perplexity, init="pca", random_state=seed).fit_transform(rows)
+    how = "exact" if len(rows) <= FEW else "barnes_hut"  # whose threads crawl on a busy machine
+    tsne = TSNE(2, perplexity=perplexity, init="pca", method=how, random_state=seed)
+    return tsne.fit_transform(rows)

@@ -37,8 +37,12 @@ class Focus(NamedTuple):
 
     @property
     def ratio(self) -> float:
-        """The mean share of the heat, divided by that of the area: 1 for heat that is anywhere."""
-        return float(np.nanmean(self.heat) / self.area.mean())
+        """The mean share of the heat, divided by that of the area: 1 for heat that is anywhere.
+
+        Pictures without heat are left out; NaN where there are no others.
+        """
+        lit = np.isfinite(self.heat)
+        return float(self.heat[lit].mean() / self.area[lit].mean()) if lit.any() else np.nan
 
 
 def grad_cam(
@@ -82,10 +86,10 @@ def grad_cam(
     localization", ICCV 2017.
     """
     images = pictures(model, image)
-    if len(model.output_shape) != 2:
+    if len(model.outputs) != 1 or len(model.output_shape) != 2:
         raise ValueError(
-            f"The model {model.name!r} gives {model.output_shape}; expected a classifier, which "
-            "gives (n, classes)."
+            f"The model {model.name!r} gives {model.output_shape}; expected a classifier, (n, "
+            "classes). models.with_head and models.transfer_classifier make one of a base."
         )
     found = _last(model, images[:1]) if layer is None else find_layer(model, layer)
     count = max(2, model.output_shape[-1])
@@ -137,6 +141,8 @@ def focus(heat: np.ndarray, boxes: np.ndarray) -> Focus:
             "width) and (n, 4)."
         )
     height, width = heat.shape[1:]
+    if not np.issubdtype(boxes.dtype, np.integer):
+        raise ValueError(f"The boxes have dtype {boxes.dtype}; expected whole pixels.")
     corners, ends, limits = boxes[:, :2], boxes[:, 2:], np.array([width, height])
     wrong = ((corners < 0) | (corners >= ends) | (ends > limits)).any(axis=1)
     if wrong.any():
@@ -157,7 +163,7 @@ def _heat(
     model: keras.Model, images: np.ndarray, chosen: np.ndarray, layer: keras.Layer
 ) -> np.ndarray:
     """Return the heat of a batch, where `chosen` has a 1 at the class of each picture."""
-    maps = maps_of(model, layer, images)
+    (maps,) = maps_of(model, [layer], images)
 
     def score(change: Any) -> Any:
         with heard(layer, lambda output: output + ops.cast(change, output.dtype)):

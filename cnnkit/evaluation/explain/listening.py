@@ -29,6 +29,8 @@ def find_layer(model: keras.Model, wanted: str | keras.Layer) -> keras.Layer:
         The model has no such layer, or several.
     """
     layers = layers_by_path(model)
+    if wanted in layers:
+        return layers[wanted]
     if isinstance(wanted, keras.Layer):
         found = {path: layer for path, layer in layers.items() if layer is wanted}
     else:
@@ -49,7 +51,7 @@ def heard(
 ) -> Iterator[list[Any]]:  # fmt: skip
     """Collect what a layer returns while its model runs, and change it on the way if asked."""
     outputs: list[Any] = []
-    call = layer.call
+    before, call = vars(layer).get("call"), layer.call
 
     def listened(*args: Any, **kwargs: Any) -> Any:
         output = call(*args, **kwargs)
@@ -60,7 +62,10 @@ def heard(
     try:
         yield outputs
     finally:
-        del layer.call  # that of its class is in force again
+        if before is None:
+            del layer.call  # that of its class is in force again
+        else:
+            layer.call = before
 
 
 @contextmanager
@@ -94,22 +99,30 @@ def outputs_of(
     ]
 
 
-def maps_of(model: keras.Model, layer: keras.Layer, images: np.ndarray) -> np.ndarray:
-    """Return the feature maps (n, h, w, channels) that a layer makes of pictures.
+def maps_of(
+    model: keras.Model, layers: Sequence[keras.Layer], images: np.ndarray
+) -> list[np.ndarray]:
+    """Return the feature maps (n, h, w, channels) that layers make of pictures.
 
     Raises
     ------
     ValueError
-        What it makes are no feature maps.
+        What one makes are no feature maps, or no numbers.
     """
-    (output,) = outputs_of(model, [layer], images)
-    if is_spatial(output):
-        return output
-    gives = "runs more than once, or not at all" if output is None else f"gives {output.shape}"
-    raise ValueError(
-        f"The layer {layer.name!r} {gives}; expected one with a spatial output, (n, height, width, "
-        f"channels): {some(spatial_layers(model, images[:1]))}."
-    )
+    outputs = outputs_of(model, layers, images)
+    for layer, output in zip(layers, outputs, strict=True):
+        if not is_spatial(output):
+            gives = f"gives {output.shape}" if output is not None else "runs not just once"
+            raise ValueError(
+                f"The layer {layer.name!r} {gives}; expected one with a spatial output, (n, "
+                f"height, width, channels): {some(spatial_layers(model, images[:1]))}."
+            )
+        if not np.isfinite(output).all():
+            raise ValueError(
+                f"The layer {layer.name!r} gives NaN or infinity; a training that diverged leaves "
+                "such weights."
+            )
+    return outputs
 
 
 def is_spatial(output: Any) -> bool:

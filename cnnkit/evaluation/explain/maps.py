@@ -41,9 +41,10 @@ def feature_maps(
     wanted = [layers] if isinstance(layers, str | keras.Layer) else list(layers)
     found = [find_layer(model, each) for each in wanted]
     names = [str(getattr(each, "name", each)) for each in wanted]
-    return {
-        name: maps_of(model, layer, images)[0] for name, layer in zip(names, found, strict=True)
-    }
+    if len(set(names)) < len(names):
+        raise ValueError(f"The layers {names} have the same name; give paths such as base/conv1.")
+    maps = maps_of(model, found, images)
+    return {name: each[0] for name, each in zip(names, maps, strict=True)}
 
 
 def kernels(model: keras.Model, layer: str | keras.Layer) -> np.ndarray:
@@ -81,8 +82,13 @@ def pictures(model: keras.Model, image: np.ndarray) -> np.ndarray:
     Raises
     ------
     ValueError
-        They do not fit.
+        They do not fit, or the model does not take just pictures.
     """
+    if len(getattr(model, "inputs", None) or ()) != 1:
+        raise ValueError(
+            f"{getattr(model, 'name', model)!r} has no single input of known shape; expected a "
+            "functional model, or a Sequential that begins with keras.Input."
+        )
     images = np.asarray(image)
     if images.ndim == len(model.input_shape) - 1:
         images = images[np.newaxis]

@@ -26,13 +26,14 @@ def filter_patterns(
     """Find pictures to which the filters of a layer respond strongly, by gradient ascent.
 
     Each begins as grey noise and follows the gradient of the mean response, before the layer's
-    activation. The gradient is blurred, and the picture moved by a pixel or two in each step, so
-    that no single pixel matters.
+    own activation where it has one. The gradient is blurred, and the picture moved by a pixel or
+    two in each step, so that no single pixel matters.
 
     Parameters
     ----------
     model : keras.Model
-        With an input of known size, which the patterns have.
+        With an input of known size, which the patterns have. It gets pixels from 0 to 255 where
+        it begins by rescaling them, else from 0 to 1.
     layer : str or keras.Layer
         As in `feature_maps`.
     filters : int or sequence of int
@@ -58,12 +59,14 @@ def filter_patterns(
     Learning with Python", 2nd edition, Manning, 2021, section 9.4.2.
     """
     found, shape = find_layer(model, layer), tuple(model.input_shape[1:])
-    if None in shape:
+    if len(shape) != 3 or None in shape:
         raise ValueError(f"The model {model.name!r} takes {shape}; build it for a known size.")
     checks.whole_number("steps", steps, least=1)
-    count = maps_of(model, found, np.zeros((1, *shape), "float32")).shape[-1]
+    (maps,) = maps_of(model, [found], np.zeros((1, *shape), "float32"))
+    count = maps.shape[-1]
     numbers = np.arange(filters) if isinstance(filters, int | np.integer) else np.array(filters)
-    if numbers.size == 0 or numbers.min() < 0 or numbers.max() >= count:
+    whole = numbers.size > 0 and np.issubdtype(numbers.dtype, np.integer)
+    if not whole or numbers.min() < 0 or numbers.max() >= count:
         raise ValueError(
             f"filters is {filters}; the layer {found.name!r} has {count}, 0 to {count - 1}."
         )
