@@ -78,7 +78,7 @@ def _torch_step(model: keras.Model, x: np.ndarray, y: np.ndarray) -> Step:
 
     torch.set_num_threads(THREADS)
     torch.manual_seed(0)
-    network = ShakeNet()
+    network: Any = ShakeNet()
     load(network, model)
     network = network.to(memory_format=torch.channels_last)
     standardize = keras.Model(model.input, model.get_layer("standardize").output)

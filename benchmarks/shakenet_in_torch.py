@@ -1,5 +1,6 @@
 """ShakeNet built from torch.nn after the author's description, to hold ours against."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import keras
@@ -93,6 +94,7 @@ class ShakeNet(nn.Module):
         count, dtype = len(x), x.dtype
         x = self.bn1(self.conv1(x))
         for name, block in self.blocks.items():
+            both: Iterable[Tensor]
             if not self.training:
                 both = torch.full((2, 1), 0.5, dtype=dtype)
             elif self.coefficients is None:
@@ -108,19 +110,21 @@ def load(network: ShakeNet, model: keras.Model) -> None:
     for layer in model.layers:
         if not isinstance(layer, keras.layers.Normalization) and layer.get_weights():
             module, values = _module(network, layer.name), layer.get_weights()
+            names = ["weight", "bias"]
             if isinstance(module, nn.BatchNorm2d):
-                targets = module.weight, module.bias, module.running_mean, module.running_var
+                names += ["running_mean", "running_var"]
             else:
-                targets = (module.weight, module.bias)[: len(values)]
                 values[0] = _as_torch(values[0])
-            for target, value in zip(targets, values, strict=True):
-                target.data = torch.tensor(value)
+            for name, value in zip(names, values, strict=False):
+                getattr(module, name).data = torch.tensor(value)
 
 
 def gradients(network: ShakeNet) -> dict[str, np.ndarray]:
     """Return the gradient of each weight by the path that Keras gives it."""
     found = {}
     for name, parameter in network.named_parameters():
+        if parameter.grad is None:
+            continue
         owner, kind = name.removeprefix("blocks.").rsplit(".", 1)
         gradient, norm = parameter.grad.numpy(), "bn" in owner
         if kind == "weight":
@@ -132,7 +136,7 @@ def gradients(network: ShakeNet) -> dict[str, np.ndarray]:
     return found
 
 
-def _module(network: ShakeNet, name: str) -> nn.Module:
+def _module(network: ShakeNet, name: str) -> Any:
     if "_" not in name:
         return network.get_submodule(name)
     stage, block, *rest = name.split("_")
