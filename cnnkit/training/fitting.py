@@ -124,7 +124,7 @@ def fit(
             record.begin(model)
 
         team.in_turn(begin)
-        team.agree(run.key(), f"{run.path} is not the same in all processes; share one.")
+        team.agree(run.key, f"{run.path} is not the same in all processes; share one.")
         past = record.restore(replica)
         stopped = record.stopped and any(isinstance(each, EarlyStopping) for each in kept)
         done = stopped or past >= recipe.epochs
@@ -195,6 +195,7 @@ class _Record(keras.callbacks.Callback):
         self._keeps_best = not any(isinstance(each, Evaluations) for each in kept)
         self._counted: list[state.Counters] = []
         self._generators: list[np.ndarray] = []
+        self._found: tuple[dict[str, Any], list[np.ndarray]] | None = None
         self.history: list[state.Figures] = []
         self.stopped = False
         self.begun = self.given = ""  # keys of the model as the run began, and as the call did
@@ -202,13 +203,15 @@ class _Record(keras.callbacks.Callback):
     def begin(self, model: keras.Model) -> None:
         """Let the run begin with the model that was given, unless it has begun."""
         self.given = network_key(model)
-        if self._run.read_state() is None:
+        self._found = self._run.read_state()
+        if self._found is None:
             self.begun = self.given
             self._write(model)
 
     def restore(self, model: keras.Model) -> int:
         """Bring the model to where the run is; return how many epochs are done."""
-        if found := self._run.read_state():
+        found, self._found = self._found or self._run.read_state(), None
+        if found:
             about, values = found
             self.history, self._counted = about["history"], about["callbacks"]
             self.stopped, self.begun = about["stopped"], about["begun"]

@@ -78,10 +78,12 @@ class Processes:
             made = make() if self.first else None
         return made if self.count == 1 else backend.from_first_process(made)
 
-    def agree(self, value: str, problem: str) -> None:
-        """Raise ValueError where a value is not that of the first process."""
-        if self.count > 1 and self.from_first(lambda: value) != value:
-            raise ValueError(problem)
+    def agree(self, make: Callable[[], str], problem: str) -> None:
+        """Raise ValueError where what this process makes is not what the first one does."""
+        if self.count > 1:
+            value = make()
+            if self.from_first(lambda: value) != value:
+                raise ValueError(problem)
 
     def together(self) -> AbstractContextManager:
         """Within it, models are built and trained in all processes at once."""
