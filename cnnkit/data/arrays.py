@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from cnnkit import checks
-from cnnkit.data.epochs import Epochs
+from cnnkit.epochs import Epochs
 
 import keras
 import numpy as np

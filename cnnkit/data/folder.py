@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit import backend, checks
 from cnnkit.data.checking import class_folders, list_photos, usable_photos
-from cnnkit.data.epochs import Epochs
 from cnnkit.data.photos import decode_all
+from cnnkit.epochs import Epochs
 
 import numpy as np
 

@@ -1,9 +1,9 @@
 """A data set with features in place of its photos."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from cnnkit.epochs import Epochs
 from cnnkit.training import reading
 from cnnkit.training.transfer.features import Frozen, run
 
@@ -42,7 +42,7 @@ def as_features(
     return FeatureBatches(dataset, run(base, dataset, directory))
 
 
-class FeatureBatches(keras.utils.PyDataset):
+class FeatureBatches(Epochs, keras.utils.PyDataset):
     """Batches (features, labels) in the order that each epoch of a data set has.
 
     Attributes
@@ -58,9 +58,10 @@ class FeatureBatches(keras.utils.PyDataset):
     """
 
     def __init__(self, dataset: Any, frozen: Frozen) -> None:
-        super().__init__()
         if frozen.labels is None:
             raise ValueError("The data set holds no labels; expected batches (images, labels).")
+        keras.utils.PyDataset.__init__(self)
+        Epochs.__init__(self, len(frozen.labels), seed=None)
         self._dataset, self._frozen = dataset, frozen
         self._ends = np.cumsum(frozen.sizes)
         self.features, self.labels, self.data_key = (
@@ -71,7 +72,6 @@ class FeatureBatches(keras.utils.PyDataset):
         self.class_names = getattr(dataset, "class_names", [])
         self.file_paths = getattr(dataset, "file_paths", [])
         self.shuffled = getattr(dataset, "shuffled", False)
-        self._cut: Callable[[np.ndarray], np.ndarray] | None = None
         self.set_epoch(0)
 
     def __len__(self) -> int:
@@ -79,27 +79,19 @@ class FeatureBatches(keras.utils.PyDataset):
 
     def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
         start = self._ends[step] - self._frozen.sizes[step]
-        numbers = self._order[start : self._ends[step]]
-        numbers = numbers if self._cut is None else self._cut(numbers)
+        numbers = self.handed_out(self._order[start : self._ends[step]])
         return self._now[numbers], self.labels[numbers]
 
     def order(self, epoch: int) -> np.ndarray:
         """Return the numbers of the photos in the order of an epoch."""
         order = reading.order_of(self._dataset, epoch)
-        return np.arange(len(self.labels)) if order is None else order
-
-    def epoch(self) -> int:
-        """Return the epoch that comes next, or is under way."""
-        return self._epoch
+        return super().order(epoch) if order is None else order
 
     def set_epoch(self, epoch: int) -> None:
         """Go on with this epoch."""
-        self._epoch, self._order = epoch, self.order(epoch)
+        super().set_epoch(epoch)
+        self._order = self.order(epoch)
         self._now = self._frozen.features[epoch % len(self._frozen.features)]
-
-    def share(self, cut: Callable[[np.ndarray], np.ndarray] | None) -> None:
-        """Hand out of each batch what `cut` leaves of its numbers; all of it with None."""
-        self._cut = cut
 
     def on_epoch_end(self) -> None:
         """Go on with the next epoch; Keras's ``fit`` calls it."""
