@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 
 from cnnkit.plots.pictures import show_picture, titles_for
-from cnnkit.plots.style import BLUE, VERMILION, panels, styled
+from cnnkit.plots.style import BLUE, VERMILION, outline, panels, styled
 
 import numpy as np
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 OPAQUE = 0.75  # of the hottest pixel
 
@@ -70,14 +69,5 @@ def heat_overlays(
         if frame is not None:
             left, top, right, bottom = frame
             for ax in (above, below):
-                ax.add_patch(
-                    Rectangle(
-                        (left - 0.5, top - 0.5),
-                        right - left,
-                        bottom - top,
-                        fill=False,
-                        ec=BLUE,
-                        lw=1.5,
-                    )
-                )
+                outline(ax, top, left, bottom - top, right - left, BLUE, lw=1.5, clip_on=True)
     return figure

@@ -62,8 +62,8 @@ def convolution_step(
     size = len(kernel)
     grids = (image, kernel, response)
     figure = number_grids(grids, ("input map", "kernel", "response map"))
-    outline(figure.axes[0], row, column, size, VERMILION)
-    outline(figure.axes[2], row, column, 1, VERMILION)
+    outline(figure.axes[0], row, column, size, size, VERMILION)
+    outline(figure.axes[2], row, column, 1, 1, VERMILION)
     window = image[row : row + size, column : column + size]
     terms = [
         f"{value:g}·({weight:g})"
@@ -97,8 +97,8 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
         ax.spines[:].set_visible(False)
         centers = steps + (kernel - 1) / 2
         ax.plot(*(axis.ravel() for axis in np.meshgrid(centers, centers)), "o", color=BLUE, ms=4)
-        outline(ax, 0, 0, kernel, VERMILION)
-        outline(ax, steps[-1], steps[-1], kernel, GREEN)
+        outline(ax, 0, 0, kernel, kernel, VERMILION)
+        outline(ax, steps[-1], steps[-1], kernel, kernel, GREEN)
         output = len(steps)
         ax.set_title(
             f"i = {size}, f = {kernel}, p = {padding}, s = {stride}\n→ {output} × {output}"

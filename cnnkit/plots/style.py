@@ -75,7 +75,10 @@ def panels(
     return figure, list(axes.flat[:count])
 
 
-def outline(ax: Axes, row: float, column: float, size: int, color: str) -> None:
-    """Draw a frame around a square of cells."""
+def outline(
+    ax: Axes, row: float, column: float, rows: int, columns: int, color: str, **line: Any
+) -> None:
+    """Draw a frame around a rectangle of cells."""
+    line = {"lw": 3, "clip_on": False} | line
     corner = (column - 0.5, row - 0.5)
-    ax.add_patch(Rectangle(corner, size, size, fill=False, ec=color, lw=3, clip_on=False))
+    ax.add_patch(Rectangle(corner, columns, rows, fill=False, ec=color, **line))
