@@ -142,35 +142,32 @@ def _from_environment() -> tuple[int, int, str, int] | None:
 
 def _check_port(host: str, port: int) -> None:
     """Raise OSError where something else listens on this port already."""
-    try:
-        socket.create_connection((host, port), timeout=5).close()
-    except socket.gaierror as error:
-        raise _unknown(host, error) from None
-    except OSError:
-        return
-    raise OSError(f"Something listens on {host}:{port} already; name another port.")
+    if _refusal(host, port) is None:
+        raise OSError(f"Something listens on {host}:{port} already; name another port.")
 
 
 def _wait_for(host: str, port: int) -> None:
     """Wait until the first process listens; JAX would abort where it does not come."""
     until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            socket.create_connection((host, port), timeout=5).close()
-            return
-        except socket.gaierror as error:
-            raise _unknown(host, error) from None
-        except OSError as error:
-            if time.monotonic() > until:
-                raise ConnectionError(
-                    f"The first process cannot be reached at {host}:{port} ({error}). Start it, "
-                    f"with {INDEX}=0, and look at {ADDRESSES}."
-                ) from None
-            time.sleep(0.2)
+    while error := _refusal(host, port):
+        if time.monotonic() > until:
+            raise ConnectionError(
+                f"The first process cannot be reached at {host}:{port} ({error}). Start it, with "
+                f"{INDEX}=0, and look at {ADDRESSES}."
+            )
+        time.sleep(0.2)
 
 
-def _unknown(host: str, error: OSError) -> ConnectionError:
-    return ConnectionError(f"There is no host {host!r} ({error}); look at {ADDRESSES}.")
+def _refusal(host: str, port: int) -> OSError | None:
+    """Return why nobody can be reached there; None where somebody listens."""
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except socket.gaierror as error:
+        message = f"There is no host {host!r} ({error}); look at {ADDRESSES}."
+        raise ConnectionError(message) from None
+    except OSError as error:
+        return error
+    return None
 
 
 def _end_at_once(code: list[int]) -> None:

@@ -1,9 +1,7 @@
 """One classifier trained by two processes that call the same command."""
 
 import csv
-import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -14,29 +12,15 @@ import keras
 import numpy as np
 import pytest
 
+from ..jobs import start_processes
 from .conftest import draw
 
 pytest.importorskip("jax")
 
 
 def train(count: int, file: Path) -> list[subprocess.CompletedProcess[str]]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
     command = [sys.executable, "-c", "from cnnkit.cli import app; app()", "train", "--distribute"]
-    jobs = []
-    for index in range(count):
-        names = {"JOB_ADDRESSES": address, "NUM_PROCESSES": count, "PROCESS_ID": index}
-        values = {f"KERAS_DISTRIBUTION_{name}": str(value) for name, value in names.items()}
-        jobs.append(
-            subprocess.Popen(
-                [*command, str(file)],
-                env=os.environ | {"KERAS_BACKEND": "jax"} | values,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+    jobs = start_processes(count, [*command, str(file)])
     outputs = [job.communicate(timeout=200) for job in jobs]
     return [
         subprocess.CompletedProcess(job.args, job.returncode, *output)

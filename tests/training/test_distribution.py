@@ -1,7 +1,6 @@
 """Several processes that train one model: as one process would, and killed."""
 
 import json
-import os
 import re
 import signal
 import socket
@@ -18,30 +17,17 @@ import keras
 import numpy as np
 import pytest
 
+from ..jobs import NAMES, start_processes
+
 SCRIPT = Path(__file__).with_name("together.py")
-NAMES = distribution.ADDRESSES, distribution.COUNT, distribution.INDEX
 
 pytest.importorskip("jax")
 
 
 def start(count: int, *arguments: object, **environment: str) -> list[subprocess.Popen]:
-    """Start the processes of a job on this machine."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{probe.getsockname()[1]}"
-    jobs = []
-    for index in range(count):
-        values = dict(zip(NAMES, (address, str(count), str(index)), strict=True))
-        jobs.append(
-            subprocess.Popen(
-                [sys.executable, str(SCRIPT), *map(str, arguments)],
-                env=os.environ | {"KERAS_BACKEND": "jax"} | values | environment,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
-    return jobs
+    """Start the script in several processes."""
+    command = [sys.executable, str(SCRIPT), *map(str, arguments)]
+    return start_processes(count, command, **environment)
 
 
 def finish(jobs: list[subprocess.Popen], limit: float = 120) -> list[tuple[str, str]]:
