@@ -1,0 +1,146 @@
+"""Collecting what was handed in and grading it, by Otter itself, as a lecturer does."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+import types
+import zipfile
+from pathlib import Path
+
+from tools import homework, notebooks
+
+import nbformat
+import psutil
+import pytest
+from otter.test_files import ExceptionTestFile
+from typer.testing import CliRunner
+
+NAME = "01_convolution"
+FLIPPED = ("* kernel)", "* kernel[::-1, ::-1])")
+
+
+def command(*arguments: object, fails: bool = False) -> str:
+    result = CliRunner().invoke(homework.app, [*map(str, arguments)])
+    assert (result.exit_code != 0) == fails, result.output
+    return " ".join(result.output.replace("│", " ").split())
+
+
+@pytest.fixture(scope="module")
+def solution(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("homework")
+    homework.make(NAME, folder)
+    return folder / NAME / "autograder" / f"{NAME}.ipynb"
+
+
+def hand_in(solution: Path, path: Path, *changes: tuple[str, str]) -> None:
+    notebook = nbformat.read(solution, as_version=4)
+    for old, new in changes:
+        (cell,) = [cell for cell in notebook.cells if old in cell.source]
+        cell.source = cell.source.replace(old, new)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nbformat.write(notebook, path)
+
+
+def rows(submitted: Path) -> list[dict[str, str]]:
+    with (submitted / "grades.csv").open(encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_folder_is_graded(solution, tmp_path):
+    handed = tmp_path / "handed"
+    easier = ("SIDE, KERNEL, FILTERS = ", "SIDE, KERNEL, FILTERS = 3, 1, 1  # ")
+    hand_in(solution, handed / "kim" / f"Copy of {NAME} (1).ipynb", FLIPPED, easier)
+    (handed / "park").mkdir()
+    (handed / "park" / f"{NAME}.ipynb").write_text("the dog ate it")
+    submitted = tmp_path / "submitted"
+    assert "2 notebooks" in command("collect", NAME, handed, submitted)
+    command("grade", NAME, submitted)
+    kim, park = rows(submitted)
+    scores = {"q1": "1", "q2": "2", "q3": "0", "q4": "3", "q5": "2", "q6": "2"}
+    assert kim == {"student": "kim", "points": "10", "possible": "13", **scores}
+    nothing = dict.fromkeys(scores, "0")
+    assert park == {"student": "park", "points": "0", "possible": "13", **nothing}
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in submitted.glob("*/*.txt")}
+    assert "10 of 13 points" in pages["kim"]
+    assert "q2: 2 of 2.\nq3: 0 of 3. Your kernel is flipped." in pages["kim"]
+    assert "not a notebook" in pages["park"]
+
+
+def test_a_notebook_that_never_ends_is_stopped(solution, tmp_path):
+    hand_in(solution, tmp_path / "lee.ipynb", ("def max_pooling", "while True: 1\ndef max_pooling"))
+    command("grade", NAME, tmp_path, "--seconds", 20)
+    (lee,) = rows(tmp_path)
+    assert (lee["points"], lee["possible"], lee["q1"]) == ("0", "13", "0")
+    page = (tmp_path / "feedback" / "lee.txt").read_text(encoding="utf-8")
+    assert "stopped after 20 seconds" in page
+    left = [each.cmdline() for each in psutil.Process().children(recursive=True)]
+    assert not [line for line in left if "otter" in line or "ipykernel_launcher" in line]
+
+
+def test_collecting_takes_the_latest_notebook_of_each_student(tmp_path):
+    handed = tmp_path / "handed"
+    for name, text, age in (
+        (f"kim/{NAME}.ipynb", "old", 9),
+        (f"kim/{NAME}-1.ipynb", "new", 1),
+        (f"kim/.ipynb_checkpoints/{NAME}-checkpoint.ipynb", "saved", 0),
+        ("kim/02_mnist.ipynb", "another", 0),
+        (f"lee_{NAME}.ipynb", "lee's", 5),
+    ):
+        path = handed / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        os.utime(path, (1.7e9 - 100 * age, 1.7e9 - 100 * age))
+    zipped = shutil.make_archive(str(tmp_path / "handed"), "zip", handed)
+    for number, source in enumerate((handed, zipped)):
+        submitted = tmp_path / str(number)
+        said = command("collect", NAME, source, submitted)
+        assert f"kim handed in several: {NAME}-1.ipynb is the latest" in said
+        found = {path.name: path.read_text() for path in submitted.iterdir()}
+        assert found == {"kim.ipynb": "new", "lee.ipynb": "lee's"}
+
+
+def test_a_zip_file_writes_nothing_outside(tmp_path):
+    with zipfile.ZipFile(tmp_path / "handed.zip", "w") as archive:
+        archive.writestr(f"../../{NAME}_outside.ipynb", "{}")
+    command("collect", NAME, tmp_path / "handed.zip", tmp_path / "in" / "submitted")
+    assert {path.name for path in tmp_path.iterdir()} == {"handed.zip", "in"}
+    assert {path.name for path in (tmp_path / "in").iterdir()} == {"submitted"}
+
+
+def test_mistakes_of_a_lecturer_are_told(tmp_path):
+    (tmp_path / "text.txt").write_text("no zip file")
+    (tmp_path / "empty").mkdir()
+    for arguments, said in (
+        (("collect", NAME, tmp_path / "none", tmp_path / "to"), "There is no"),
+        (("collect", NAME, tmp_path / "text.txt", tmp_path / "to"), "neither a folder nor a zip"),
+        (("collect", NAME, tmp_path / "empty", tmp_path / "to"), "no notebook has"),
+        (("grade", NAME, tmp_path / "empty"), "There is no notebook in"),
+        (("build", "nope"), "There is no 'nope'; there are 01_convolution"),
+    ):
+        assert said in command(*arguments, fails=True)
+
+
+def test_in_colab_the_checks_come_from_an_uploaded_notebook(tmp_path, monkeypatch):
+    student = nbformat.read(homework.HOMEWORK / f"{NAME}.ipynb", as_version=4)
+    (install,) = [cell for cell in student.cells if "install" in notebooks.tags(cell)]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    with pytest.raises(FileNotFoundError, match=f"Upload {NAME}.ipynb"):
+        exec(install.source, {})
+    shutil.copy(homework.HOMEWORK / f"{NAME}.ipynb", tmp_path)
+    exec(install.source, {})
+    checks = [ExceptionTestFile.from_file(str(path)) for path in Path("tests").glob("q*.py")]
+    assert sum(check.possible for check in checks) == 13
+
+
+def test_otter_is_installed_where_it_is_missing(tmp_path, monkeypatch):
+    (install,) = [c for c in homework.read_master(NAME).cells if "install" in notebooks.tags(c)]
+    called: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command))
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name: None if name == "otter" else object()
+    )
+    exec(install.source, {})
+    assert [command[-1] for command in called] == ["otter-grader>=7"]
