@@ -1,0 +1,1 @@
+"""The decks, one a chapter, and the code that draws their pictures."""

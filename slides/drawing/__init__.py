@@ -1,0 +1,61 @@
+"""What the figures of all decks share: their register, their sizes, and where results come from.
+
+Everything comes from cnnkit, in the notebooks' style. What takes a training is read from
+``slides/recorded/``, which `slides.recording` fills.
+"""
+
+import functools
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from cnnkit import data, evaluation, plots
+
+import numpy as np
+from matplotlib.figure import Figure
+
+SLIDES = Path(__file__).resolve().parents[1]
+FIGURES: dict[str, Callable[[], Figure]] = {}
+
+
+def figure(draw: Callable[[], Figure]) -> Callable[[], Figure]:
+    """Register a figure under the name of its function, such as ``01_step`` for ``ch01_step``."""
+    FIGURES[draw.__name__.removeprefix("ch")] = draw
+    return draw
+
+
+def recorded(chapter: str, prefix: str = "") -> dict[str, Any]:
+    """Return the arrays recorded of a chapter whose names begin with `prefix`, without it."""
+    with np.load(SLIDES / "recorded" / f"{chapter}.npz") as kept:
+        return {key.removeprefix(prefix): kept[key] for key in kept if key.startswith(prefix)}
+
+
+def wide(drawn: Figure, height: float = 2.6, width: float = 7.0) -> Figure:
+    """Give a figure the form of a slide, so that its letters can be read from the last row."""
+    drawn.set_size_inches(width, height)
+    return drawn
+
+
+def lettered(drawn: Figure, factor: float) -> Figure:
+    """Enlarge the letters by a factor, against everything else in a figure."""
+    drawn.set_size_inches(drawn.get_size_inches() / factor)
+    return drawn
+
+
+def results(
+    experiments: dict[str, tuple[str, str]], published: dict[str, float] | None = None
+) -> Figure:
+    """Draw the recorded figures of experiments: title → (experiment, scale)."""
+    spreads = {title: evaluation.spread(*each).figures for title, each in experiments.items()}
+    return wide(plots.spreads(spreads, published=published), 0.9 + 0.28 * len(spreads))
+
+
+@functools.cache
+def cats_and_dogs() -> Path:
+    """Return the folder of the drawn cats and dogs."""
+    return data.cats_vs_dogs("sample")
+
+
+def photos_of(paths: Sequence[Path | str], size: int) -> np.ndarray:
+    """Load photos as `plots` takes them, (n, size, size, 3) in [0, 1]."""
+    return data.load_images(paths, (size, size)) / 255

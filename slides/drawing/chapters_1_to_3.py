@@ -1,0 +1,148 @@
+"""Figures of the decks on convolution, MNIST, and cats and dogs."""
+
+import functools
+
+from cnnkit import data, models, plots
+from slides.drawing import cats_and_dogs, figure, lettered, photos_of, recorded, results, wide
+
+import numpy as np
+from matplotlib.figure import Figure
+from scipy.signal import correlate2d
+from sklearn.datasets import load_sample_image
+
+SOBEL = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
+PICTURE = np.array([[0, 0, 75, 80, 80], *[[0, 75, 80, 80, 80]] * 3, [0] * 5])
+
+
+@functools.cache
+def flower() -> np.ndarray:
+    return load_sample_image("flower.jpg")[:400:2, 100:500:2] / 255
+
+
+@figure
+def ch01_step() -> Figure:
+    response = correlate2d(PICTURE, SOBEL, "valid")
+    return lettered(plots.convolution_step(PICTURE, SOBEL, response, row=0, column=0), 1.35)
+
+
+@figure
+def ch01_maps() -> Figure:
+    diagonal = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
+    spot = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
+    grey = flower().mean(axis=-1)
+    maps = [correlate2d(grey, kernel, "valid") for kernel in (SOBEL, SOBEL.T, diagonal, spot)]
+    names = ["horizontal edges", "vertical edges", "diagonals", "spots"]
+    return plots.feature_maps(np.stack(maps, axis=-1), names, columns=4, size=1.9)
+
+
+@figure
+def ch01_channels() -> Figure:
+    miniature = flower()[::25, ::25]
+    channels = [miniature, *np.moveaxis(1 - miniature, -1, 0)]
+    return plots.image_grid(channels, ["colour", "red", "green", "blue"], size=1.9)
+
+
+@figure
+def ch01_sizes() -> Figure:
+    return plots.sliding_windows([(5, 3, 0, 1), (5, 3, 0, 2), (5, 3, 1, 1), (5, 3, 1, 2)])
+
+
+@figure
+def ch01_matrix() -> Figure:
+    units = np.eye(25).reshape(25, 5, 5)
+    matrix = np.stack([correlate2d(unit, SOBEL, "valid").ravel() for unit in units], axis=1)
+    return wide(plots.heatmap(matrix, "pixel of the 5×5 input", "number of the 3×3 output"), 2.8)
+
+
+@figure
+def ch01_relu() -> Figure:
+    response = correlate2d(PICTURE, SOBEL, "valid")
+    both = np.stack([response, np.maximum(response, 0)], axis=-1)
+    return plots.feature_maps(both, ["before", "after ReLU"], size=2)
+
+
+@figure
+def ch01_pooling() -> Figure:
+    small = np.array([[1, 3, 2, 0], [5, 2, 1, 1], [0, 0, 4, 2], [8, 0, 2, 4]])
+    windows = small.reshape(2, 2, 2, 2)
+    grids = [small, windows.max(axis=(1, 3)), windows.mean(axis=(1, 3))]
+    return lettered(plots.number_grids(grids, ["map", "max pooling", "average pooling"]), 1.2)
+
+
+@figure
+def ch01_digits() -> Figure:
+    (x, y), _ = data.digits(seed=5)
+    return plots.image_grid(x[:20], list(y[:20]))
+
+
+@figure
+def ch01_results() -> Figure:
+    return results({"digits": ("digits", "sample")}, {"digits": 0.983})
+
+
+@figure
+def ch02_digits() -> Figure:
+    (x, y), _ = data.mnist("sample")
+    return plots.image_grid(x[:20], list(y[:20]))
+
+
+@figure
+def ch02_parameters() -> Figure:
+    networks = {"with max pooling": True, "without": False}
+    return wide(
+        plots.trained_layers(
+            {name: plots.layer_states(models.mnist_cnn(each)) for name, each in networks.items()}
+        ),
+        2.3,
+    )
+
+
+@figure
+def ch02_curves() -> Figure:
+    return wide(plots.learning_curves(recorded("02_mnist", "history/")))
+
+
+@figure
+def ch02_results() -> Figure:
+    scales = {"sample": ("mnist", "sample"), "full": ("mnist", "full")}
+    return results(scales, {"full": 0.991})
+
+
+@figure
+def ch02_confusion() -> Figure:
+    return lettered(plots.confusion(recorded("02_mnist")["confusion"]), 1.25)
+
+
+@figure
+def ch02_mistakes() -> Figure:
+    kept, (_, (x, y)) = recorded("02_mnist"), data.mnist("sample")
+    worst = kept["worst"][:5]
+    return plots.mistakes(x[worst], y[worst], kept["worst_probabilities"][:5])
+
+
+@figure
+def ch03_photos() -> Figure:
+    path = cats_and_dogs() / "train"
+    train = data.image_folder(path, (80, 80), batch_size=16, shuffle=True, seed=5)
+    images, labels = next(iter(train))
+    names = [train.class_names[label] for label in labels]
+    return plots.image_grid(np.asarray(images) / 255, names, columns=8)
+
+
+@figure
+def ch03_curves() -> Figure:
+    return wide(plots.learning_curves(recorded("03_cats_vs_dogs", "history/")))
+
+
+@figure
+def ch03_results() -> Figure:
+    return results({"from scratch": ("cats_vs_dogs", "sample")}, {"from scratch": 0.70})
+
+
+@figure
+def ch03_mistakes() -> Figure:
+    kept = recorded("03_cats_vs_dogs")
+    test, worst = data.image_folder(cats_and_dogs() / "test", (80, 80)), kept["worst"][:5]
+    pictures = photos_of([test.file_paths[number] for number in worst], 80)
+    rows = kept["worst_probabilities"][:5]
+    return plots.mistakes(pictures, test.labels[worst], rows, test.class_names)

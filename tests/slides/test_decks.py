@@ -1,0 +1,100 @@
+"""What every deck keeps to: its form, its code, its pictures, and its figures."""
+
+import re
+from pathlib import Path
+
+from benchmarks.experiments import EXPERIMENTS
+from cnnkit import evaluation
+from slides import drawing, figures
+from tools import notebooks
+
+import pytest
+import yaml
+
+DECKS = sorted(path.stem for path in drawing.SLIDES.glob("*.md"))
+NOTE = re.compile(r"<!--(?! _class)(.*?)-->", re.DOTALL)
+CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
+IMAGE = re.compile(r"!\[(.*?)\]\((.*?)\)", re.DOTALL)
+MEASURED = re.compile(r'<data value="(\w+) (\w+)">(.*?)</data>')
+PATH = re.compile(r"`((?:notebooks|slides|tools)/\S+?)`")
+
+
+def read(name: str) -> str:
+    return (drawing.SLIDES / f"{name}.md").read_text(encoding="utf-8")
+
+
+def slides(name: str) -> list[str]:
+    _, head, *parts = re.split(r"^---$", read(name), flags=re.MULTILINE)
+    settings = yaml.safe_load(head)
+    assert settings["marp"] and settings["theme"] == "cnnkit"
+    number = f"{int(name[:2])}. "
+    assert number in settings["footer"] and f"\n# {number}" in parts[0]
+    return parts
+
+
+def test_every_chapter_has_a_deck():
+    assert DECKS == sorted(path.stem for path in notebooks.SCRIPTS.glob("*.py"))
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_a_deck_has_twelve_to_twenty_slides_each_with_something_to_say(name):
+    assert 12 <= len(slides(name)) <= 20
+    for slide in slides(name):
+        (note,) = NOTE.findall(slide)
+        title, *body = NOTE.sub("", slide).split("\n## ")[-1].strip().splitlines()
+        assert len(note.split()) >= 8, f"{title}: nothing to tell the class"
+        assert any(line.strip() for line in body), f"{title}: an empty slide"
+        assert len(title) <= 60
+    assert sum("?" in NOTE.findall(slide)[0] for slide in slides(name)) >= len(slides(name)) * 2 / 3
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_the_code_on_a_slide_is_the_notebooks(name):
+    script = (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
+    lines = {line.strip() for line in script.splitlines()}
+    for slide in slides(name):
+        code = [line for block in CODE.findall(slide) for line in block.splitlines() if line]
+        assert len(code) <= 10
+        assert not [line for line in code if line.strip() not in lines]
+    assert len(CODE.findall(read(name))) == read(name).count("```") // 2 >= 1
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_the_pictures_on_a_slide_are_drawn_and_described(name):
+    pictures = IMAGE.findall(read(name))
+    assert pictures
+    for text, path in pictures:
+        assert len(text) >= 20, f"{path} has no alternative text"
+        assert Path(path).suffix == ".svg" and Path(path).stem in figures.FIGURES
+        assert Path(path).stem[:2] == name[:2]
+
+
+def test_every_picture_is_on_a_slide():
+    shown = {Path(path).stem for name in DECKS for _, path in IMAGE.findall(read(name))}
+    assert shown == set(figures.FIGURES)
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_the_measured_figures_are_the_recorded_ones(name):
+    text = read(name)
+    for experiment, scale, figure in MEASURED.findall(text):
+        recorded = evaluation.spread(experiment, scale)
+        assert figure == f"{recorded.mean:.3f} ± {recorded.deviation:.3f}", experiment
+    assert "±" not in MEASURED.sub("", text), "a measured figure that is not marked as one"
+    for command in re.findall(
+        r"python -m benchmarks results ([\w ]+) --scale (?:sample|full)", text
+    ):
+        assert set(command.split()) <= set(EXPERIMENTS)
+    if name[:2] <= "09":
+        assert MEASURED.search(text) and "python -m benchmarks results" in text
+
+
+@pytest.mark.parametrize("name", DECKS)
+def test_what_a_deck_points_to_is_there(name):
+    text = IMAGE.sub("", read(name))
+    for target in re.findall(r"\]\(([^)#]+)\)", text):
+        assert (drawing.SLIDES / target).exists(), target
+    for path in PATH.findall(text):
+        assert (notebooks.ROOT / path).exists(), path
+    assert f"`notebooks/{name}.ipynb`" in text
+    assert (f"`notebooks/homework/{name}.ipynb`" in text) == (name[:2] <= "10")

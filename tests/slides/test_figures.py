@@ -1,0 +1,73 @@
+"""The committed pictures of the slides are what their code draws."""
+
+import base64
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from slides import figures, recording
+
+import numpy as np
+import pytest
+from PIL import Image
+
+PICTURE = re.compile(r"base64,([^\"]+)")
+NAMES = re.compile(r"""(\bid|xlink:href|clip-path)="(?!data:)[^"]*\"""")  # hashes of the content
+NUMBER = re.compile(r"-?\d+(\.\d+)?(e-\d+)?")
+
+
+def parts(path: Path) -> tuple[str, np.ndarray, list[np.ndarray]]:
+    """Take an SVG file apart: its text without names, its numbers, and the pictures within."""
+    text = path.read_text(encoding="utf-8")
+    pictures = [
+        np.asarray(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGBA"), float)
+        for each in PICTURE.findall(text)
+    ]
+    text = NAMES.sub("", PICTURE.sub("", text))
+    numbers = np.array([float(match[0]) for match in NUMBER.finditer(text)])
+    return NUMBER.sub("0", text), numbers, pictures
+
+
+def difference(first: Path, second: Path) -> str:
+    """Say how two figures differ for somebody who looks at them, if they do."""
+    (text, numbers, pictures), (text_2, numbers_2, pictures_2) = parts(first), parts(second)
+    if text != text_2 or len(numbers) != len(numbers_2):
+        return "other elements"
+    if (moved := np.abs(numbers - numbers_2).max()) > 1:
+        return f"something is {moved:.1f} points away from where it was"
+    for number, (one, other) in enumerate(zip(pictures, pictures_2, strict=True)):
+        if one.shape != other.shape or np.abs(one - other).mean() > 4:
+            return f"picture {number} within is another one"
+    return ""
+
+
+@pytest.mark.parametrize("name", figures.FIGURES)
+def test_a_picture_is_what_its_code_draws(name, tmp_path):
+    drawn = figures.draw(name, tmp_path)
+    differs = difference(drawn, figures.FOLDER / f"{name}.svg")
+    assert not differs, f"{differs}. Draw it again: python -m slides.figures {name}"
+
+
+def test_there_is_no_other_picture():
+    assert {path.name for path in figures.FOLDER.iterdir()} == {
+        f"{name}.svg" for name in figures.FIGURES
+    }
+    assert {path.stem for path in recording.RECORDED.iterdir()} == set(recording.KEEP)
+
+
+def test_another_picture_is_noticed(tmp_path):
+    def changed(name: str, change: Callable[[str], str]) -> str:
+        given = (figures.FOLDER / f"{name}.svg").read_text(encoding="utf-8")
+        (tmp_path / f"{name}.svg").write_text(change(given), encoding="utf-8")
+        assert change(given) != given
+        return difference(tmp_path / f"{name}.svg", figures.FOLDER / f"{name}.svg")
+
+    def swap(text: str) -> str:
+        first, second, *_ = PICTURE.findall(text)
+        return text.replace(first, second)
+
+    assert "points away" in changed("02_curves", lambda text: text.replace("M 39.9", "M 49.9"))
+    assert "other elements" in changed("02_curves", lambda text: text.replace("<path d", "<line d"))
+    assert "another one" in changed("04_crops", swap)
+    assert not changed("02_curves", lambda text: text.replace("39.904146", "39.904147"))
