@@ -38,7 +38,8 @@ def wide(drawn: Figure, height: float = 2.6, width: float = 7.0) -> Figure:
 
 def lettered(drawn: Figure, factor: float) -> Figure:
     """Enlarge the letters by a factor, against everything else in a figure."""
-    drawn.set_size_inches(drawn.get_size_inches() / factor)
+    width, height = drawn.get_size_inches()
+    drawn.set_size_inches(width / factor, height / factor)
     return drawn
 
 

@@ -33,7 +33,7 @@ def slides(name: str) -> list[str]:
 
 
 def test_every_chapter_has_a_deck():
-    assert DECKS == sorted(path.stem for path in notebooks.SCRIPTS.glob("*.py"))
+    assert sorted(path.stem for path in notebooks.SCRIPTS.glob("*.py")) == DECKS
 
 
 @pytest.mark.parametrize("name", DECKS)
