@@ -25,9 +25,11 @@
 # in code, and let Keras check you. Replace each `...`, run the cell below it, read what it says, and try
 # again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 # %%
+from cnnkit import data, plots
+
 import keras
 import numpy as np
 import otter
@@ -333,6 +335,15 @@ def test_kernel(kernel):
 
 # %% [raw]
 # # END QUESTION
+
+# %% [markdown]
+# Your kernel on a handwritten five, by your own function of question 3:
+
+# %%
+(digits, labels), _ = data.digits()
+five = digits[labels == 5][0, :, :, 0]
+response = None if kernel is ... else correlate(five, np.asarray(kernel))
+None if response is None else plots.feature_maps(response[..., np.newaxis], ["response"], size=2)
 
 # %% [raw]
 # # BEGIN QUESTION

@@ -25,7 +25,7 @@
 # you can within a budget, and read its confusion matrix. Replace each `...`, run the cell below it, read what
 # it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

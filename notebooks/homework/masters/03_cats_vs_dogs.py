@@ -25,7 +25,7 @@
 # yourself, and find out why a colleague's network is better than it can be. Replace each `...`, run the cell
 # below it, read what it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

@@ -25,7 +25,7 @@
 # count what they make of a photo. Replace each `...`, run the cell below it, read what it says, and try again
 # as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

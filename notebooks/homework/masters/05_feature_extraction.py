@@ -25,7 +25,7 @@
 # computing them, and put a base to work on photos. Replace each `...`, run the cell below it, read what it
 # says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

@@ -25,7 +25,7 @@
 # that forgot what it knew, and decide what to do with four data sets. Replace each `...`, run the cell below
 # it, read what it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

@@ -25,7 +25,7 @@
 # rule that lowers the learning rate, and average over crops. Replace each `...`, run the cell below it, read
 # what it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

@@ -25,7 +25,7 @@
 # it costs, mend a confusion matrix that divides by zero, and search photos by a photo. Replace each `...`,
 # run the cell below it, read what it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%
@@ -268,7 +268,10 @@ def test_prediction(densenet_parameters):
 # without a single owl to test it on. There are two mistakes in it. Mend both: rows add up to 1, a row without
 # photos is all 0, and no warning appears.
 #
-# ```python def shares(matrix):     return matrix / matrix.sum(axis=1) ```
+# ```python
+# def shares(matrix):
+#     return matrix / matrix.sum(axis=1)
+# ```
 
 # %% [raw]
 # # BEGIN SOLUTION

@@ -25,7 +25,7 @@
 # missing, tell a uniform coefficient from one that is not, and measure how alike branches are. Replace each
 # `...`, run the cell below it, read what it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%

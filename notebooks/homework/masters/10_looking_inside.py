@@ -25,7 +25,7 @@
 # lies, let a picture climb, and find out which of two networks cheats. Replace each `...`, run the cell below
 # it, read what it says, and try again as often as you like.
 
-# %% tags=["install"]
+# %% jupyter={"source_hidden": true} tags=["install"]
 
 
 # %%
