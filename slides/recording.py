@@ -1,21 +1,22 @@
 """Record what the slides show of trained networks: ``python -m slides.recording [NAME…]``.
 
 It runs a chapter as it stands, trainings included, and keeps a few of its results in
-``slides/recorded/``. `figures.py` draws them, so that drawing needs no training.
+``slides/recorded/``. `slides.figures` draws them, so that drawing needs no training.
 """
 
 import contextlib
-import sys
+import hashlib
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from cnnkit import data, evaluation
+from cnnkit.evaluation import explain
+from slides.drawing import RECORDED
+from tools import notebooks
 
 import jupytext
 import numpy as np
-
-SLIDES = Path(__file__).resolve().parent
-SCRIPTS = SLIDES.parent / "notebooks" / "scripts"
-RECORDED = SLIDES / "recorded"
+import typer
 
 Results = dict[str, Any]
 
@@ -30,9 +31,6 @@ def _mistakes(results: Results, count: int = 8) -> Results:
 
 
 def _inside(results: Results) -> Results:
-    from cnnkit import data, evaluation
-    from cnnkit.evaluation import explain
-
     test, tuned, size = results["test"], results["tuned"], results["SIZE"]
     rows = results["probabilities"]["fine-tuned"]
     right = np.flatnonzero(rows.argmax(axis=1) == test.labels)
@@ -78,10 +76,7 @@ KEEP: dict[str, Callable[[Results], Results]] = {
         "layers": [*r["names"][:-1], "logits"],
         **{f"spread/{name}": values for name, values in r["found"].items()},
     },
-    "08_own_photos": lambda r: {
-        "confusion": r["report"].confusion,
-        "similar": [r["train"].file_paths.index(str(each.path)) for each in r["nearest"]],
-    },
+    "08_own_photos": lambda r: {"confusion": r["report"].confusion},
     "09_shakenet": lambda r: {
         f"correlation/{name}": each.matrix for name, each in r["found"].items()
     },
@@ -89,19 +84,35 @@ KEEP: dict[str, Callable[[Results], Results]] = {
 }
 
 
+def code_of(name: str) -> list[str]:
+    """Return the code cells of a chapter."""
+    cells = jupytext.read(notebooks.SCRIPTS / f"{name}.py").cells
+    return [cell.source for cell in cells if cell.cell_type == "code"]
+
+
+def fingerprint(name: str) -> str:
+    """Return what changes with a chapter's code, and is recorded beside its results."""
+    return hashlib.sha256("\n".join(code_of(name)).encode()).hexdigest()
+
+
 def record(name: str) -> None:
     """Run a chapter and store what `KEEP` names of it."""
     results: Results = {"__name__": "__main__"}
-    with contextlib.chdir(SCRIPTS.parent):
-        for cell in jupytext.read(SCRIPTS / f"{name}.py").cells:
-            if cell.cell_type == "code":
-                exec(compile(cell.source, name, "exec"), results)
-    kept: dict[str, Any] = KEEP[name](results)
-    RECORDED.mkdir(exist_ok=True)
+    with contextlib.chdir(notebooks.NOTEBOOKS):
+        for code in code_of(name):
+            exec(compile(code, name, "exec"), results)
+    kept: dict[str, Any] = {**KEEP[name](results), "code": fingerprint(name)}
     np.savez_compressed(RECORDED / f"{name}.npz", **kept)
 
 
+def main(
+    names: Annotated[list[str] | None, typer.Argument(help="Such as 02_mnist.")] = None,
+) -> None:
+    """Train what the slides show, in some ten minutes, and record it in slides/recorded."""
+    for name in names or KEEP:
+        typer.echo(f"recording {name}")
+        record(name)
+
+
 if __name__ == "__main__":
-    for chapter in sys.argv[1:] or KEEP:
-        print("recording", chapter)
-        record(chapter)
+    typer.run(main)

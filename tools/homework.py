@@ -6,22 +6,15 @@ from it, and grades what students hand in. It needs no network and no Docker.
 """
 
 import csv
-import json
-import os
 import shutil
-import subprocess
-import sys
-import tempfile
-import time
-import zipfile
+import textwrap
 from pathlib import Path
 from typing import Annotated
 
-from tools import notebooks
+from tools import grading, notebooks
 
 import jupytext
 import nbformat
-import psutil
 import typer
 from nbformat import NotebookNode
 from otter.assign import main as assign
@@ -30,8 +23,6 @@ from otter.test_files import ExceptionTestFile
 HOMEWORK = notebooks.NOTEBOOKS / "homework"
 MASTERS = HOMEWORK / "masters"
 DIST = HOMEWORK / "dist"  # ignored by git
-SECONDS = 300
-ANSWER = "otter_answer_cell"
 
 INSTALL_OTTER = """
 
@@ -40,6 +31,7 @@ if importlib.util.find_spec("otter") is None:
 
 if "google.colab" in sys.modules:  # which opens a notebook without its file, where the checks are
     import json
+    from pathlib import Path
 
     if not Path("{name}.ipynb").exists():
         raise FileNotFoundError("Upload {name}.ipynb next to this notebook, for its checks.")
@@ -47,6 +39,25 @@ if "google.colab" in sys.modules:  # which opens a notebook without its file, wh
     Path("tests").mkdir(exist_ok=True)
     for question, check in page["metadata"]["otter"]["tests"].items():
         Path("tests", f"{{question}}.py").write_text(check, encoding="utf-8")"""
+
+# A check in a master returns what to tell the student, or nothing. What it gets is None where a
+# cell has not run.
+CHECK = """\
+{signature}
+{numbers}
+
+    def look():
+{body}
+
+    problem = None
+    if any(answer is None for answer in [{answers}]):
+        problem = "There is no answer yet: run its cell, and mend what it complains about."
+    try:
+        problem = problem or look()
+    except Exception as error:
+        reason = f"{{type(error).__name__}}: {{error}}".splitlines()[0]
+        problem = f"Your code stops, or gives another kind of thing than asked for. {{reason}}"
+    assert not problem, problem"""
 
 app = typer.Typer(help="Build, collect and grade homework.", add_completion=False)
 Name = Annotated[str, typer.Argument(help="Of the assignment, such as 01_convolution.")]
@@ -95,13 +106,27 @@ def make(name: str, folder: Path) -> Path:
 
 
 def read_master(name: str) -> NotebookNode:
-    """Read a master, and fill in its badge and its install cell."""
+    """Read a master; fill in its badge and install cell, and make its checks those of Otter."""
     notebook = jupytext.read(MASTERS / f"{name}.py")
     notebooks.renew_generated_cells(notebook, f"homework/{name}", notebooks.repository())
+    (numbers,) = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
     for cell in notebook.cells:
         if "install" in notebooks.tags(cell):
             cell.source += INSTALL_OTTER.format(name=name)
+        if cell.source.startswith("def test_"):
+            cell.source = framed(cell.source, numbers)
     return notebook
+
+
+def framed(check: str, numbers: str) -> str:
+    """Make a test for Otter of a check: with its own copy of the numbers, it fails with a hint."""
+    signature, body = check.split("\n", 1)
+    return CHECK.format(
+        signature=signature,
+        numbers=textwrap.indent(numbers, "    "),
+        body=textwrap.indent(body, "    "),
+        answers=signature.partition("(")[2].removesuffix("):"),
+    )
 
 
 def tidy(path: Path) -> None:
@@ -120,48 +145,25 @@ def collect(
         Path,
         typer.Argument(help="A folder or zip file: a notebook, or a folder, for each student."),
     ],
-    submitted: Annotated[Path, typer.Argument(help="The folder for one notebook a student.")],
+    submitted: Annotated[Path, typer.Argument(help="A new folder, for a notebook a student.")],
 ) -> None:
     """Gather what was handed in: one notebook a student, under the student's name."""
-    if not source.exists():
-        raise typer.BadParameter(f"There is no {source}.")
-    with tempfile.TemporaryDirectory() as place:
-        folder = unpacked(source, Path(place)) if source.is_file() else source
-        latest: dict[str, Path] = {}
-        for path in sorted(folder.rglob("*.ipynb"), key=lambda path: path.stat().st_mtime):
-            if name in path.stem and ".ipynb_checkpoints" not in path.parts:
-                student, *inside = path.relative_to(folder).parts
-                if not inside:  # such as kim_01_convolution.ipynb
-                    student = path.stem.replace(name, "").strip(" _-") or path.stem
-                if student in latest:
-                    typer.echo(f"{student} handed in several: {path.name} is the latest")
-                latest[student] = path
-        submitted.mkdir(parents=True, exist_ok=True)
-        for student, path in latest.items():
-            shutil.copy(path, submitted / f"{student}.ipynb")
-    if not latest:
-        raise typer.BadParameter(f"In {source} no notebook has {name} in its name.")
-    typer.echo(f"{len(latest)} notebooks in {submitted}")
-
-
-def unpacked(source: Path, folder: Path) -> Path:
-    """Unpack a zip file, with the times of its files."""
+    if submitted.exists() and any(submitted.iterdir()):
+        raise typer.BadParameter(f"{submitted} is not empty; give a new folder.")
     try:
-        with zipfile.ZipFile(source) as archive:
-            for each in archive.infolist():
-                path = archive.extract(each, folder)  # never outside of the folder
-                written = time.mktime((*each.date_time, 0, 0, -1))
-                os.utime(path, (written, written))
-    except zipfile.BadZipFile:
-        raise typer.BadParameter(f"{source} is neither a folder nor a zip file.") from None
-    return folder
+        found, missing = grading.collect(name, source, submitted)
+    except (OSError, ValueError) as error:
+        raise typer.BadParameter(str(error)) from None
+    for student, path in missing.items():
+        typer.echo(f"{student}: no notebook with {name} in its name, but {path}")
+    typer.echo(f"{found} notebooks in {submitted}")
 
 
 @app.command()
 def grade(
     name: Name,
     submitted: Annotated[Path, typer.Argument(help="As `collect` leaves it.")],
-    seconds: Annotated[int, typer.Option(help="After which a notebook is stopped.")] = SECONDS,
+    seconds: Annotated[int, typer.Option(help="After which a notebook is stopped.")] = 300,
 ) -> None:
     """Grade a folder: grades.csv, and what each student should read in feedback/.
 
@@ -173,11 +175,11 @@ def grade(
     questions = possible(student)
     feedback = submitted / "feedback"
     feedback.mkdir(exist_ok=True)
-    with (submitted / "grades.csv").open("w", newline="", encoding="utf-8") as file:
+    with (submitted / "grades.csv").open("w", newline="", encoding="utf-8-sig") as file:
         table = csv.DictWriter(file, ["student", "points", "possible", *questions], restval=0)
         table.writeheader()
         for path in paths:
-            scores, text = grade_one(path, student, DIST / name / "autograder.zip", seconds)
+            scores, text = grading.grade(path, student, DIST / name / "autograder.zip", seconds)
             points, most = sum(scores.values()), sum(questions.values())
             row = {key: f"{score:g}" for key, score in scores.items()}
             row |= {"student": path.stem, "points": f"{points:g}", "possible": f"{most:g}"}
@@ -196,57 +198,6 @@ def possible(student: Path) -> dict[str, float]:
         question: ExceptionTestFile.from_string(source, question).possible
         for question, source in tests.items()
     }
-
-
-def grade_one(
-    path: Path, student: Path, autograder: Path, seconds: int
-) -> tuple[dict[str, float], str]:
-    """Let Otter grade a notebook; return the points of each question, and a page of feedback."""
-    with tempfile.TemporaryDirectory() as place:
-        try:
-            restore(path, student, Path(place, student.name))
-        except (ValueError, AttributeError, KeyError) as error:
-            return {}, f"This is not a notebook: {error}"
-        command = [sys.executable, "-m", "otter", "run", "--no-logo", "-a", str(autograder)]
-        run = subprocess.Popen(
-            [*command, "-o", place, student.name],
-            cwd=place,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        try:
-            said, _ = run.communicate(timeout=seconds)
-        except subprocess.TimeoutExpired:
-            for process in [*psutil.Process(run.pid).children(recursive=True), run]:
-                process.kill()
-            run.communicate()
-            return {}, f"It was stopped after {seconds} seconds."
-        results = Path(place, "results.json")
-        if not results.exists():
-            return {}, f"It could not be graded:\n\n{said}"
-        tests = json.loads(results.read_text(encoding="utf-8"))["tests"]
-    graded = [test for test in tests if "score" in test]
-    return {test["name"]: test["score"] for test in graded}, "\n".join(map(hint, graded))
-
-
-def restore(path: Path, student: Path, copy: Path) -> None:
-    """Copy a submission, with all cells but the answers as they were handed out."""
-    submission, original = (nbformat.read(each, as_version=4) for each in (path, student))
-    given = {cell.id: cell.source for cell in original.cells if ANSWER not in notebooks.tags(cell)}
-    for cell in submission.cells:
-        cell.source = given.get(cell.get("id"), cell.source)
-    submission.metadata["kernelspec"] = notebooks.KERNEL
-    nbformat.write(submission, copy)
-
-
-def hint(test: dict) -> str:
-    """Return a line about a question: its points, and what its check said last."""
-    points = f"{test['name']}: {test['score']:g} of {test['max_score']:g}."
-    if test["score"] == test["max_score"]:
-        return points
-    *_, last = test["output"].strip().splitlines()
-    return f"{points} {last.strip().removeprefix('AssertionError: ')}"
 
 
 if __name__ == "__main__":

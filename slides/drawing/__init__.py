@@ -15,6 +15,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 SLIDES = Path(__file__).resolve().parents[1]
+RECORDED = SLIDES / "recorded"
 FIGURES: dict[str, Callable[[], Figure]] = {}
 
 
@@ -26,7 +27,7 @@ def figure(draw: Callable[[], Figure]) -> Callable[[], Figure]:
 
 def recorded(chapter: str, prefix: str = "") -> dict[str, Any]:
     """Return the arrays recorded of a chapter whose names begin with `prefix`, without it."""
-    with np.load(SLIDES / "recorded" / f"{chapter}.npz") as kept:
+    with np.load(RECORDED / f"{chapter}.npz") as kept:
         return {key.removeprefix(prefix): kept[key] for key in kept if key.startswith(prefix)}
 
 

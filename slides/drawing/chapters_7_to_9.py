@@ -41,7 +41,7 @@ def ch07_shares() -> Figure:
 @figure
 def ch07_spreads() -> Figure:
     kept = recorded("07_alexnet", "spread/")
-    return wide(plots.activation_spreads(kept, recorded("07_alexnet")["layers"]), 3.0)
+    return wide(plots.activation_spreads(kept, recorded("07_alexnet")["layers"]), 3.3)
 
 
 @figure
@@ -190,7 +190,9 @@ def ch09_gap() -> Figure:
         "shake-shake, training": ("shakenet_shake_shake_image_on_training", "sample"),
         "shake-shake, test": ("shakenet_shake_shake_image", "sample"),
     }
-    return results(experiments)
+    drawn = results(experiments)
+    drawn.axes[0].set_xlabel("accuracy")
+    return drawn
 
 
 @figure

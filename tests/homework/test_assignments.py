@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from time import perf_counter
 
-from tools import homework, notebooks
+from tools import grading, homework, notebooks
 
 import nbformat
 import pytest
@@ -126,12 +126,12 @@ def test_an_assignment_keeps_to_the_rules(made):
     text = "\n".join(cell.source for cell in student.cells)
     assert "SOLUTION" not in text and "PROMPT" not in text and "BEGIN" not in text
     assert 4 <= len(points(made)) <= 6
-    answers = [cell for cell in student.cells if homework.ANSWER in notebooks.tags(cell)]
+    answers = [cell for cell in student.cells if grading.ANSWER in notebooks.tags(cell)]
     assert len(answers) == len(points(made))
     assert any(CONSTRUCTION.search(cell.source) for cell in answers)
     assert all("..." in cell.source for cell in answers), "nothing to fill in"
     assert not any(cell.get("outputs") for cell in student.cells)
-    tests = student.metadata["otter"]["tests"].values()
-    assert not any("hidden=True" in source for source in tests)
+    graded = nbformat.read(made / "autograder" / f"{made.name}.ipynb", as_version=4)
+    assert graded.metadata["otter"]["tests"] == student.metadata["otter"]["tests"], "hidden ones"
     for target in re.findall(r"\]\(([^)#]+)", text):
         assert target.startswith("http") or (homework.HOMEWORK / target).exists(), target

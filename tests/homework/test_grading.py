@@ -5,11 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import types
 import zipfile
 from pathlib import Path
 
-from tools import homework, notebooks
+from tools import grading, homework, notebooks
 
 import nbformat
 import psutil
@@ -44,7 +45,7 @@ def hand_in(solution: Path, path: Path, *changes: tuple[str, str]) -> None:
 
 
 def rows(submitted: Path) -> list[dict[str, str]]:
-    with (submitted / "grades.csv").open(encoding="utf-8") as file:
+    with (submitted / "grades.csv").open(encoding="utf-8-sig") as file:
         return list(csv.DictReader(file))
 
 
@@ -54,8 +55,11 @@ def test_a_folder_is_graded(solution, tmp_path):
     hand_in(solution, handed / "kim" / f"Copy of {NAME} (1).ipynb", FLIPPED, easier)
     (handed / "park").mkdir()
     (handed / "park" / f"{NAME}.ipynb").write_text("the dog ate it")
+    (handed / "choi").mkdir()
+    (handed / "choi" / "homework.docx").write_text("")
     submitted = tmp_path / "submitted"
-    assert "2 notebooks" in command("collect", NAME, handed, submitted)
+    said = command("collect", NAME, handed, submitted)
+    assert "2 notebooks" in said and "choi: no notebook" in said and "homework.docx" in said
     command("grade", NAME, submitted)
     kim, park = rows(submitted)
     scores = {"q1": "1", "q2": "2", "q3": "0", "q4": "3", "q5": "2", "q6": "2"}
@@ -79,6 +83,34 @@ def test_a_notebook_that_never_ends_is_stopped(solution, tmp_path):
     assert not [line for line in left if "otter" in line or "ipykernel_launcher" in line]
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["{}", '{"nbformat": 4}', '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 5}',
+     '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{}]}', "[" * 10_000],
+)  # fmt: skip
+def test_what_is_no_notebook_stops_nobody(text, solution, tmp_path):
+    (tmp_path / "park.ipynb").write_text(text)
+    student = solution.parents[1] / "student" / solution.name
+    autograder = solution.parents[1] / "autograder.zip"
+    points, said = grading.grade(tmp_path / "park.ipynb", student, autograder, seconds=20)
+    assert points == {} and "not a notebook" in said
+
+
+def test_given_cells_are_put_back_and_answers_and_own_cells_stay(solution, tmp_path):
+    student = solution.parents[1] / "student" / solution.name
+    notebook = nbformat.read(solution, as_version=4)
+    del notebook.cells[2], notebook.cells[-1]
+    notebook.cells[1].source = "import os"
+    notebook.cells.insert(5, nbformat.v4.new_code_cell("own = 1"))
+    nbformat.write(notebook, tmp_path / "kim.ipynb")
+    grading.restore(tmp_path / "kim.ipynb", student, tmp_path / "restored.ipynb")
+    restored = nbformat.read(tmp_path / "restored.ipynb", as_version=4).cells
+    (own,) = [number for number, cell in enumerate(restored) if cell.source == "own = 1"]
+    del restored[own]
+    expected = [cell.source for cell in nbformat.read(solution, as_version=4).cells]
+    assert [cell.source for cell in restored] == expected
+
+
 def test_collecting_takes_the_latest_notebook_of_each_student(tmp_path):
     handed = tmp_path / "handed"
     for name, text, age in (
@@ -86,19 +118,50 @@ def test_collecting_takes_the_latest_notebook_of_each_student(tmp_path):
         (f"kim/{NAME}-1.ipynb", "new", 1),
         (f"kim/.ipynb_checkpoints/{NAME}-checkpoint.ipynb", "saved", 0),
         ("kim/02_mnist.ipynb", "another", 0),
-        (f"lee_{NAME}.ipynb", "lee's", 5),
+        (f"lee_{NAME}-2.ipynb", "lee's", 5),
+        (f"lee_{NAME.upper()}.ipynb", "lee's first", 6),
+        (f"김철수/{NAME} (1).ipynb", "김's", 5),
+        (f"__MACOSX/kim/._{NAME}.ipynb", "a Mac's", 0),
     ):
         path = handed / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         os.utime(path, (1.7e9 - 100 * age, 1.7e9 - 100 * age))
-    zipped = shutil.make_archive(str(tmp_path / "handed"), "zip", handed)
-    for number, source in enumerate((handed, zipped)):
-        submitted = tmp_path / str(number)
-        said = command("collect", NAME, source, submitted)
-        assert f"kim handed in several: {NAME}-1.ipynb is the latest" in said
-        found = {path.name: path.read_text() for path in submitted.iterdir()}
-        assert found == {"kim.ipynb": "new", "lee.ipynb": "lee's"}
+    (handed / "lost").symlink_to(tmp_path / "nowhere")
+    assert collected(handed) == {"kim": "new", "lee": "lee's", "김철수": "김's"}
+    (handed / "lost").unlink()
+    zipped = shutil.make_archive(str(tmp_path / "zipped"), "zip", handed)
+    assert collected(Path(zipped)) == collected(handed)
+    wrapped = shutil.make_archive(str(tmp_path / "wrapped"), "zip", tmp_path, "handed")
+    assert collected(Path(wrapped)) == collected(handed)
+
+
+def collected(source: Path) -> dict[str, str]:
+    with tempfile.TemporaryDirectory() as submitted:
+        grading.collect(NAME, source, Path(submitted))
+        return {path.stem: path.read_text() for path in Path(submitted).iterdir()}
+
+
+def test_one_students_folder_is_not_taken_for_a_class(tmp_path):
+    for names, students in (
+        ([f"kim/{NAME}.ipynb"], {"kim"}),
+        ([f"kim/Copy of {NAME}.ipynb", "kim/notes.txt"], {"kim"}),
+        ([f"class/kim_{NAME}.ipynb", f"class/lee_{NAME}.ipynb"], {"kim", "lee"}),
+    ):
+        handed = Path(tempfile.mkdtemp(dir=tmp_path))
+        for name in names:
+            (handed / name).parent.mkdir(exist_ok=True)
+            (handed / name).write_text("")
+        assert set(collected(handed)) == students
+
+
+def test_the_names_of_a_korean_windows_are_read(tmp_path):
+    name = f"김철수_{NAME}.ipynb".encode("cp949")
+    with zipfile.ZipFile(tmp_path / "handed.zip", "w") as archive:
+        archive.writestr("x" * len(name), "{}")
+    raw = (tmp_path / "handed.zip").read_bytes()
+    (tmp_path / "handed.zip").write_bytes(raw.replace(b"x" * len(name), name))
+    assert set(collected(tmp_path / "handed.zip")) == {"김철수"}
 
 
 def test_a_zip_file_writes_nothing_outside(tmp_path):
@@ -113,18 +176,20 @@ def test_mistakes_of_a_lecturer_are_told(tmp_path):
     (tmp_path / "text.txt").write_text("no zip file")
     (tmp_path / "empty").mkdir()
     for arguments, said in (
-        (("collect", NAME, tmp_path / "none", tmp_path / "to"), "There is no"),
-        (("collect", NAME, tmp_path / "text.txt", tmp_path / "to"), "neither a folder nor a zip"),
+        (("collect", NAME, tmp_path / "none", tmp_path / "to"), "No such file"),
+        (("collect", NAME, tmp_path / "text.txt", tmp_path / "to"), "cannot be unpacked"),
         (("collect", NAME, tmp_path / "empty", tmp_path / "to"), "no notebook has"),
+        (("collect", NAME, tmp_path / "empty", tmp_path), "is not empty"),
         (("grade", NAME, tmp_path / "empty"), "There is no notebook in"),
         (("build", "nope"), "There is no 'nope'; there are 01_convolution"),
     ):
         assert said in command(*arguments, fails=True)
 
 
-def test_in_colab_the_checks_come_from_an_uploaded_notebook(tmp_path, monkeypatch):
-    student = nbformat.read(homework.HOMEWORK / f"{NAME}.ipynb", as_version=4)
-    (install,) = [cell for cell in student.cells if "install" in notebooks.tags(cell)]
+@pytest.mark.parametrize("address", ["", "https://forge.example/someone/course"])
+def test_in_colab_the_checks_come_from_an_uploaded_notebook(address, tmp_path, monkeypatch):
+    monkeypatch.setattr(notebooks, "repository", lambda: address)
+    (install,) = [c for c in homework.read_master(NAME).cells if "install" in notebooks.tags(c)]
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     with pytest.raises(FileNotFoundError, match=f"Upload {NAME}.ipynb"):

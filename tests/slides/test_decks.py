@@ -15,6 +15,7 @@ DECKS = sorted(path.stem for path in drawing.SLIDES.glob("*.md"))
 NOTE = re.compile(r"<!--(?! _class)(.*?)-->", re.DOTALL)
 CODE = re.compile(r"```python\n(.*?)```", re.DOTALL)
 IMAGE = re.compile(r"!\[(.*?)\]\((.*?)\)", re.DOTALL)
+NOT_TEXT = re.compile(r"```.*?```|\$\$?.*?\$\$?|<!--.*?-->", re.DOTALL)
 MEASURED = re.compile(r'<data value="(\w+) (\w+)">(.*?)</data>')
 PATH = re.compile(r"`((?:notebooks|slides|tools)/\S+?)`")
 
@@ -81,6 +82,10 @@ def test_the_measured_figures_are_the_recorded_ones(name):
         recorded = evaluation.spread(experiment, scale)
         assert figure == f"{recorded.mean:.3f} ± {recorded.deviation:.3f}", experiment
     assert "±" not in MEASURED.sub("", text), "a measured figure that is not marked as one"
+    script = (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
+    plain = NOT_TEXT.sub("", MEASURED.sub("", text))
+    for figure in re.findall(r"(?<![\d.,/])\d+\.\d+(?![\d.])", plain):
+        assert figure in script, f"{figure} is neither a recorded figure nor the chapter's"
     for command in re.findall(
         r"python -m benchmarks results ([\w ]+) --scale (?:sample|full)", text
     ):

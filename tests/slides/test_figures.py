@@ -6,35 +6,36 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from slides import figures, recording
+from slides import drawing, figures, recording
 
 import numpy as np
 import pytest
 from PIL import Image
 
 PICTURE = re.compile(r"base64,([^\"]+)")
-NAMES = re.compile(r"""(\bid|xlink:href|clip-path)="(?!data:)[^"]*\"""")  # hashes of the content
+HASH = re.compile(r"\b[a-z][0-9a-f]{10}\b")  # a name that depends on the content
+PLACE = re.compile(r"\b(?:d|x|y|points|transform|width|height|viewBox)=\"([^\"]*)\"")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-\d+)?")
 
 
 def parts(path: Path) -> tuple[str, np.ndarray, list[np.ndarray]]:
-    """Take an SVG file apart: its text without names, its numbers, and the pictures within."""
+    """Take an SVG file apart: its text, with letters and colours; its places; its pictures."""
     text = path.read_text(encoding="utf-8")
     pictures = [
         np.asarray(Image.open(io.BytesIO(base64.b64decode(each))).convert("RGBA"), float)
         for each in PICTURE.findall(text)
     ]
-    text = NAMES.sub("", PICTURE.sub("", text))
-    numbers = np.array([float(match[0]) for match in NUMBER.finditer(text)])
-    return NUMBER.sub("0", text), numbers, pictures
+    text = HASH.sub("", PICTURE.sub("", text))
+    places = [float(n[0]) for place in PLACE.findall(text) for n in NUMBER.finditer(place)]
+    return PLACE.sub(lambda place: NUMBER.sub("0", place[0]), text), np.array(places), pictures
 
 
 def difference(first: Path, second: Path) -> str:
     """Say how two figures differ for somebody who looks at them, if they do."""
-    (text, numbers, pictures), (text_2, numbers_2, pictures_2) = parts(first), parts(second)
-    if text != text_2 or len(numbers) != len(numbers_2):
-        return "other elements"
-    if (moved := np.abs(numbers - numbers_2).max()) > 1:
+    (text, places, pictures), (text_2, places_2, pictures_2) = parts(first), parts(second)
+    if text != text_2 or len(places) != len(places_2):
+        return "other letters, colours or elements"
+    if (moved := np.abs(places - places_2).max()) > 1:
         return f"something is {moved:.1f} points away from where it was"
     for number, (one, other) in enumerate(zip(pictures, pictures_2, strict=True)):
         if one.shape != other.shape or np.abs(one - other).mean() > 4:
@@ -53,7 +54,14 @@ def test_there_is_no_other_picture():
     assert {path.name for path in figures.FOLDER.iterdir()} == {
         f"{name}.svg" for name in figures.FIGURES
     }
-    assert {path.stem for path in recording.RECORDED.iterdir()} == set(recording.KEEP)
+    assert {path.stem for path in drawing.RECORDED.iterdir()} == set(recording.KEEP)
+
+
+@pytest.mark.parametrize("name", recording.KEEP)
+def test_what_is_recorded_is_what_the_chapter_trains(name):
+    code = drawing.recorded(name)["code"]
+    cure = f"python -m slides.recording {name}, and then python -m slides.figures"
+    assert code == recording.fingerprint(name), f"The chapter has changed since: {cure}"
 
 
 def test_another_picture_is_noticed(tmp_path):
@@ -68,6 +76,10 @@ def test_another_picture_is_noticed(tmp_path):
         return text.replace(first, second)
 
     assert "points away" in changed("02_curves", lambda text: text.replace("M 39.9", "M 49.9"))
-    assert "other elements" in changed("02_curves", lambda text: text.replace("<path d", "<line d"))
+    assert "other" in changed("02_curves", lambda text: text.replace("<path d", "<line d"))
+    assert "other" in changed("02_curves", lambda text: text.replace("#0072b2", "#0072b3"))
+    assert "other" in changed(
+        "02_confusion", lambda text: text.replace("<!-- 24 -->", "<!-- 34 -->")
+    )
     assert "another one" in changed("04_crops", swap)
     assert not changed("02_curves", lambda text: text.replace("39.904146", "39.904147"))

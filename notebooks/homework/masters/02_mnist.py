@@ -82,40 +82,34 @@ shapes = [
 # # BEGIN TESTS
 
 # %%
-def test_shapes(SIDE, FIRST, SECOND, shapes):
+def test_shapes(shapes):
     import keras
 
-    def look():
-        if any(each is None for each in (SIDE, FIRST, SECOND, shapes)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        names = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten"]
-        if len(shapes) != len(names):
-            return f"There are {len(names)} layers; write a shape for each. Yours are {len(shapes)}."
-        picture = keras.Input((SIDE, SIDE, 1))
-        x = [keras.layers.Conv2D(FIRST, 5)(picture)]
-        x.append(keras.layers.MaxPooling2D(2)(x[-1]))
-        x.append(keras.layers.Conv2D(SECOND, 3, padding="same")(x[-1]))
-        x.append(keras.layers.MaxPooling2D(2)(x[-1]))
-        x.append(keras.layers.Flatten()(x[-1]))
-        for number, (name, right, yours) in enumerate(zip(names, x, shapes, strict=True), start=1):
-            where = f"Layer {number}, {name}: "
-            expected = tuple(right.shape[1:])
-            if not isinstance(yours, tuple):
-                return where + "write a tuple, such as (8, 8, 3), or (192,) for a single number."
-            if yours == expected:
-                continue
-            if len(yours) != len(expected):
-                return where + f"the shape has {len(expected)} number(s) without the batch."
-            if yours[-1] != expected[-1] and name == "Conv2D":
-                return where + "it has as many channels as filters, whatever comes in."
-            if yours[-1] != expected[-1] and name == "MaxPooling2D":
-                return where + "pooling works on each map by itself and keeps their number."
-            if yours[:2] == (SIDE, SIDE):
-                return where + "without padding, a kernel of 5 fits into fewer places."
-            return where + "not yet. Which formula of chapter 1 gives its side?"
-
-    problem = look()
-    assert not problem, problem
+    names = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten"]
+    if len(shapes) != len(names):
+        return f"There are {len(names)} layers; write a shape for each. Yours are {len(shapes)}."
+    picture = keras.Input((SIDE, SIDE, 1))
+    x = [keras.layers.Conv2D(FIRST, 5)(picture)]
+    x.append(keras.layers.MaxPooling2D(2)(x[-1]))
+    x.append(keras.layers.Conv2D(SECOND, 3, padding="same")(x[-1]))
+    x.append(keras.layers.MaxPooling2D(2)(x[-1]))
+    x.append(keras.layers.Flatten()(x[-1]))
+    for number, (name, right, yours) in enumerate(zip(names, x, shapes, strict=True), start=1):
+        where = f"Layer {number}, {name}: "
+        expected = tuple(right.shape[1:])
+        if not isinstance(yours, tuple):
+            return where + "write a tuple, such as (8, 8, 3), or (192,) for a single number."
+        if yours == expected:
+            continue
+        if len(yours) != len(expected):
+            return where + f"the shape has {len(expected)} number(s) without the batch."
+        if yours[-1] != expected[-1] and name == "Conv2D":
+            return where + "it has as many channels as filters, whatever comes in."
+        if yours[-1] != expected[-1] and name == "MaxPooling2D":
+            return where + "pooling works on each map by itself and keeps their number."
+        if yours[:2] == (SIDE, SIDE):
+            return where + "without padding, a kernel of 5 fits into fewer places."
+        return where + "not yet. Which formula of chapter 1 gives its side?"
 
 # %% [raw]
 # # END TESTS
@@ -159,43 +153,37 @@ all_parameters = ...
 # # BEGIN TESTS
 
 # %%
-def test_parameters(SIDE, FIRST, SECOND, conv_parameters, all_parameters):
+def test_parameters(conv_parameters, all_parameters):
     import keras
 
-    def look():
-        if any(each is None for each in (SIDE, FIRST, SECOND, conv_parameters, all_parameters)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        got = conv_parameters(3, 8, 16)
-        if got is None:
-            return "The function returns nothing yet."
-        if got == 3 * 3 * 8 * 16:
-            return "The biases are missing: each filter has one."
-        if got == 3 * 3 * 16 + 16:
-            return "Each filter is as deep as its input has channels."
-        if got == 3 * 8 * 16 + 16:
-            return "A kernel of 3 has 3 × 3 places."
-        if got != 3 * 3 * 8 * 16 + 16:
-            return "Count one filter first: a weight for each row, column and channel, and a bias."
-        network = keras.Sequential(
-            [
-                keras.Input((SIDE, SIDE, 1)),
-                keras.layers.Conv2D(FIRST, 5),
-                keras.layers.MaxPooling2D(2),
-                keras.layers.Conv2D(SECOND, 3, padding="same"),
-                keras.layers.MaxPooling2D(2),
-                keras.layers.Flatten(),
-                keras.layers.Dense(10),
-            ]
-        )
-        if all_parameters is ...:
-            return "The function is right. Now add up the layers."
-        if all_parameters == network.count_params() - network.layers[-1].count_params():
-            return "The dense layer is missing: a weight for each of its inputs and each class."
-        if all_parameters != network.count_params():
-            return "The function is right, the sum is not. Which layers have parameters at all?"
-
-    problem = look()
-    assert not problem, problem
+    got = conv_parameters(3, 8, 16)
+    if got is None:
+        return "The function returns nothing yet."
+    if got == 3 * 3 * 8 * 16:
+        return "The biases are missing: each filter has one."
+    if got == 3 * 3 * 16 + 16:
+        return "Each filter is as deep as its input has channels."
+    if got == 3 * 8 * 16 + 16:
+        return "A kernel of 3 has 3 × 3 places."
+    if got != 3 * 3 * 8 * 16 + 16:
+        return "Count one filter first: a weight for each row, column and channel, and a bias."
+    network = keras.Sequential(
+        [
+            keras.Input((SIDE, SIDE, 1)),
+            keras.layers.Conv2D(FIRST, 5),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Conv2D(SECOND, 3, padding="same"),
+            keras.layers.MaxPooling2D(2),
+            keras.layers.Flatten(),
+            keras.layers.Dense(10),
+        ]
+    )
+    if all_parameters is ...:
+        return "The function is right. Now add up the layers."
+    if all_parameters == network.count_params() - network.layers[-1].count_params():
+        return "The dense layer is missing: a weight for each of its inputs and each class."
+    if all_parameters != network.count_params():
+        return "The function is right, the sum is not. Which layers have parameters at all?"
 
 # %% [raw]
 # # END TESTS
@@ -237,37 +225,47 @@ def build_homework():
 # # BEGIN TESTS
 
 # %%
-def test_functional(SIDE, FIRST, SECOND, build_homework):
+def test_functional(build_homework):
     import keras
 
-    def look():
-        if any(each is None for each in (SIDE, FIRST, SECOND, build_homework)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        model = build_homework()
-        if not isinstance(model, keras.Model):
-            return "The function returns no model yet: keras.Model(inputs, outputs) makes one."
-        if model.input_shape != (None, SIDE, SIDE, 1):
-            return f"It takes {model.input_shape}; expected (None, {SIDE}, {SIDE}, 1)."
-        layers = [layer for layer in model.layers if layer.get_weights()]
-        kinds = [type(layer).__name__ for layer in layers]
-        if kinds != ["Conv2D", "Conv2D", "Dense"]:
-            return f"Its layers with weights are {kinds}; expected two Conv2D and a Dense."
-        activations = [layer.activation.__name__ for layer in layers]
-        if activations[:2] != ["relu", "relu"]:
-            return f"The activations of its convolutions are {activations[:2]}; expected ReLU."
-        if activations[2] != "softmax":
-            return f"It ends with {activations[2]!r}: only softmax makes probabilities that add up to 1."
-        if layers[1].padding != "same":
-            return 'The second convolution has padding="same".'
-        if [layer.filters for layer in layers[:2]] != [FIRST, SECOND]:
-            return "The numbers of filters are not those of question 1."
-        if layers[2].kernel.shape[0] != ((SIDE - 4) // 4) ** 2 * SECOND:
-            return "The dense layer gets another number of inputs: is each pooling where it belongs?"
-        if model.name != "homework":
-            return f'The model is called {model.name!r}; give it name="homework".'
-
-    problem = look()
-    assert not problem, problem
+    model = build_homework()
+    if not isinstance(model, keras.Model):
+        return "The function returns no model yet: keras.Model(inputs, outputs) makes one."
+    if model.input_shape != (None, SIDE, SIDE, 1):
+        return f"It takes {model.input_shape}; expected (None, {SIDE}, {SIDE}, 1)."
+    if isinstance(model, keras.Sequential):
+        return "This is a Sequential model. The functional API calls each layer on the output of another."
+    activations = {keras.layers.ReLU: "relu", keras.layers.Softmax: "softmax"}
+    kinds, after = [], []
+    for layer in model.layers:
+        if type(layer) in activations:
+            after[-1] = activations[type(layer)]
+        elif isinstance(layer, keras.layers.Activation):
+            after[-1] = layer.activation.__name__
+        elif not isinstance(layer, keras.layers.InputLayer):
+            kinds.append(type(layer).__name__)
+            after.append(layer.activation.__name__ if hasattr(layer, "activation") else "")
+    expected = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten", "Dense"]
+    if kinds != expected:
+        return f"Its layers are {', '.join(kinds)}; expected {', '.join(expected)}."
+    if after[0] != "relu" or after[2] != "relu":
+        return f"After its convolutions come {after[0]!r} and {after[2]!r}; expected ReLU."
+    if after[5] != "softmax":
+        return f"It ends with {after[5]!r}: only softmax makes probabilities that add up to 1."
+    first, second = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
+    if [first.filters, second.filters] != [FIRST, SECOND]:
+        return "The numbers of filters are not those of question 1."
+    if first.kernel_size != (5, 5) or second.kernel_size != (3, 3):
+        return "The first convolution has kernels of 5, the second of 3."
+    if second.padding != "same":
+        return 'The second convolution has padding="same".'
+    if model.layers[-1].output.shape[-1] != 10:
+        return "There are ten classes."
+    flat = next(layer for layer in model.layers if isinstance(layer, keras.layers.Flatten))
+    if flat.output.shape[-1] != ((SIDE - 4) // 4) ** 2 * SECOND:
+        return "The dense layer gets another number of inputs: how far do the windows of pooling move?"
+    if model.name != "homework":
+        return f'The model is called {model.name!r}; give it name="homework".'
 
 # %% [raw]
 # # END TESTS
@@ -284,8 +282,13 @@ def test_functional(SIDE, FIRST, SECOND, build_homework):
 # ## 4. The best network within a budget
 #
 # A telephone has no room for your network. Build the best classifier of 28×28 pictures that you can with **at
-# most `BUDGET` parameters**, for the training below. It should reach an accuracy of at least `FLOOR` on the
-# test pictures, and it can reach a good deal more. Chapter 2's network has five times the budget.
+# most `BUDGET` parameters**, for the training below. Chapter 2's network has five times the budget. Yours should
+# reach an accuracy of at least `FLOOR`, and can reach a good deal more, on pictures set aside for validation:
+# they are for trying as often as you like. The test pictures are not.
+
+# %%
+x_fit, y_fit = x_train[:1300], y_train[:1300]
+x_validation, y_validation = x_train[1300:], y_train[1300:]
 
 # %% [raw]
 # # BEGIN SOLUTION
@@ -310,7 +313,7 @@ training.reproducible(seed=0)
 model = build_within_budget()
 if model is not None:
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(x_train, y_train, batch_size=32, epochs=8, verbose=0)
+    history = model.fit(x_fit, y_fit, batch_size=32, epochs=8, verbose=0)
     print(f"{model.count_params():,} parameters")
 
 # %% [raw]
@@ -320,38 +323,34 @@ if model is not None:
 # # BEGIN TESTS
 
 # %%
-def test_budget(BUDGET, FLOOR, model):
+def test_budget(model):
     from cnnkit import data, evaluation
 
     import keras
 
-    def look():
-        if any(each is None for each in (BUDGET, FLOOR, model)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if not isinstance(model, keras.Model):
-            return "The function returns no model yet."
-        count = model.count_params()
-        if count > BUDGET:
-            heavy = max(model.layers, key=lambda layer: layer.count_params())
-            return (
-                f"It has {count:,} parameters, {count - BUDGET:,} too many. Most are in {heavy.name}, "
-                f"{heavy.count_params():,}: what would make its input smaller?"
-            )
-        x_test, y_test = data.mnist("sample")[1]
-        probabilities = model.predict(x_test, verbose=0)
-        if abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
-            return "Its outputs do not add up to 1: end with a softmax."
-        accuracy = evaluation.report(y_test, probabilities).accuracy
-        if accuracy < 0.2:
-            return f"Test accuracy {accuracy:.3f}, which is guessing. Is a ReLU in front of the softmax?"
-        if accuracy < FLOOR:
-            return (
-                f"Test accuracy {accuracy:.3f}, and {BUDGET - count:,} parameters are left. Pool later, "
-                "take more filters, or add a layer."
-            )
-
-    problem = look()
-    assert not problem, problem
+    if not isinstance(model, keras.Model):
+        return "The function returns no model yet."
+    count = model.count_params()
+    if count > BUDGET:
+        heavy = max(model.layers, key=lambda layer: layer.count_params())
+        return (
+            f"It has {count:,} parameters, {count - BUDGET:,} too many. Most are in {heavy.name}, "
+            f"{heavy.count_params():,}: what would make its input smaller?"
+        )
+    (x, y), _ = data.mnist("sample")
+    probabilities = model.predict(x[1300:], verbose=0)
+    if probabilities.shape != (len(x) - 1300, 10):
+        return f"A picture gets {probabilities.shape[1:]} numbers: end with Flatten and Dense(10)."
+    if abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
+        return "Its outputs do not add up to 1: end with a softmax."
+    accuracy = evaluation.report(y[1300:], probabilities).accuracy
+    if accuracy < 0.2:
+        return f"Accuracy {accuracy:.3f}, which is guessing. Is a ReLU in front of the softmax?"
+    if accuracy < FLOOR:
+        return (
+            f"Accuracy {accuracy:.3f}, and {BUDGET - count:,} parameters are left. Pool later, "
+            "take more filters, or add a layer."
+        )
 
 # %% [raw]
 # # END TESTS
@@ -391,25 +390,19 @@ def precision_and_recall(matrix, k):
 def test_precision_and_recall(precision_and_recall):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (precision_and_recall,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        matrix = np.array([[8, 2, 0], [1, 6, 3], [1, 0, 4]])
-        got = precision_and_recall(matrix, 1)
-        if got is None or got is ...:
-            return "The function returns nothing yet."
-        precision, recall = got
-        if np.allclose((precision, recall), (6 / 10, 6 / 8)):
-            return "They are swapped: precision looks at what *was called* k, a column."
-        if not np.isclose(precision, 6 / 8):
-            return "Precision: of all pictures that were taken for k, which share is k?"
-        if not np.isclose(recall, 6 / 10):
-            return "Recall: of all pictures that are k, which share was found?"
-        if not np.allclose(precision_and_recall(matrix, 2), (4 / 7, 4 / 5)):
-            return "For class 1 it is right, for class 2 it is not."
-
-    problem = look()
-    assert not problem, problem
+    matrix = np.array([[8, 2, 0], [1, 6, 3], [1, 0, 4]])
+    got = precision_and_recall(matrix, 1)
+    if got is None or got is ...:
+        return "The function returns nothing yet."
+    precision, recall = got
+    if np.allclose((precision, recall), (6 / 10, 6 / 8)):
+        return "They are swapped: precision looks at what *was called* k, a column."
+    if not np.isclose(precision, 6 / 8):
+        return "Precision: of all pictures that were taken for k, which share is k?"
+    if not np.isclose(recall, 6 / 10):
+        return "Recall: of all pictures that are k, which share was found?"
+    if not np.allclose(precision_and_recall(matrix, 2), (4 / 7, 4 / 5)):
+        return "For class 1 it is right, for class 2 it is not."
 
 # %% [raw]
 # # END TESTS

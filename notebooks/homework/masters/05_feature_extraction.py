@@ -88,38 +88,32 @@ def vgg16_shapes(side):
 # # BEGIN TESTS
 
 # %%
-def test_shapes(SIDE, vgg16_shapes):
+def test_shapes(vgg16_shapes):
     from cnnkit import models
 
-    def look():
-        if any(each is None for each in (SIDE, vgg16_shapes)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        for side in (64, SIDE, 180):
-            got = vgg16_shapes(side)
-            if got is None:
-                return "The function returns nothing yet."
-            layers = models.vgg16_base(None, (side, side, 3)).layers[2:]
-            if len(got) != len(layers):
-                return f"There are {len(layers)} layers, 13 convolutions and 5 poolings; yours are {len(got)}."
-            for layer, yours in zip(layers, got, strict=True):
-                expected = tuple(layer.output.shape[1:])
-                where = f"{layer.name}, for photos of {side}×{side}: {tuple(yours)}"
-                if tuple(yours) == expected:
-                    continue
-                if any(int(size) != size for size in yours):
-                    return where + " is no shape: pooling rounds down where a row is left over."
-                if len(yours) != 3:
-                    return where + " should be rows, columns and channels."
-                if yours[2] != expected[2]:
-                    return where + " has another number of channels: each convolution has one a filter."
-                if yours[0] == expected[0] + 1:
-                    return where + ": pooling rounds down, not up, where a row is left over."
-                if "conv" in layer.name:
-                    return where + ': padding="same" keeps rows and columns.'
-                return where + ": pooling halves rows and columns."
-
-    problem = look()
-    assert not problem, problem
+    for side in (64, SIDE, 180):
+        got = vgg16_shapes(side)
+        if got is None:
+            return "The function returns nothing yet."
+        layers = models.vgg16_base(None, (side, side, 3)).layers[2:]
+        if len(got) != len(layers):
+            return f"There are {len(layers)} layers, 13 convolutions and 5 poolings; yours are {len(got)}."
+        for layer, yours in zip(layers, got, strict=True):
+            expected = tuple(layer.output.shape[1:])
+            where = f"{layer.name}, for photos of {side}×{side}: {tuple(yours)}"
+            if tuple(yours) == expected:
+                continue
+            if any(int(size) != size for size in yours):
+                return where + " is no shape: pooling rounds down where a row is left over."
+            if len(yours) != 3:
+                return where + " should be rows, columns and channels."
+            if yours[2] != expected[2]:
+                return where + " has another number of channels: each convolution has one a filter."
+            if yours[0] == expected[0] + 1:
+                return where + ": pooling rounds down, not up, where a row is left over."
+            if "conv" in layer.name:
+                return where + ': padding="same" keeps rows and columns.'
+            return where + ": pooling halves rows and columns."
 
 # %% [raw]
 # # END TESTS
@@ -162,30 +156,24 @@ def vgg16_parameters():
 def test_parameters(vgg16_parameters):
     from cnnkit import models
 
-    def look():
-        if any(each is None for each in (vgg16_parameters,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        got = vgg16_parameters()
-        if got is None:
-            return "The function returns nothing yet."
-        layers = [layer for layer in models.vgg16_base().layers if "conv" in layer.name]
-        if len(got) != len(layers):
-            return f"There are 13 convolutions; yours are {len(got)}."
-        for layer, yours in zip(layers, got, strict=True):
-            expected = layer.count_params()
-            channels, filters = layer.kernel.shape[2:]
-            if yours == expected:
-                continue
-            if yours == expected - filters:
-                return f"{layer.name}: the biases are missing, one for each of its {filters} filters."
-            if yours == 9 * filters * filters + filters:
-                return f"{layer.name}: {channels} channels come in, not {filters}: those of the layer before."
-            if yours == 9 * filters + filters:
-                return f"{layer.name}: a filter is as deep as what comes in, {channels} channels."
-            return f"{layer.name}: {yours:,} is not right. It has {filters} filters of 3×3×{channels}."
-
-    problem = look()
-    assert not problem, problem
+    got = vgg16_parameters()
+    if got is None:
+        return "The function returns nothing yet."
+    layers = [layer for layer in models.vgg16_base().layers if "conv" in layer.name]
+    if len(got) != len(layers):
+        return f"There are 13 convolutions; yours are {len(got)}."
+    for layer, yours in zip(layers, got, strict=True):
+        expected = layer.count_params()
+        channels, filters = layer.kernel.shape[2:]
+        if yours == expected:
+            continue
+        if yours == expected - filters:
+            return f"{layer.name}: the biases are missing, one for each of its {filters} filters."
+        if yours == 9 * filters * filters + filters:
+            return f"{layer.name}: {channels} channels come in, not {filters}: those of the layer before."
+        if yours == 9 * filters + filters:
+            return f"{layer.name}: a filter is as deep as what comes in, {channels} channels."
+        return f"{layer.name}: {yours:,} is not right. It has {filters} filters of 3×3×{channels}."
 
 # %% [raw]
 # # END TESTS
@@ -218,27 +206,21 @@ with_average = 512 * UNITS + UNITS + UNITS + 1  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_head(SIDE, UNITS, with_flatten, with_average):
-    def look():
-        if any(each is None for each in (SIDE, UNITS, with_flatten, with_average)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if with_flatten is ... or with_average is ...:
-            return "Write formulas in place of the dots."
-        cells = (SIDE // 32) ** 2
-        right = cells * 512 * UNITS + UNITS + UNITS + 1
-        if with_flatten == right - UNITS - 1:
-            return "The last layer is missing: a weight for each unit, and a bias."
-        if with_flatten == cells * 512 * UNITS + UNITS:
-            return "The biases are missing, one for each unit of both layers."
-        if with_flatten == with_average:
-            return "Flatten keeps every cell of the last map; the average leaves one number a channel."
-        if with_flatten != right:
-            return f"Flatten: how many numbers come in? The map is {SIDE // 32} cells wide, in 512 channels."
-        if with_average != 512 * UNITS + UNITS + UNITS + 1:
-            return "Average: one number a channel comes in, 512."
-
-    problem = look()
-    assert not problem, problem
+def test_head(with_flatten, with_average):
+    if with_flatten is ... or with_average is ...:
+        return "Write formulas in place of the dots."
+    cells = (SIDE // 32) ** 2
+    right = cells * 512 * UNITS + UNITS + UNITS + 1
+    if with_flatten == right - UNITS - 1:
+        return "The last layer is missing: a weight for each unit, and a bias."
+    if with_flatten == cells * 512 * UNITS + UNITS:
+        return "The biases are missing, one for each unit of both layers."
+    if with_flatten == with_average:
+        return "Flatten keeps every cell of the last map; the average leaves one number a channel."
+    if with_flatten != right:
+        return f"Flatten: how many numbers come in? The map is {SIDE // 32} cells wide, in 512 channels."
+    if with_average != 512 * UNITS + UNITS + UNITS + 1:
+        return "Average: one number a channel comes in, 512."
 
 # %% [raw]
 # # END TESTS
@@ -273,25 +255,19 @@ passes_with_views = PHOTOS * VIEWS  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_passes(PHOTOS, EPOCHS, VIEWS, passes_with_fit, passes_with_features, passes_with_views):
-    def look():
-        if any(each is None for each in (PHOTOS, EPOCHS, VIEWS, passes_with_fit, passes_with_features, passes_with_views)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if passes_with_fit is ...:
-            return "Write formulas in place of the dots."
-        if passes_with_fit != PHOTOS * EPOCHS:
-            return "(a) `fit` sends every photo through the whole model in each epoch."
-        if passes_with_features == PHOTOS * EPOCHS:
-            return "(b) Features are stored once; the epochs read them from disk."
-        if passes_with_features != PHOTOS:
-            return "(b) A frozen base makes the same features of a photo each time: once is enough."
-        if passes_with_views == PHOTOS * VIEWS * EPOCHS:
-            return "(c) The views, too, are computed once; the epochs take turns with them."
-        if passes_with_views != PHOTOS * VIEWS:
-            return "(c) Each view of a photo goes through the base once."
-
-    problem = look()
-    assert not problem, problem
+def test_passes(passes_with_fit, passes_with_features, passes_with_views):
+    if passes_with_fit is ...:
+        return "Write formulas in place of the dots."
+    if passes_with_fit != PHOTOS * EPOCHS:
+        return "(a) `fit` sends every photo through the whole model in each epoch."
+    if passes_with_features == PHOTOS * EPOCHS:
+        return "(b) Features are stored once; the epochs read them from disk."
+    if passes_with_features != PHOTOS:
+        return "(b) A frozen base makes the same features of a photo each time: once is enough."
+    if passes_with_views == PHOTOS * VIEWS * EPOCHS:
+        return "(c) The views, too, are computed once; the epochs take turns with them."
+    if passes_with_views != PHOTOS * VIEWS:
+        return "(c) Each view of a photo goes through the base once."
 
 # %% [raw]
 # # END TESTS
@@ -351,31 +327,25 @@ accuracy = ...
 def test_features(base, train, test, features_of, accuracy):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (base, train, test, features_of, accuracy)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        found = features_of(train)
-        if found is None:
-            return "The function returns nothing yet."
-        numbers = int(np.prod(base.output_shape[1:]))
-        if np.shape(found) == (len(train.labels), *base.output_shape[1:]):
-            return "These are maps; lay the numbers of each photo in a row (reshape)."
-        if np.shape(found) != (len(train.labels), numbers):
-            return f"The features have shape {np.shape(found)}; expected {(len(train.labels), numbers)}."
-        images = np.concatenate([batch for batch, _ in train])
-        expected = base.predict(images, verbose=0).reshape(len(images), -1)
-        scaled = base.predict(images / 255, verbose=0).reshape(len(images), -1)
-        if np.allclose(found, scaled, atol=1e-3):
-            return "You divided the pixels by 255; the base takes them as they are, 0 to 255."
-        if not np.allclose(found, expected, atol=1e-2):
-            return "These are not the base's features of the photos, in the order of the files."
-        if not isinstance(accuracy, float):
-            return "The features are right. Now fit the classifier, and take its score on `test`."
-        if accuracy < 0.8:
-            return f"Accuracy {accuracy:.3f}: do you fit on train.labels and score on test.labels?"
-
-    problem = look()
-    assert not problem, problem
+    found = features_of(train)
+    if found is None:
+        return "The function returns nothing yet."
+    numbers = int(np.prod(base.output_shape[1:]))
+    if np.shape(found) == (len(train.labels), *base.output_shape[1:]):
+        return "These are maps; lay the numbers of each photo in a row (reshape)."
+    if np.shape(found) != (len(train.labels), numbers):
+        return f"The features have shape {np.shape(found)}; expected {(len(train.labels), numbers)}."
+    images = np.concatenate([batch for batch, _ in train])
+    expected = base.predict(images, verbose=0).reshape(len(images), -1)
+    scaled = base.predict(images / 255, verbose=0).reshape(len(images), -1)
+    if np.allclose(found, scaled, atol=1e-3):
+        return "You divided the pixels by 255; the base takes them as they are, 0 to 255."
+    if not np.allclose(found, expected, atol=1e-2):
+        return "These are not the base's features of the photos, in the order of the files."
+    if not isinstance(accuracy, float):
+        return "The features are right. Now fit the classifier, and take its score on `test`."
+    if accuracy < 0.8:
+        return f"Accuracy {accuracy:.3f}: do you fit on train.labels and score on test.labels?"
 
 # %% [raw]
 # # END TESTS

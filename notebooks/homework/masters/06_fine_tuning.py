@@ -74,27 +74,22 @@ order = "cfabde"  # SOLUTION
 
 # %%
 def test_order(order):
-    def look():
-        if any(each is None for each in (order,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if order is ... or sorted(order) != list("abcdef"):
-            return 'Write six letters, each once, such as "abcdef".'
-        place = order.index
-        if place("c") > place("a"):
-            return "Which head do you train in step a? It has to be there first."
-        if place("f") > place("a"):
-            return "A new head sends random gradients back: freeze the base before you train the head."
-        if place("b") < place("a"):
-            return "The layers come free when the head is trained, not before."
-        if place("d") < place("b"):
-            return "Keras looks at what is trainable when you compile: free the layers first."
-        if place("e") < place("d"):
-            return "Train the freed layers after compiling, with the small learning rate."
-        if order not in ("cfabde", "fcabde"):
-            return "Nearly: read it aloud as a story."
-
-    problem = look()
-    assert not problem, problem
+    letters = "" if order is ... else "".join(order).lower()
+    if sorted(letters) != list("abcdef"):
+        return 'Write six letters, each once, such as "abcdef".'
+    place = letters.index
+    if place("c") > place("a"):
+        return "Which head do you train in step a? It has to be there first."
+    if place("f") > place("a"):
+        return "A new head sends random gradients back: freeze the base before you train the head."
+    if place("b") < place("a"):
+        return "The layers come free when the head is trained, not before."
+    if place("d") < place("b"):
+        return "Keras looks at what is trainable when you compile: free the layers first."
+    if place("e") < place("d"):
+        return "Train the freed layers after compiling, with the small learning rate."
+    if letters not in ("cfabde", "fcabde"):
+        return "Nearly: read it aloud as a story."
 
 # %% [raw]
 # # END TESTS
@@ -110,7 +105,7 @@ def test_order(order):
 # %% [markdown]
 # ## 2. How many arrays?
 #
-# `training.transfer.unfreeze_top(base, FREE)` frees the last `FREE` layers of VGG16's base (they end: …
+# `training.transfer.unfreeze_top(base, FREE)` frees the last `FREE` layers of the full-width VGG16's base (they end: …
 # `block4_conv1`, `block4_conv2`, `block4_conv3`, `block4_pool`, `block5_conv1`, `block5_conv2`,
 # `block5_conv3`, `block5_pool`). How many arrays can then be trained, and how many parameters are in them?
 
@@ -128,31 +123,25 @@ parameters = 9 * 256 * 512 + 512 + 5 * (9 * 512 * 512 + 512)  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_arrays(FREE, arrays, parameters):
+def test_arrays(arrays, parameters):
     from cnnkit import models, training
 
-    def look():
-        if any(each is None for each in (FREE, arrays, parameters)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if arrays is ... or parameters is ...:
-            return "Write numbers in place of the dots."
-        base = models.vgg16_base()
-        training.transfer.unfreeze_top(base, FREE)
-        free = base.trainable_weights
-        if arrays == 2 * FREE:
-            return "Pooling layers count as layers, and have no weights."
-        if arrays == len(free) // 2:
-            return "Each convolution has two arrays: a kernel and a bias."
-        if arrays != len(free):
-            return f"Which of the last {FREE} layers are convolutions?"
-        right = sum(layer.count_params() for layer in base.layers if layer.trainable)
-        if parameters == right + 9 * 256 * 512:
-            return "block4_conv1 gets 256 channels from block 3, not 512."
-        if parameters != right:
-            return "Each kernel has 3 × 3 × channels × filters numbers, and each filter a bias."
-
-    problem = look()
-    assert not problem, problem
+    if arrays is ... or parameters is ...:
+        return "Write numbers in place of the dots."
+    base = models.vgg16_base()
+    training.transfer.unfreeze_top(base, FREE)
+    free = base.trainable_weights
+    if arrays == 2 * FREE:
+        return "Pooling layers count as layers, and have no weights."
+    if arrays == len(free) // 2:
+        return "Each convolution has two arrays: a kernel and a bias."
+    if arrays != len(free):
+        return f"Which of the last {FREE} layers are convolutions?"
+    right = sum(layer.count_params() for layer in base.layers if layer.trainable)
+    if parameters == right + 9 * 256 * 512:
+        return "block4_conv1 gets 256 channels from block 3, not 512."
+    if parameters != right:
+        return "Each kernel has 3 × 3 × channels × filters numbers, and each filter a bias."
 
 # %% [raw]
 # # END TESTS
@@ -194,29 +183,23 @@ def free_last(base, count):
 def test_free_last(free_last):
     from cnnkit import models, training
 
-    def look():
-        if any(each is None for each in (free_last,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        for name, builder in (("VGG16", models.vgg16_base), ("DenseNet", models.densenet_base)):
-            base, right = (builder("drawn", (64, 64, 3)) for _ in range(2))
-            for count in (15, 8):
-                base.trainable = count == 15
-                free_last(base, count)
-                training.transfer.unfreeze_top(right, count)
-                got = {weight.path for weight in base.trainable_weights}
-                expected = {weight.path for weight in right.trainable_weights}
-                if got == expected:
-                    continue
-                if not got:
-                    return f"{name}: nothing is free. A frozen base hides its layers: set base.trainable = True first."
-                if any("_bn/" in path or path.startswith("bn/") for path in got):
-                    return f"{name}: BatchNormalization is free, and would forget what it has stored."
-                if len(got) > len(expected):
-                    return f"{name}: {len(got)} arrays are free, not {len(expected)}: freeze the layers before."
-                return f"{name}: {len(got)} arrays are free; the last {count} layers have {len(expected)}."
-
-    problem = look()
-    assert not problem, problem
+    for name, builder in (("VGG16", models.vgg16_base), ("DenseNet", models.densenet_base)):
+        base, right = (builder("drawn", (64, 64, 3)) for _ in range(2))
+        for count in (15, 8):
+            base.trainable = count == 15
+            free_last(base, count)
+            training.transfer.unfreeze_top(right, count)
+            got = {weight.path for weight in base.trainable_weights}
+            expected = {weight.path for weight in right.trainable_weights}
+            if got == expected:
+                continue
+            if not got:
+                return f"{name}: nothing is free. A frozen base hides its layers: set base.trainable = True first."
+            if any("_bn/" in path or path.startswith("bn/") for path in got):
+                return f"{name}: BatchNormalization is free, and would forget what it has stored."
+            if len(got) > len(expected):
+                return f"{name}: {len(got)} arrays are free, not {len(expected)}: freeze the layers before."
+            return f"{name}: {len(got)} arrays are free; the last {count} layers have {len(expected)}."
 
 # %% [raw]
 # # END TESTS
@@ -286,27 +269,21 @@ large_steps = "B"  # SOLUTION
 def test_moved(before, runs, moved, large_steps):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (before, runs, moved, large_steps)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        old = [np.array([3.0, 4.0]), np.array([[1.0]]), np.array([2.0])]
-        new = [np.array([3.0, 5.0]), np.array([[2.0]]), np.array([2.0])]
-        got = moved(old, new)
-        if got is None:
-            return "The function returns nothing yet."
-        if np.isclose(got, (0.2 + 1 + 0) / 3):
-            return "An array that did not change was frozen: leave it out of the mean."
-        if np.isclose(got, 1):
-            return "Divide each change by the norm that the array had before."
-        if not np.isclose(got, 0.6):
-            return "For [3, 4] → [3, 5] it is 1 / 5, for [1] → [2] it is 1 / 1; the mean is 0.6."
-        if large_steps not in runs:
-            return 'Write "A" or "B".'
-        if moved(before, runs[large_steps]) < max(moved(before, after) for after in runs.values()):
-            return "The other one has moved further."
-
-    problem = look()
-    assert not problem, problem
+    old = [np.array([3.0, 4.0]), np.array([[1.0]]), np.array([2.0])]
+    new = [np.array([3.0, 5.0]), np.array([[2.0]]), np.array([2.0])]
+    got = moved(old, new)
+    if got is None:
+        return "The function returns nothing yet."
+    if np.isclose(got, (0.2 + 1 + 0) / 3):
+        return "An array that did not change was frozen: leave it out of the mean."
+    if np.isclose(got, 1):
+        return "Divide each change by the norm that the array had before."
+    if not np.isclose(got, 0.6):
+        return "For [3, 4] → [3, 5] it is 1 / 5, for [1] → [2] it is 1 / 1; the mean is 0.6."
+    if large_steps not in runs:
+        return 'Write "A" or "B".'
+    if moved(before, runs[large_steps]) < max(moved(before, after) for after in runs.values()):
+        return "The other one has moved further."
 
 # %% [raw]
 # # END TESTS
@@ -350,24 +327,18 @@ mould = "b"  # SOLUTION
 
 # %%
 def test_decision(dogs, x_rays, bottles, mould):
-    def look():
-        if any(each is None for each in (dogs, x_rays, bottles, mould)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        reasons = {
-            "dogs": "Few photos, and ImageNet is full of dogs: what is already there?",
-            "x_rays": "Very many pictures, and none like them in ImageNet: what can you afford?",
-            "bottles": "Many photos that resemble ImageNet's: what is safe, and better than a head alone?",
-            "mould": "Few pictures, unlike those of ImageNet: which layers know what all pictures have?",
-        }
-        answers = (dogs, x_rays, bottles, mould)
-        for (name, reason), answer, right in zip(reasons.items(), answers, "adcb", strict=True):
-            if answer not in ("a", "b", "c", "d"):
-                return f'{name}: write "a", "b", "c" or "d".'
-            if answer != right:
-                return f"{name}: {reason}"
-
-    problem = look()
-    assert not problem, problem
+    reasons = {
+        "dogs": "Few photos, and ImageNet is full of dogs: what is already there?",
+        "x_rays": "Very many pictures, and none like them in ImageNet: what can you afford?",
+        "bottles": "Many photos that resemble ImageNet's: what is safe, and better than a head alone?",
+        "mould": "Few pictures, unlike those of ImageNet: which layers know what all pictures have?",
+    }
+    answers = (dogs, x_rays, bottles, mould)
+    for (name, reason), answer, right in zip(reasons.items(), answers, "adcb", strict=True):
+        if answer not in ("a", "b", "c", "d"):
+            return f'{name}: write "a", "b", "c" or "d".'
+        if answer != right:
+            return f"{name}: {reason}"
 
 # %% [raw]
 # # END TESTS

@@ -66,27 +66,21 @@ rows = [47, 23, 11, 5]  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_rows(WINDOW, rows):
-    def look():
-        if any(each is None for each in (WINDOW, rows)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if rows is ... or len(rows) != 4:
-            return "Write a list of four numbers."
-        right = [(WINDOW - 11) // 4 + 1]
-        for _ in range(3):
-            right.append((right[-1] - 3) // 2 + 1)
-        if rows[0] == right[0] - 1:
-            return "conv1: the first place counts too: add 1 after dividing by the stride."
-        if rows[0] != right[0]:
-            return "conv1: (i - f) / s, rounded down, plus 1."
-        if rows[1] == rows[0] // 2 + rows[0] % 2:
-            return "Pooling has no padding here: windows of 3 that stick out are left out."
-        for name, yours, expected in zip(("first", "second", "third"), rows[1:], right[1:], strict=True):
-            if yours != expected:
-                return f"The {name} pooling: windows of 3 that move by 2, by the same formula."
-
-    problem = look()
-    assert not problem, problem
+def test_rows(rows):
+    if rows is ... or len(rows) != 4:
+        return "Write a list of four numbers."
+    right = [(WINDOW - 11) // 4 + 1]
+    for _ in range(3):
+        right.append((right[-1] - 3) // 2 + 1)
+    if rows[0] == right[0] - 1:
+        return "conv1: the first place counts too: add 1 after dividing by the stride."
+    if rows[0] != right[0]:
+        return "conv1: (i - f) / s, rounded down, plus 1."
+    if rows[1] == rows[0] // 2 + rows[0] % 2:
+        return "Pooling has no padding here: windows of 3 that stick out are left out."
+    for name, yours, expected in zip(("first", "second", "third"), rows[1:], right[1:], strict=True):
+        if yours != expected:
+            return f"The {name} pooling: windows of 3 that move by 2, by the same formula."
 
 # %% [raw]
 # # END TESTS
@@ -121,32 +115,26 @@ fc6 = rows[-1] ** 2 * 256 * 4096 + 4096  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_parameters(WINDOW, CLASSES, conv2, conv2_in_groups, fc6):
+def test_parameters(conv2, conv2_in_groups, fc6):
     from cnnkit import models
 
-    def look():
-        if any(each is None for each in (WINDOW, CLASSES, conv2, conv2_in_groups, fc6)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if ... in (conv2, conv2_in_groups, fc6):
-            return "Write formulas in place of the dots."
-        grouped = models.alexnet((WINDOW, WINDOW, 3), CLASSES, groups=2)
-        right = 5 * 5 * 96 * 256 + 256
-        if conv2 == right - 256:
-            return "conv2: the biases are missing, one for each filter."
-        if conv2 != right:
-            return "conv2: each of 256 filters is 5 × 5 × 96, since conv1 makes 96 maps."
-        expected = grouped.get_layer("conv2").count_params()
-        if conv2_in_groups == right // 2:
-            return "In groups: the weights are halved, the biases are not; there are still 256 filters."
-        if conv2_in_groups == 5 * 5 * 48 * 128 + 128:
-            return "In groups: that is one of the two groups."
-        if conv2_in_groups != expected:
-            return "In groups: each of 256 filters sees 48 channels."
-        if fc6 != grouped.get_layer("fc6").count_params():
-            return "fc6: it gets the last pooled map, rows × rows × 256 numbers, and each unit has a bias."
-
-    problem = look()
-    assert not problem, problem
+    if ... in (conv2, conv2_in_groups, fc6):
+        return "Write formulas in place of the dots."
+    grouped = models.alexnet((WINDOW, WINDOW, 3), CLASSES, groups=2)
+    right = 5 * 5 * 96 * 256 + 256
+    if conv2 == right - 256:
+        return "conv2: the biases are missing, one for each filter."
+    if conv2 != right:
+        return "conv2: each of 256 filters is 5 × 5 × 96, since conv1 makes 96 maps."
+    expected = grouped.get_layer("conv2").count_params()
+    if conv2_in_groups == right // 2:
+        return "In groups: the weights are halved, the biases are not; there are still 256 filters."
+    if conv2_in_groups == 5 * 5 * 48 * 128 + 128:
+        return "In groups: that is one of the two groups."
+    if conv2_in_groups != expected:
+        return "In groups: each of 256 filters sees 48 channels."
+    if fc6 != grouped.get_layer("fc6").count_params():
+        return "fc6: it gets the last pooled map, rows × rows × 256 numbers, and each unit has a bias."
 
 # %% [raw]
 # # END TESTS
@@ -188,28 +176,26 @@ def test_step(step):
     import keras
     import numpy as np
 
-    def look():
-        if any(each is None for each in (step,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        weight, velocity = 1.0, 0.0
-        variable, sgd = keras.Variable(1.0), keras.optimizers.SGD(0.1, momentum=0.9)
-        for number, gradient in enumerate((2.0, -1.0, 0.5), start=1):
-            got = step(weight, velocity, gradient, 0.1, 0.9)
-            if got is None:
-                return "The function returns nothing yet."
-            before, (weight, velocity) = weight, got
-            sgd.apply([keras.ops.convert_to_tensor(gradient)], [variable])
-            expected = float(variable)
-            if np.isclose(weight, expected):
-                continue
-            if number == 1 and weight > before:
-                return "The weight moves with the gradient; it should go against it."
-            if number == 2 and np.isclose(weight, before + 0.1):
-                return "The second step forgets the first: the velocity keeps a share of what it was."
-            return f"After step {number} Keras has {expected:.3f}, you have {float(weight):.3f}."
-
-    problem = look()
-    assert not problem, problem
+    weight, velocity = 1.0, 0.0
+    variable, sgd = keras.Variable(1.0), keras.optimizers.SGD(0.05, momentum=0.8)
+    for number, gradient in enumerate((2.0, -1.0, 0.5), start=1):
+        got = step(weight, velocity, gradient, 0.05, 0.8)
+        if got is None:
+            return "The function returns nothing yet."
+        before, (weight, velocity) = weight, got
+        sgd.apply([keras.ops.convert_to_tensor(gradient)], [variable])
+        expected = float(variable)
+        if np.isclose(weight, expected) and np.isclose(velocity, expected - before):
+            continue
+        if np.isclose(weight, expected):
+            return "The weight is right. The velocity is what it moved by, with its sign and the rate."
+        if np.isclose(velocity, expected):
+            return "Return the weight first, then the velocity."
+        if number == 1 and weight > before:
+            return "The weight moves with the gradient; it should go against it."
+        if number == 2 and np.isclose(weight, before + 0.05):
+            return "The second step forgets the first: the velocity keeps a share of what it was."
+        return f"After step {number} Keras has {expected:.3f}, you have {float(weight):.3f}."
 
 # %% [raw]
 # # END TESTS
@@ -272,26 +258,23 @@ def test_plateau(learning_rates):
             rates.append(float(model.optimizer.learning_rate))
         return rates
 
-    def look():
-        if any(each is None for each in (learning_rates,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        cases = {
-            "Improving all the time: {}": [0.5, 0.6, 0.7, 0.8],
-            "Standing still: {}. More than 2 epochs are three": [0.5, 0.5, 0.5, 0.5, 0.6],
-            "Better by next to nothing: {}. That is no improvement": [0.5, 0.50001, 0.50002, 0.50003, 0.50004],
-            "A long plateau: {}. After each fall the waiting begins anew": [0.5] * 8,
-            "Down and up again: {}. It is the best so far that counts": [0.8, 0.5, 0.6, 0.7, 0.75, 0.9],
-        }
-        for text, accuracies in cases.items():
-            got, expected = learning_rates(accuracies, 2), by_the_recipe(accuracies, 2)
-            if got is None:
-                return "The function returns nothing yet."
-            if len(got) != len(expected) or not np.allclose(got, expected):
-                shown = ", ".join(f"{rate:.0e}" for rate in got)
-                return text.format(f"for {accuracies} you have {shown}") + "."
-
-    problem = look()
-    assert not problem, problem
+    cases = {
+        "Improving all the time: {}": [0.5, 0.6, 0.7, 0.8],
+        "Standing still: {}. More than 2 epochs are three": [0.5, 0.5, 0.5, 0.5, 0.6],
+        "Better by next to nothing: {}. That is no improvement": [0.5, 0.50001, 0.50002, 0.50003, 0.50004],
+        "A long plateau: {}. After each fall the waiting begins anew": [0.5] * 8,
+        "Down and up again: {}. It is the best so far that counts": [0.8, 0.5, 0.6, 0.7, 0.75, 0.9],
+    }
+    cases["After a fall: {}. The best so far stays"] = [0.9, *[0.5] * 3, 0.6, 0.7, 0.8]
+    for text, accuracies in cases.items():
+        got, expected = learning_rates(accuracies, 2), by_the_recipe(accuracies, 2)
+        if got is None:
+            return "The function returns nothing yet."
+        if len(got) != len(expected) or not np.allclose(got, expected):
+            shown = ", ".join(f"{rate:.0e}" for rate in got)
+            return text.format(f"for {accuracies} you have {shown}") + "."
+    if not np.allclose(learning_rates([0.5] * 6, 1), by_the_recipe([0.5] * 6, 1)):
+        return "With a patience of 1 it is not right."
 
 # %% [raw]
 # # END TESTS
@@ -341,33 +324,29 @@ def test_mean_over_views(mean_over_views):
 
     import numpy as np
 
-    def look():
-        if any(each is None for each in (mean_over_views,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        photos = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype("float32")
-        views = functools.partial(augment.ten_crop, size=6)
+    photos = np.random.default_rng(0).integers(0, 256, (3, 8, 8, 3)).astype("float32")
+    views = functools.partial(augment.ten_crop, size=6)
 
-        def predict(pictures):
-            if np.ndim(pictures) != 4:
-                raise ValueError(f"predict got {np.shape(pictures)}; it takes (m, rows, columns, 3).")
-            bright = np.mean(pictures, axis=(1, 2, 3)) / 255
-            return np.stack([bright, 1 - bright], axis=1)
+    def predict(pictures):
+        if np.ndim(pictures) != 4:
+            raise ValueError(f"predict got {np.shape(pictures)}; it takes (m, rows, columns, 3).")
+        bright = (np.mean(pictures, axis=(1, 2, 3)) / 255) ** 4
+        return np.stack([bright, 1 - bright], axis=1)
 
-        got = mean_over_views(predict, photos, views)
-        if got is None:
-            return "The function returns nothing yet."
-        if np.shape(got) != (3, 2):
-            return f"Three photos and two classes; yours is {np.shape(got)}."
-        windows = np.asarray(views(photos))
-        expected = np.stack([predict(each).mean(axis=0) for each in windows])
-        mixed = predict(windows.reshape(-1, 6, 6, 3)).reshape(10, 3, 2).mean(axis=0)
-        if np.allclose(got, mixed) and not np.allclose(mixed, expected):
-            return "Windows of different photos are mixed: the ten of a photo follow one another."
-        if not np.allclose(got, expected, atol=1e-6):
-            return "Average the ten rows of probabilities of each photo."
-
-    problem = look()
-    assert not problem, problem
+    got = mean_over_views(predict, photos, views)
+    if got is None:
+        return "The function returns nothing yet."
+    if np.shape(got) != (3, 2):
+        return f"Three photos and two classes; yours is {np.shape(got)}."
+    windows = np.asarray(views(photos))
+    expected = np.stack([predict(each).mean(axis=0) for each in windows])
+    mixed = predict(windows.reshape(-1, 6, 6, 3)).reshape(10, 3, 2).mean(axis=0)
+    if np.allclose(got, mixed) and not np.allclose(mixed, expected):
+        return "Windows of different photos are mixed: the ten of a photo follow one another."
+    if np.allclose(got, predict(windows.mean(axis=1))):
+        return "You average the pictures, which blurs them. Average what the model says of each."
+    if not np.allclose(got, expected, atol=1e-6):
+        return "Average the ten rows of probabilities of each photo."
 
 # %% [raw]
 # # END TESTS

@@ -50,7 +50,7 @@ BLOCKS, GROWTH = (3, 6, 4), 20
 # %% [markdown]
 # ## 1. A folder, as folders are
 #
-# Count the usable photos of each class, and name the files that are not usable.
+# Count the usable photos of each class, in a dict such as `{"horse": 3}`, and list the files that are not usable.
 
 # %%
 folder = Path(tempfile.mkdtemp()) / "photos"
@@ -76,24 +76,20 @@ unusable = [path.name for path, reason in data.check_folder(folder)[1]]  # SOLUT
 
 # %%
 def test_folder(photos_of_each_class, unusable):
-    def look():
-        if any(each is None for each in (photos_of_each_class, unusable)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if photos_of_each_class is ... or unusable is ...:
-            return "Look into chapter 8, section 1: one call finds both."
-        counts = dict(photos_of_each_class)
-        if counts == {"horse": 12, "koala": 13, "owl": 13}:
-            return "These are files, not photos: open each one."
-        if counts != {"horse": 11, "koala": 12, "owl": 12}:
-            return f"You have {counts}. A photo is usable when it can be decoded to its last pixel."
-        names = {getattr(path, "name", path) for path in unusable}
-        if "koala.12.jpg" not in names:
-            return "One file begins like a photo and breaks off in the middle."
-        if names != {"Thumbs.db", "koala.12.jpg", "horse.12.jpg"}:
-            return f"You have {sorted(names)}: what else cannot be decoded, or can?"
+    from pathlib import Path
 
-    problem = look()
-    assert not problem, problem
+    if photos_of_each_class is ... or unusable is ...:
+        return "Look into chapter 8, section 1: one call finds both."
+    counts = dict(photos_of_each_class)
+    if counts == {"horse": 12, "koala": 13, "owl": 13}:
+        return "These are files, not photos: open each one."
+    if counts != {"horse": 11, "koala": 12, "owl": 12}:
+        return f"You have {counts}. A photo is usable when it can be decoded to its last pixel."
+    names = {Path(each[0] if isinstance(each, tuple) else each).name for each in unusable}
+    if "koala.12.jpg" not in names:
+        return "One file begins like a photo and breaks off in the middle."
+    if names != {"Thumbs.db", "koala.12.jpg", "horse.12.jpg"}:
+        return f"You have {sorted(names)}: what else cannot be decoded, or can?"
 
 # %% [raw]
 # # END TESTS
@@ -135,35 +131,29 @@ def channels_after_blocks(blocks, growth):
 # # BEGIN TESTS
 
 # %%
-def test_channels(BLOCKS, GROWTH, channels_after_blocks):
+def test_channels(channels_after_blocks):
     from cnnkit import models
 
-    def look():
-        if any(each is None for each in (BLOCKS, GROWTH, channels_after_blocks)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        for blocks, growth in (((6, 12, 24, 16), 32), (BLOCKS, GROWTH)):
-            base = models.densenet_base(None, (64, 64, 3), blocks, growth)
-            expected, block = [], 2
-            for block in range(2, len(blocks) + 2):
-                last = f"conv{block}_block{blocks[block - 2]}_concat"
-                expected.append(base.get_layer(last).output.shape[-1])
-            got = channels_after_blocks(blocks, growth)
-            where = f"For blocks of {blocks} layers and a growth of {growth}: "
-            if got is None:
-                return "The function returns nothing yet."
-            if len(got) != len(blocks):
-                return where + f"write {len(blocks)} numbers; yours are {len(got)}."
-            if got[0] == blocks[0] * growth:
-                return where + "a block keeps what comes in, 2 · growth channels, and adds to it."
-            if got[0] != expected[0]:
-                return where + f"the first block has {expected[0] - 2 * growth} new channels."
-            if got[1] == expected[0] + blocks[1] * growth:
-                return where + "the transition halves the channels before the second block."
-            if list(got) != expected:
-                return where + f"you have {list(got)}; what comes into the last block?"
-
-    problem = look()
-    assert not problem, problem
+    for blocks, growth in (((6, 12, 24, 16), 32), (BLOCKS, GROWTH)):
+        base = models.densenet_base(None, (64, 64, 3), blocks, growth)
+        expected, block = [], 2
+        for block in range(2, len(blocks) + 2):
+            last = f"conv{block}_block{blocks[block - 2]}_concat"
+            expected.append(base.get_layer(last).output.shape[-1])
+        got = channels_after_blocks(blocks, growth)
+        where = f"For blocks of {blocks} layers and a growth of {growth}: "
+        if got is None:
+            return "The function returns nothing yet."
+        if len(got) != len(blocks):
+            return where + f"write {len(blocks)} numbers; yours are {len(got)}."
+        if got[0] == blocks[0] * growth:
+            return where + "a block keeps what comes in, 2 · growth channels, and adds to it."
+        if got[0] != expected[0]:
+            return where + f"the first block has {expected[0] - 2 * growth} new channels."
+        if got[1] == expected[0] + blocks[1] * growth:
+            return where + "the transition halves the channels before the second block."
+        if list(got) != expected:
+            return where + f"you have {list(got)}; what comes into the last block?"
 
 # %% [raw]
 # # END TESTS
@@ -222,33 +212,27 @@ print("counted:  ", models.densenet_base(None, (64, 64, 3), BLOCKS, GROWTH).coun
 def test_prediction(densenet_parameters):
     from cnnkit import models
 
-    def look():
-        if any(each is None for each in (densenet_parameters,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        for blocks, growth in (((1,), 8), ((2,), 8), ((1, 1), 8), ((6, 12, 24, 16), 32)):
-            base = models.densenet_base(None, (64, 64, 3), blocks, growth)
-            got, expected = densenet_parameters(blocks, growth), base.count_params()
-            where = f"For blocks of {blocks} layers and a growth of {growth}: "
-            if got is None:
-                return "The function returns nothing yet."
-            if got == expected:
-                continue
-            learned = sum(int(w.shape[0]) for w in base.trainable_weights if len(w.shape) == 1)
-            if got == expected - 2 * learned:
-                return where + "BatchNormalization has no weights."
-            if got == expected - learned:
-                return where + "BatchNormalization has four numbers a channel; two of them are not trained, and counted."
-            last = 4 * int(base.output.shape[-1])
-            if got == expected - last:
-                return where + "the last BatchNormalization is missing, at the very end."
-            if len(blocks) == 1 and blocks[0] == 1:
-                return where + f"you have {got:,} and Keras {expected:,}. Write down its {len(base.layers)} layers."
-            if len(blocks) == 1:
-                return where + "the second layer sees the channels of the first, too."
-            return where + f"you have {got:,} and Keras {expected:,}. Is the transition right?"
-
-    problem = look()
-    assert not problem, problem
+    for blocks, growth in (((1,), 8), ((2,), 8), ((1, 1), 8), ((6, 12, 24, 16), 32)):
+        base = models.densenet_base(None, (64, 64, 3), blocks, growth)
+        got, expected = densenet_parameters(blocks, growth), base.count_params()
+        where = f"For blocks of {blocks} layers and a growth of {growth}: "
+        if got is None:
+            return "The function returns nothing yet."
+        if got == expected:
+            continue
+        learned = sum(int(w.shape[0]) for w in base.trainable_weights if len(w.shape) == 1)
+        if got == expected - 2 * learned:
+            return where + "you count nothing for BatchNormalization, which has four numbers a channel."
+        if got == expected - learned:
+            return where + "BatchNormalization has four numbers a channel; two of them are not trained, and counted."
+        last = 4 * int(base.output.shape[-1])
+        if got == expected - last:
+            return where + "the last BatchNormalization is missing, at the very end."
+        if len(blocks) == 1 and blocks[0] == 1:
+            return where + f"you have {got:,} and Keras {expected:,}. Write down its {len(base.layers)} layers."
+        if len(blocks) == 1:
+            return where + "the second layer sees the channels of the first, too."
+        return where + f"you have {got:,} and Keras {expected:,}. Is the transition right?"
 
 # %% [raw]
 # # END TESTS
@@ -296,34 +280,29 @@ def test_shares(shares):
 
     import numpy as np
 
-    def look():
-        if any(each is None for each in (shares,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        matrix = np.array([[6, 2, 0], [1, 4, 5], [0, 0, 0]])
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            got = shares(matrix)
-        broken = matrix / np.array([8, 10, 1])  # as without keepdims
-        if got is None:
-            return "The function returns nothing yet."
-        if np.shape(got) != matrix.shape:
-            return f"The result has shape {np.shape(got)}; expected {matrix.shape}."
-        if np.allclose(np.nan_to_num(got), np.nan_to_num(broken)):
-            return (
-                "The first number of the sums divides the first *column*. Each row needs its own: "
-                "keep the axis, with keepdims=True."
-            )
-        if np.allclose(np.nan_to_num(got[:, 0]), [6 / 7, 1 / 7, 0]):
-            return "Now columns add up to 1. A row is what a photo *is*."
-        if np.isnan(got).any():
-            return "The class without photos still gives nan, not a number."
-        if not np.allclose(got, [[0.75, 0.25, 0], [0.1, 0.4, 0.5], [0, 0, 0]]):
-            return "Each row with photos should add up to 1, and the one without should be 0."
-        if caught:
-            return "The numbers are right, but NumPy warns. Do not divide by 0 in the first place."
-
-    problem = look()
-    assert not problem, problem
+    matrix = np.array([[6, 2, 0], [1, 4, 5], [0, 0, 0]])
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        got = shares(matrix)
+    broken = matrix / np.array([8, 10, 1])  # as without keepdims
+    if got is None:
+        return "The function returns nothing yet."
+    got = np.asarray(got, float)
+    if got.shape != matrix.shape:
+        return f"The result has shape {got.shape}; expected {matrix.shape}."
+    if np.allclose(np.nan_to_num(got), np.nan_to_num(broken)):
+        return (
+            "The first number of the sums divides the first *column*. Each row needs its own: "
+            "keep the axis, with keepdims=True."
+        )
+    if np.allclose(np.nan_to_num(got[:, 0]), [6 / 7, 1 / 7, 0]):
+        return "Now columns add up to 1. A row is what a photo *is*."
+    if np.isnan(got).any():
+        return "The class without photos still gives nan, not a number."
+    if not np.allclose(got, [[0.75, 0.25, 0], [0.1, 0.4, 0.5], [0, 0, 0]]):
+        return "Each row with photos should add up to 1, and the one without should be 0."
+    if caught:
+        return "The numbers are right, but NumPy warns. Do not divide by 0 in the first place."
 
 # %% [raw]
 # # END TESTS
@@ -363,31 +342,25 @@ def most_similar(features, query, count):
 def test_most_similar(most_similar):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (most_similar,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        random = np.random.default_rng(4)
-        features = random.normal(size=(40, 6)) * random.uniform(0.1, 10, (40, 1))
-        query = random.normal(size=6)
-        got = most_similar(features, query, 5)
-        if got is None:
-            return "The function returns nothing yet."
-        got = np.asarray(got)
-        if got.shape != (5,):
-            return f"The result has shape {got.shape}; expected (5,)."
-        cosine = features @ query / np.linalg.norm(features, axis=1) / np.linalg.norm(query)
-        order = np.argsort(-cosine)
-        if np.array_equal(got, order[::-1][:5]):
-            return "These are the least similar: argsort begins with the smallest."
-        if np.array_equal(got, np.argsort(-(features @ query))[:5]):
-            return "Long rows win: divide each product by the lengths of both."
-        if np.array_equal(got, np.argsort(np.linalg.norm(features - query, axis=1))[:5]):
-            return "That is the Euclidean distance; the cosine looks at directions only."
-        if not np.array_equal(got, order[:5]):
-            return f"The five most similar are {order[:5].tolist()} here, yours {got.tolist()}."
-
-    problem = look()
-    assert not problem, problem
+    random = np.random.default_rng(4)
+    features = random.normal(size=(40, 6)) * random.uniform(0.1, 10, (40, 1))
+    query = random.normal(size=6)
+    got = most_similar(features, query, 5)
+    if got is None:
+        return "The function returns nothing yet."
+    got = np.asarray(got)
+    if got.shape != (5,):
+        return f"The result has shape {got.shape}; expected (5,)."
+    cosine = features @ query / np.linalg.norm(features, axis=1) / np.linalg.norm(query)
+    order = np.argsort(-cosine)
+    if np.array_equal(got, order[::-1][:5]):
+        return "These are the least similar: argsort begins with the smallest."
+    if np.array_equal(got, np.argsort(-(features @ query))[:5]):
+        return "Long rows win: divide each product by the lengths of both."
+    if np.array_equal(got, np.argsort(np.linalg.norm(features - query, axis=1))[:5]):
+        return "That is the Euclidean distance; the cosine looks at directions only."
+    if not np.array_equal(got, order[:5]):
+        return f"The five most similar are {order[:5].tolist()} here, yours {got.tolist()}."
 
 # %% [raw]
 # # END TESTS

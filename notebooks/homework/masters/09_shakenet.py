@@ -70,29 +70,23 @@ in_inference = (FIRST + SECOND) / 2  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_by_hand(FIRST, SECOND, GRADIENT, ALPHA, BETA, output, to_first, to_second, in_inference):
+def test_by_hand(output, to_first, to_second, in_inference):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (FIRST, SECOND, GRADIENT, ALPHA, BETA, output, to_first, to_second, in_inference)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if ... in (output, to_first, to_second, in_inference):
-            return "Write formulas in place of the dots."
-        if np.isclose(output, BETA * FIRST + (1 - BETA) * SECOND):
-            return "Forward it is ALPHA; BETA is for the way back."
-        if not np.isclose(output, ALPHA * FIRST + (1 - ALPHA) * SECOND):
-            return "Forward: a share ALPHA of the first, and the rest of the second."
-        if np.isclose(to_first, ALPHA * GRADIENT):
-            return "Backward, BETA takes the place of ALPHA: that is the idea."
-        if np.isclose(to_first, (1 - BETA) * GRADIENT):
-            return "BETA is for the first branch, 1 - BETA for the second."
-        if not np.isclose(to_first, BETA * GRADIENT) or not np.isclose(to_second, (1 - BETA) * GRADIENT):
-            return "Backward: shares BETA and 1 - BETA of the gradient."
-        if not np.isclose(in_inference, (FIRST + SECOND) / 2):
-            return "In inference nothing is random: both branches count the same."
-
-    problem = look()
-    assert not problem, problem
+    if ... in (output, to_first, to_second, in_inference):
+        return "Write formulas in place of the dots."
+    if np.isclose(output, BETA * FIRST + (1 - BETA) * SECOND):
+        return "Forward it is ALPHA; BETA is for the way back."
+    if not np.isclose(output, ALPHA * FIRST + (1 - ALPHA) * SECOND):
+        return "Forward: a share ALPHA of the first, and the rest of the second."
+    if np.isclose(to_first, ALPHA * GRADIENT):
+        return "Backward, BETA takes the place of ALPHA: that is the idea."
+    if np.isclose(to_first, (1 - BETA) * GRADIENT):
+        return "BETA is for the first branch, 1 - BETA for the second."
+    if not np.isclose(to_first, BETA * GRADIENT) or not np.isclose(to_second, (1 - BETA) * GRADIENT):
+        return "Backward: shares BETA and 1 - BETA of the gradient."
+    if not np.isclose(in_inference, (FIRST + SECOND) / 2):
+        return "In inference nothing is random: both branches count the same."
 
 # %% [raw]
 # # END TESTS
@@ -141,47 +135,41 @@ def test_even_shake(EvenShake):
     import keras
     import numpy as np
 
-    def look():
-        if any(each is None for each in (EvenShake,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        random = np.random.default_rng(0)
-        branches = [random.normal(size=(64, 2, 2, 3)).astype("float32") for _ in range(2)]
-        mean = (branches[0] + branches[1]) / 2
-        layer = EvenShake()
-        if layer(branches, training=True) is None:
-            return "`call` returns nothing yet."
-        keras.utils.set_random_seed(1)
-        forward = np.asarray(layer(branches, training=True))
-        if forward.shape != mean.shape:
-            return f"The output has shape {forward.shape}; expected {mean.shape}."
-        if not np.allclose(np.asarray(layer(branches)), mean, atol=1e-5):
-            return "In inference it should be the mean of both branches."
-        if not np.allclose(forward, mean, atol=1e-5):
-            return "Forward it shakes. Even means that the output is the mean, in training, too."
+    random = np.random.default_rng(0)
+    branches = [random.normal(size=(64, 2, 2, 3)).astype("float32") for _ in range(2)]
+    mean = (branches[0] + branches[1]) / 2
+    layer = EvenShake()
+    if layer(branches, training=True) is None:
+        return "`call` returns nothing yet."
+    keras.utils.set_random_seed(1)
+    forward = np.asarray(layer(branches, training=True))
+    if forward.shape != mean.shape:
+        return f"The output has shape {forward.shape}; expected {mean.shape}."
+    if not np.allclose(np.asarray(layer(branches)), mean, atol=1e-5):
+        return "In inference it should be the mean of both branches."
+    if not np.allclose(forward, mean, atol=1e-5):
+        return "Forward it shakes. Even means that the output is the mean, in training, too."
 
-        def betas():
-            found = backend.gradients(lambda a, b: layer([a, b], training=True), *branches)
-            return found[0], found[1]
+    def betas():
+        found = backend.gradients(lambda a, b: layer([a, b], training=True), *branches)
+        return found[0], found[1]
 
-        first, second = betas()
-        if np.allclose(first, 0.5, atol=1e-5):
-            return "Backward both branches get half: β has no effect. What is a constant for the way back?"
-        if np.allclose(first, 0, atol=1e-6):
-            return "No gradient comes through: too much is inside stop_gradient."
-        if not np.allclose(first + second, 1, atol=1e-4):
-            return "The shares of the two branches should add up to 1: β and 1 - β."
-        beta = first.mean(axis=(1, 2, 3))
-        if np.abs(first - beta[:, np.newaxis, np.newaxis, np.newaxis]).max() > 1e-4:
-            return "Within a picture β differs: draw numbers of the shape (n, 1, 1, 1)."
-        if np.ptp(beta) < 1e-4:
-            return "All pictures have the same β: draw one for each."
-        if beta.min() < 0 or beta.max() > 1 or beta.max() - beta.min() < 0.7:
-            return f"β lies between {beta.min():.2f} and {beta.max():.2f}; expected uniform in 0 to 1."
-        if np.allclose(betas()[0], first):
-            return "The next step has the same β: draw it within `call`."
-
-    problem = look()
-    assert not problem, problem
+    first, second = betas()
+    if np.allclose(first, 0.5, atol=1e-5):
+        return "Backward both branches get half: β has no effect. What is a constant for the way back?"
+    if np.allclose(first, 0, atol=1e-6):
+        return "No gradient comes through: too much is inside stop_gradient."
+    if not np.allclose(first + second, 1, atol=1e-4):
+        return "The shares of the two branches should add up to 1: β and 1 - β."
+    beta = first.mean(axis=(1, 2, 3))
+    if np.abs(first - beta[:, np.newaxis, np.newaxis, np.newaxis]).max() > 1e-4:
+        return "Within a picture β differs: draw numbers of the shape (n, 1, 1, 1)."
+    if np.ptp(beta) < 1e-4:
+        return "All pictures have the same β: draw one for each."
+    if beta.min() < 0 or beta.max() > 1 or beta.max() - beta.min() < 0.7:
+        return f"β lies between {beta.min():.2f} and {beta.max():.2f}; expected uniform in 0 to 1."
+    if np.allclose(betas()[0], first):
+        return "The next step has the same β: draw it within `call`."
 
 # %% [raw]
 # # END TESTS
@@ -216,8 +204,10 @@ def uniform(n):
 
 
 def quotient(n):
-    first, second = np.random.default_rng(0).uniform(size=(2, n))  # SOLUTION
-    return first / (first + second)  # SOLUTION
+    # BEGIN SOLUTION
+    first, second = np.random.default_rng(0).uniform(size=(2, n))
+    return first / (first + second)
+    # END SOLUTION
 
 
 of_uniform = share_in_the_middle(uniform)
@@ -233,27 +223,24 @@ of_quotient = share_in_the_middle(quotient)
 def test_uniform(quotient, of_uniform, of_quotient):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (quotient, of_uniform, of_quotient)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if of_uniform is None:
-            return "share_in_the_middle returns nothing yet."
-        if abs(of_uniform - 0.2) > 0.01:
-            return f"A uniform α lies between 0.4 and 0.6 in a fifth of the draws; you have {of_uniform:.3f}."
-        if quotient(3) is None or of_quotient is None:
-            return "quotient returns nothing yet."
-        draws = np.asarray(quotient(1000))
-        if draws.shape != (1000,):
-            return f"quotient(1000) should return 1,000 numbers; its shape is {draws.shape}."
-        if np.ptp(draws) < 1e-6:
-            return "u₁ and u₂ are the same numbers: draw two, independently."
-        if draws.max() > 1:
-            return "α is above 1: divide by the sum of both."
-        if abs(of_quotient - 1 / 3) > 0.01:
-            return f"You have {of_quotient:.3f} for the quotient, which is not what u₁ / (u₁ + u₂) gives."
-
-    problem = look()
-    assert not problem, problem
+    if of_uniform is None:
+        return "share_in_the_middle returns nothing yet."
+    if abs(of_uniform - 0.2) > 0.01:
+        return f"A uniform α lies between 0.4 and 0.6 in a fifth of the draws; you have {of_uniform:.3f}."
+    if quotient(3) is None or of_quotient is None:
+        return "quotient returns nothing yet."
+    draws = np.asarray(quotient(1000))
+    if draws.shape != (1000,):
+        return f"quotient(1000) should return 1,000 numbers; its shape is {draws.shape}."
+    if np.ptp(draws) < 1e-6:
+        return "u₁ and u₂ are the same numbers: draw two, independently."
+    if draws.max() > 1:
+        return "α is above 1: divide by the sum of both."
+    many = np.asarray(quotient(100_000))
+    if abs(np.mean((many > 0.4) & (many < 0.6)) - 1 / 3) > 0.01:
+        return "quotient does not draw u₁ / (u₁ + u₂)."
+    if abs(of_quotient - 1 / 3) > 0.01:
+        return f"You have {of_quotient:.3f} for the quotient, which is not what u₁ / (u₁ + u₂) gives."
 
 # %% [raw]
 # # END TESTS
@@ -290,27 +277,23 @@ def test_cosine(cosine_rate):
     import keras
     import numpy as np
 
-    def look():
-        if any(each is None for each in (cosine_rate,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        right = keras.optimizers.schedules.CosineDecay(0.2, 100)
-        got = cosine_rate(0, 100, 0.2)
-        if got is None:
-            return "The function returns nothing yet."
-        if not np.isclose(got, 0.2):
-            return f"At step 0 the rate is the initial one, 0.2; yours is {float(got):.3f}."
-        if np.isclose(cosine_rate(100, 100, 0.2), -0.2):
-            return "It becomes negative: lift the cosine by 1 and halve it."
-        if np.isclose(cosine_rate(100, 100, 0.2), 0.2):
-            return "A whole wave comes back to where it began; take half of one, up to π."
-        if np.isclose(cosine_rate(25, 100, 0.2), 0.15):
-            return "That is a straight line."
-        for step in (25, 50, 75, 100):
-            if not np.isclose(cosine_rate(step, 100, 0.2), float(right(step)), atol=1e-6):
-                return f"At step {step} of 100 it should be {float(right(step)):.4f}."
-
-    problem = look()
-    assert not problem, problem
+    right = keras.optimizers.schedules.CosineDecay(0.2, 100)
+    got = cosine_rate(0, 100, 0.2)
+    if got is None:
+        return "The function returns nothing yet."
+    if not np.isclose(got, 0.2):
+        return f"At step 0 the rate is the initial one, 0.2; yours is {float(got):.3f}."
+    if np.isclose(cosine_rate(100, 100, 0.2), -0.2):
+        return "It becomes negative: lift the cosine by 1 and halve it."
+    if np.isclose(cosine_rate(100, 100, 0.2), 0.2):
+        return "A whole wave comes back to where it began; take half of one, up to π."
+    if np.isclose(cosine_rate(25, 100, 0.2), 0.15):
+        return "That is a straight line."
+    for step in (25, 50, 75, 100):
+        if not np.isclose(cosine_rate(step, 100, 0.2), float(right(step)), atol=1e-6):
+            return f"At step {step} of 100 it should be {float(right(step)):.4f}."
+    if not np.isclose(cosine_rate(10, 40, 0.1), 0.1 * (1 + np.cos(np.pi / 4)) / 2, atol=1e-6):
+        return "With 40 steps and an initial rate of 0.1 it is not right: use the arguments."
 
 # %% [raw]
 # # END TESTS
@@ -350,29 +333,23 @@ def correlation(first, second):
 def test_correlation(correlation):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (correlation,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        random = np.random.default_rng(3)
-        first = random.normal(size=(5, 2, 2, 3)) + 4
-        second = 0.6 * first + random.normal(size=first.shape)
-        got, right = correlation(first, second), np.corrcoef(first.ravel(), second.ravel())[0, 1]
-        if got is None:
-            return "The function returns nothing yet."
-        if np.ndim(got):
-            return f"Return one number; yours has shape {np.shape(got)}. Flatten the arrays, or take one entry."
-        cosine = (first * second).sum() / np.linalg.norm(first) / np.linalg.norm(second)
-        if np.isclose(got, cosine):
-            return "The means are still there: everything above 0 looks alike. Subtract them first."
-        if np.isclose(got, np.cov(first.ravel(), second.ravel())[0, 1]):
-            return "That is the covariance, which grows with the numbers: divide by both standard deviations."
-        if not np.isclose(got, right):
-            return f"NumPy's corrcoef gives {right:.3f}, you {float(got):.3f}."
-        if not np.isclose(correlation(first, 3 - 2 * first), -1):
-            return "For opposites it should be -1."
-
-    problem = look()
-    assert not problem, problem
+    random = np.random.default_rng(3)
+    first = random.normal(size=(5, 2, 2, 3)) + 4
+    second = 0.6 * first + random.normal(size=first.shape)
+    got, right = correlation(first, second), np.corrcoef(first.ravel(), second.ravel())[0, 1]
+    if got is None:
+        return "The function returns nothing yet."
+    if np.ndim(got):
+        return f"Return one number; yours has shape {np.shape(got)}. Flatten the arrays, or take one entry."
+    cosine = (first * second).sum() / np.linalg.norm(first) / np.linalg.norm(second)
+    if np.isclose(got, cosine):
+        return "The means are still there: everything above 0 looks alike. Subtract them first."
+    if np.isclose(got, np.cov(first.ravel(), second.ravel())[0, 1]):
+        return "That is the covariance, which grows with the numbers: divide by both standard deviations."
+    if not np.isclose(got, right):
+        return f"NumPy's corrcoef gives {right:.3f}, you {float(got):.3f}."
+    if not np.isclose(correlation(first, 3 - 2 * first), -1):
+        return "For opposites it should be -1."
 
 # %% [raw]
 # # END TESTS

@@ -77,24 +77,18 @@ sharp = False  # SOLUTION
 
 # %%
 def test_sentences(first, channels, silent, sharp):
-    def look():
-        if any(each is None for each in (first, channels, silent, sharp)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        reasons = {
-            "first": "What do figures 10.1 and 10.2 show on the left, and what on the right?",
-            "channels": "VGG16 begins with 64 maps. How many does block 5 have?",
-            "silent": "After ReLU, what is left of a filter that does not match?",
-            "sharp": "How many cells has a map of block 3, and one of block 5?",
-        }
-        answers = (first, channels, silent, sharp)
-        for (name, reason), answer, right in zip(reasons.items(), answers, (1, 0, 1, 0), strict=True):
-            if not isinstance(answer, bool):
-                return f"{name}: write True or False."
-            if answer != right:
-                return f"{name}: {reason}"
-
-    problem = look()
-    assert not problem, problem
+    reasons = {
+        "first": "What do figures 10.1 and 10.2 show on the left, and what on the right?",
+        "channels": "VGG16 begins with 64 maps. How many does block 5 have?",
+        "silent": "After ReLU, what is left of a filter that does not match?",
+        "sharp": "How many cells has a map of block 3, and one of block 5?",
+    }
+    answers = (first, channels, silent, sharp)
+    for (name, reason), answer, right in zip(reasons.items(), answers, (1, 0, 1, 0), strict=True):
+        if not isinstance(answer, bool):
+            return f"{name}: write True or False."
+        if answer != right:
+            return f"{name}: {reason}"
 
 # %% [raw]
 # # END TESTS
@@ -135,34 +129,28 @@ def grad_cam(maps, gradients):
 def test_grad_cam(grad_cam):
     import numpy as np
 
-    def look():
-        if any(each is None for each in (grad_cam,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        random = np.random.default_rng(6)
-        maps = random.exponential(size=(4, 5, 7))
-        gradients = random.normal(size=(4, 5, 7)) + np.array([2, -2, 1, -1, 1, -1, 0])
-        got = grad_cam(maps, gradients)
-        if got is None:
-            return "The function returns nothing yet."
-        if np.shape(got) != (4, 5):
-            return f"The heat has shape {np.shape(got)}; expected (rows, columns), here (4, 5)."
-        weights = gradients.mean(axis=(0, 1))
-        total = (weights * maps).sum(axis=-1)
-        if np.allclose(got, total):
-            return "What is negative speaks for other classes: it becomes 0."
-        if np.allclose(got, np.maximum((gradients * maps).sum(axis=-1), 0)):
-            return "Each number has its own weight here; Grad-CAM gives one to a whole map, the mean of its gradients."
-        if np.allclose(got, (np.maximum(weights, 0) * maps).sum(axis=-1)):
-            return "First add up, then cut off: maps that speak against the class count, too."
-        if np.allclose(got, np.maximum((maps.mean(axis=(0, 1)) * gradients).sum(axis=-1), 0)):
-            return "Maps and gradients are swapped: the gradients give the weights."
-        if not np.allclose(got, np.maximum(total, 0)) and np.allclose(got / got.max(), np.maximum(total, 0) / total.max()):
-            return "Up to a factor it is right: take the mean of the gradients, and do not scale."
-        if not np.allclose(got, np.maximum(total, 0)):
-            return "One weight for each map, the weighted sum over the maps, and what is negative becomes 0."
-
-    problem = look()
-    assert not problem, problem
+    random = np.random.default_rng(6)
+    maps = random.exponential(size=(4, 5, 7))
+    gradients = random.normal(size=(4, 5, 7)) + np.array([2, -2, 1, -1, 1, -1, 0])
+    got = grad_cam(maps, gradients)
+    if got is None:
+        return "The function returns nothing yet."
+    if np.shape(got) != (4, 5):
+        return f"The heat has shape {np.shape(got)}; expected (rows, columns), here (4, 5)."
+    weights = gradients.mean(axis=(0, 1))
+    total = (weights * maps).sum(axis=-1)
+    if np.allclose(got, total):
+        return "What is negative speaks for other classes: it becomes 0."
+    if np.allclose(got, np.maximum((gradients * maps).sum(axis=-1), 0)):
+        return "Each number has its own weight here; Grad-CAM gives one to a whole map, the mean of its gradients."
+    if np.allclose(got, (np.maximum(weights, 0) * maps).sum(axis=-1)):
+        return "First add up, then cut off: maps that speak against the class count, too."
+    if np.allclose(got, np.maximum((maps.mean(axis=(0, 1)) * gradients).sum(axis=-1), 0)):
+        return "Maps and gradients are swapped: the gradients give the weights."
+    if not np.allclose(got, np.maximum(total, 0)) and np.allclose(got / got.max(), np.maximum(total, 0) / total.max()):
+        return "Up to a factor it is right: take the mean of the gradients, and do not scale."
+    if not np.allclose(got, np.maximum(total, 0)):
+        return "One weight for each map, the weighted sum over the maps, and what is negative becomes 0."
 
 # %% [raw]
 # # END TESTS
@@ -205,28 +193,22 @@ def test_focus(focus):
 
     import numpy as np
 
-    def look():
-        if any(each is None for each in (focus,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        heat, box = np.random.default_rng(7).uniform(size=(10, 20)), (12, 1, 19, 4)
-        heat[1:4, 12:19] += 2
-        right = explain.focus(heat[np.newaxis], np.array([box])).ratio
-        got = focus(heat, box)
-        if got is None:
-            return "The function returns nothing yet."
-        area = 7 * 3 / 200
-        if np.isclose(got, right * area):
-            return "That is the share of the heat. Divide it by the share of the picture that the box covers."
-        if np.isclose(focus(np.ones((10, 20)), box), area):
-            return "Heat that is the same everywhere should give 1."
-        swapped = heat[12:19, 1:4].sum() / heat.sum() / area
-        if np.isclose(got, swapped):
-            return "Rows come first in an array: heat[top:bottom, left:right]."
-        if not np.isclose(got, right):
-            return f"explain.focus has {right:.3f}, you have {float(got):.3f}."
-
-    problem = look()
-    assert not problem, problem
+    heat, box = np.random.default_rng(7).uniform(size=(10, 20)), (12, 1, 19, 4)
+    heat[1:4, 12:19] += 2
+    right = explain.focus(heat[np.newaxis], np.array([box])).ratio
+    got = focus(heat, box)
+    if got is None:
+        return "The function returns nothing yet."
+    area = 7 * 3 / 200
+    if np.isclose(got, right * area):
+        return "That is the share of the heat. Divide it by the share of the picture that the box covers."
+    if np.isclose(focus(np.ones((10, 20)), box), area):
+        return "Heat that is the same everywhere should give 1."
+    swapped = heat[12:19, 1:4].sum() / heat.sum() / area
+    if np.isclose(got, swapped):
+        return "Rows come first in an array: heat[top:bottom, left:right]."
+    if not np.isclose(got, right):
+        return f"explain.focus has {right:.3f}, you have {float(got):.3f}."
 
 # %% [raw]
 # # END TESTS
@@ -270,40 +252,34 @@ def test_climb(climb):
     import numpy as np
     from keras import ops
 
-    def look():
-        if any(each is None for each in (climb,)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        start = np.random.default_rng(8).uniform(0.4, 0.6, (6, 6, 3)).astype("float32")
-        goal = np.zeros((6, 6, 3), "float32")
-        goal[2:4, 2:4, 0] = 1
+    start = np.random.default_rng(8).uniform(0.4, 0.6, (6, 6, 3)).astype("float32")
+    goal = np.zeros((6, 6, 3), "float32")
+    goal[2:4, 2:4, 0] = 1
 
-        def alike(picture):
-            return -ops.sum((picture - goal) ** 2)
+    def alike(picture):
+        return -ops.sum((picture - goal) ** 2)
 
-        given = start.copy()
-        got = climb(alike, start, 1, 0.01)
-        if got is None:
-            return "The function returns nothing yet."
-        if not np.array_equal(start, given):
-            return "It changes the picture that it was given: make a new one."
-        moved, gradient = np.asarray(got) - given, 2 * (goal - given)
-        expected = 0.01 * gradient / gradient.std()
-        if np.allclose(moved, -expected, atol=1e-5):
-            return "It goes down: to climb, add the gradient."
-        if np.allclose(moved, 0.01 * gradient, atol=1e-5):
-            return "Divide the gradient by its standard deviation, so that a step has the same size everywhere."
-        if np.allclose(moved, 0):
-            return "After one step the picture is the same."
-        if not np.allclose(moved, expected, atol=1e-4):
-            return "One step is not right: rate × gradient / its standard deviation."
-        far = np.asarray(climb(alike, start, 60, 0.05))
-        if far.min() < 0 or far.max() > 1:
-            return "After many steps the picture leaves 0 to 1: clip it in each step."
-        if np.abs(far - goal).mean() > 0.1:
-            return "After many steps it is not where it should be: does each step begin where the last one ended?"
-
-    problem = look()
-    assert not problem, problem
+    given = start.copy()
+    got = climb(alike, start, 1, 0.01)
+    if got is None:
+        return "The function returns nothing yet."
+    if not np.array_equal(start, given):
+        return "It changes the picture that it was given: make a new one."
+    moved, gradient = np.asarray(got) - given, 2 * (goal - given)
+    expected = 0.01 * gradient / gradient.std()
+    if np.allclose(moved, -expected, atol=1e-5):
+        return "It goes down: to climb, add the gradient."
+    if np.allclose(moved, 0.01 * gradient, atol=1e-5):
+        return "Divide the gradient by its standard deviation, so that a step has the same size everywhere."
+    if np.allclose(moved, 0):
+        return "After one step the picture is the same."
+    if not np.allclose(moved, expected, atol=1e-4):
+        return "One step is not right: rate × gradient / its standard deviation."
+    far = np.asarray(climb(alike, start, 60, 0.05))
+    if far.min() < 0 or far.max() > 1:
+        return "After many steps the picture leaves 0 to 1: clip it in each step."
+    if np.abs(far - goal).mean() > 0.1:
+        return "After many steps it is not where it should be: does each step begin where the last one ended?"
 
 # %% [raw]
 # # END TESTS
@@ -386,36 +362,30 @@ cheats = "B"  # SOLUTION
 # # BEGIN TESTS
 
 # %%
-def test_cheat(SIZE, networks, ratios, cheats):
+def test_cheat(networks, ratios, cheats):
     from cnnkit import data
     from cnnkit.evaluation import explain
 
     import numpy as np
 
-    def look():
-        if any(each is None for each in (SIZE, networks, ratios, cheats)):
-            return "There is no answer yet: run its cell, and mend what it complains about."
-        if any(ratio is None for ratio in ratios.values()):
-            return "heat_on_the_face returns nothing yet."
-        for name, (model, photos) in networks.items():
-            pictures = data.load_images(photos.file_paths, (SIZE, SIZE))
-            boxes = data.drawings.face_boxes(photos.file_paths, (SIZE, SIZE))
-            right = explain.focus(explain.grad_cam(model, pictures), boxes).ratio
-            if not np.isclose(ratios[name], right, rtol=1e-3):
-                return (
-                    f"Network {name}: {ratios[name]:.2f}, where the ratio is {right:.2f}. Load the photos at "
-                    "SIZE × SIZE, and resize the boxes with them (data.drawings.face_boxes)."
-                )
-        if cheats not in networks:
-            return 'Write "A" or "B".'
-        if ratios[cheats] > min(ratios.values()):
+    if any(ratio is None for ratio in ratios.values()):
+        return "heat_on_the_face returns nothing yet."
+    for name, (model, photos) in networks.items():
+        pictures = data.load_images(photos.file_paths, (SIZE, SIZE))
+        boxes = data.drawings.face_boxes(photos.file_paths, (SIZE, SIZE))
+        right = explain.focus(explain.grad_cam(model, pictures), boxes).ratio
+        if not np.isclose(ratios[name], right, rtol=1e-3):
             return (
-                "A test set with the same flaw cannot tell: accuracy is no proof. Which of them "
-                "looks past the faces?"
+                f"Network {name}: {ratios[name]:.2f}, where the ratio is {right:.2f}. Load the photos at "
+                "SIZE × SIZE, and resize the boxes with them (data.drawings.face_boxes)."
             )
-
-    problem = look()
-    assert not problem, problem
+    if cheats not in networks:
+        return 'Write "A" or "B".'
+    if ratios[cheats] > min(ratios.values()):
+        return (
+            "A test set with the same flaw cannot tell: accuracy is no proof. Which of them "
+            "looks past the faces?"
+        )
 
 # %% [raw]
 # # END TESTS
