@@ -24,8 +24,7 @@ HOMEWORK = notebooks.NOTEBOOKS / "homework"
 MASTERS = HOMEWORK / "masters"
 DIST = HOMEWORK / "dist"  # ignored by git
 
-INSTALL_OTTER = """
-
+INSTALL_OTTER = """\
 if importlib.util.find_spec("otter") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "otter-grader>=7"], check=True)
 
@@ -110,9 +109,11 @@ def read_master(name: str) -> NotebookNode:
     notebook = jupytext.read(MASTERS / f"{name}.py")
     notebooks.renew_generated_cells(notebook, f"homework/{name}", notebooks.repository())
     (numbers,) = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
+    (place,) = [n for n, cell in enumerate(notebook.cells) if "install" in notebooks.tags(cell)]
+    folded = notebook.cells[place].metadata
+    otter = nbformat.v4.new_code_cell(INSTALL_OTTER.format(name=name), metadata=folded)
+    notebook.cells.insert(place + 1, otter)
     for cell in notebook.cells:
-        if "install" in notebooks.tags(cell):
-            cell.source += INSTALL_OTTER.format(name=name)
         if cell.source.startswith("def test_"):
             cell.source = framed(cell.source, numbers)
     return notebook

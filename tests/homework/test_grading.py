@@ -186,26 +186,31 @@ def test_mistakes_of_a_lecturer_are_told(tmp_path):
         assert said in command(*arguments, fails=True)
 
 
+def install_code() -> str:
+    cells = homework.read_master(NAME).cells
+    return "\n".join(cell.source for cell in cells if "install" in notebooks.tags(cell))
+
+
 @pytest.mark.parametrize("address", ["", "https://forge.example/someone/course"])
 def test_in_colab_the_checks_come_from_an_uploaded_notebook(address, tmp_path, monkeypatch):
     monkeypatch.setattr(notebooks, "repository", lambda: address)
-    (install,) = [c for c in homework.read_master(NAME).cells if "install" in notebooks.tags(c)]
+    install = install_code()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     with pytest.raises(FileNotFoundError, match=f"Upload {NAME}.ipynb"):
-        exec(install.source, {})
+        exec(install, {})
     shutil.copy(homework.HOMEWORK / f"{NAME}.ipynb", tmp_path)
-    exec(install.source, {})
+    exec(install, {})
     checks = [ExceptionTestFile.from_file(str(path)) for path in Path("tests").glob("q*.py")]
     assert sum(check.possible for check in checks) == 13
 
 
 def test_otter_is_installed_where_it_is_missing(tmp_path, monkeypatch):
-    (install,) = [c for c in homework.read_master(NAME).cells if "install" in notebooks.tags(c)]
+    install = install_code()
     called: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command))
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name: None if name == "otter" else object()
     )
-    exec(install.source, {})
+    exec(install, {})
     assert [command[-1] for command in called] == ["otter-grader>=7"]

@@ -310,7 +310,7 @@ def small_network():
     outputs = layers.Dense(2, activation="softmax")(layers.GlobalAveragePooling2D()(x))
     return keras.Model(inputs, outputs)
 
-
+# %% jupyter={"source_hidden": true} tags=["nbval-ignore-output"]
 def trained(background, epochs, folder):
     parts = {}
     for part, count, seed in (("train", 200, 1), ("test", 40, 2)):
