@@ -1,11 +1,28 @@
-"""Command line: ``python -m benchmarks results NAME… --scale sample --seeds 5``."""
+"""Command line: ``python -m benchmarks``, ``… NAME``, ``… results NAME… --scale sample``."""
 
+import concurrent.futures
+import multiprocessing
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
+
+from benchmarks.measuring import Measured, run
 
 import typer
 
-app = typer.Typer(add_completion=False, no_args_is_help=True)
+BENCHMARKS = {  # and about how many minutes each takes on two cores
+    "training_step": "A step of each network, against PyTorch and the matrix product. 6 minutes.",
+    "input_pipeline": "Epochs of a folder of photos, against Keras's loader. 8 minutes.",
+    "transfer": "What it saves to run frozen layers once. 15 minutes.",
+    "ten_crop": "Ten-crop prediction, against the source's way. 4 minutes.",
+    "shakenet": "A step of ShakeNet, against plain additions and PyTorch. 3 minutes.",
+    "distributed": "Two processes that train together, against one. 4 minutes.",
+    "startup": "From nothing to a batch and to a prediction. 5 minutes.",
+}
+PAGES = Path(__file__).parent / "measured"
+Save = Annotated[bool, typer.Option(help="Write the tables into benchmarks/measured.")]
+
+app = typer.Typer(add_completion=False)
 
 
 class Scale(StrEnum):
@@ -15,9 +32,16 @@ class Scale(StrEnum):
     full = "full"
 
 
-@app.callback()
-def main() -> None:
-    """Measure what the course promises."""
+@app.callback(invoke_without_command=True)
+def main(context: typer.Context, save: Save = False) -> None:
+    """Measure what the course promises: all of it, or what is named."""
+    if context.invoked_subcommand is not None:
+        return
+    found = [ratio for name in BENCHMARKS for ratio in _run(name, save).ratios]
+    if broken := [f"- {ratio}" for ratio in found if not ratio.holds]:
+        typer.echo("\n".join(["These promises do not hold:", *broken]))
+        raise typer.Exit(1)
+    typer.echo("All promises hold.")
 
 
 @app.command()
@@ -26,9 +50,8 @@ def results(
     scale: Annotated[Scale, typer.Option(help="Sample or published data.")] = Scale.sample,
     seeds: Annotated[int, typer.Option(min=2, help="Runs of each, seeds 0, 1, …")] = 5,
 ) -> None:
-    """Run experiments once a seed, and record their test accuracies in benchmarks/results."""
-    from benchmarks.experiments import EXPERIMENTS
-    from benchmarks.results import run, write
+    """Run experiments once a seed, record their figures, and write RESULTS.md."""
+    from benchmarks.experiments import EXPERIMENTS, pages, recording
     from cnnkit.evaluation import recorded, spread
 
     names = names or list(EXPERIMENTS)
@@ -36,49 +59,43 @@ def results(
         raise typer.BadParameter(f"no experiment {min(unknown)!r}; there are {list(EXPERIMENTS)}")
     for name in names:
         rows = []
-        for row in run(EXPERIMENTS[name], scale, range(seeds)):
+        for row in recording.run(name, scale, range(seeds)):
             rows.append(row)
             typer.echo(f"{name}, seed {row['seed']}: {row['figure']} in {row['seconds']} s")
-        write(rows, recorded.RESULTS / f"{scale}.csv")
-        published = "not published"
-        if EXPERIMENTS[name].published is not None:
-            published = (
-                f"published: {EXPERIMENTS[name].published:.3f} in {EXPERIMENTS[name].source}"
-            )
-        typer.echo(f"{name}: {spread(name, scale)}; {published}")
+        recording.write(rows, recorded.RESULTS / f"{scale}.csv")
+        pages.write()
+        typer.echo(f"{name}: {spread(name, scale)}; published: {pages.published(name)}")
 
 
-@app.command()
-def photos() -> None:
-    """Measure what feeding photos from a folder costs in time and memory. Needs a few minutes."""
-    from benchmarks.photos import report
-
-    report()
-
-
-@app.command()
-def transfer() -> None:
-    """Measure what it saves to run frozen layers once. Needs about a quarter of an hour."""
-    from benchmarks.transfer import report
-
-    report()
+def _run(name: str, save: bool) -> Measured:
+    """Run a benchmark, print what it found, and save it where that was asked."""
+    typer.echo(f"== {name}: {BENCHMARKS[name]}")
+    measured = in_a_process_of_its_own(name)
+    page = measured.page()
+    typer.echo(f"\n{page}\n")
+    if save:
+        PAGES.mkdir(exist_ok=True)
+        text = f"# {name}\n\n`python -m benchmarks {name}`\n\n{page}\n"
+        (PAGES / f"{name}.md").write_text(text, encoding="utf-8")
+    return measured
 
 
-@app.command("ten_crop")
-def ten_crop() -> None:
-    """Measure ten-crop prediction against the source's way. Needs a few minutes."""
-    from benchmarks.ten_crop import report
+def in_a_process_of_its_own(name: str) -> Measured:
+    """Run a benchmark so that it finds nothing that another has left."""
+    spawn = multiprocessing.get_context("spawn")
+    with concurrent.futures.ProcessPoolExecutor(1, spawn) as executor:
+        return executor.submit(run, name).result()
 
-    report()
+
+def _command(name: str) -> None:
+    def command(save: Save = False) -> None:
+        _run(name, save)
+
+    app.command(name, help=BENCHMARKS[name])(command)
 
 
-@app.command()
-def shakenet() -> None:
-    """Measure a step of ShakeNet against plain additions and PyTorch. Needs two minutes."""
-    from benchmarks.shakenet import report
-
-    report()
-
+for _name in BENCHMARKS:
+    _command(_name)
 
 if __name__ == "__main__":
     app()

@@ -5,24 +5,27 @@ window. `evaluation.predict` sends all windows of a few photos through the model
 the same photos from the same folder, and their probabilities have to agree.
 """
 
-import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.photos import high_water_mark
+from benchmarks.measuring import Measured, Ratio, agree, high_water_mark, in_turns
 from cnnkit import data, evaluation, models, training
 
 import keras
 import numpy as np
 
 SIDE, WINDOW, WIDTH = 256, 227, 1 / 4
-PHOTOS, REPEATS = 256, 5
+PHOTOS, SECONDS = 256, 60
+COLUMNS = "", "the source's way", "ours", "ratio"
+REMARKS = [
+    "Peak memory is what a process takes above reading the photos. Ours sends so many windows "
+    "through the network at a time as fit a budget, whatever the size of a batch.",
+]
 TIMED, BATCHES = (32, 256), (32, 256, 1024)  # photos in a batch, for time and for memory
 
 Way = Callable[[keras.Model, Any], np.ndarray]
@@ -47,42 +50,34 @@ def source(model: keras.Model, dataset: Any) -> np.ndarray:
 WAYS: dict[str, Way] = {"source": source, "ours": ours}
 
 
-def report() -> None:
-    """Print times and peak memory of both ways, and their ratios."""
-    print(f"AlexNet of width {WIDTH:g}, photos of {SIDE}×{SIDE}, windows of {WINDOW}×{WINDOW}")
+def measure() -> Measured:
+    """Predict both ways in turns, and then each in a process of its own for its memory."""
+    rows, ratios = [], []
     with tempfile.TemporaryDirectory() as directory:
         folder = data.drawings.write(Path(directory) / "few", ["cat", "dog"], PHOTOS // 2, 0)
-        print(f"medians of {REPEATS}, in turns, for {PHOTOS} photos:")
         for batch in TIMED:
-            times, difference = _times(_model(), _photos(folder, batch))
-            print(
-                f"  batches of {batch:4}: source {times['source']:5.1f} s, ours "
-                f"{times['ours']:5.1f} s, ratio {times['source'] / times['ours']:.2f}, "
-                f"probabilities differ by {difference:.0e} at the most"
-            )
+            model, photos = _model(), _photos(folder, batch)
+            steps = {name: partial(way, model, photos) for name, way in WAYS.items()}
+            agree("probabilities", steps["ours"](), steps["source"](), within=1e-5)
+            times = in_turns(steps, SECONDS)
+            ratio = times["source"] / times["ours"]
+            what = f"time, batches of {batch}"
+            ratios.append(Ratio(f"{what}, the source's by ours", ratio, at_least=1))
+            rows.append((what, *(f"{times[name]:.1f} s" for name in WAYS), f"{ratio:.2f}"))
         many = data.drawings.write(Path(directory) / "many", ["cat", "dog"], BATCHES[-1] // 2, 0)
-        print(f"peak memory for {BATCHES[-1]:,} photos, above what it takes to read the batches:")
-        for batch in BATCHES:
-            peaks = {name: _peak(name, many, batch) for name in WAYS}
-            print(
-                f"  batches of {batch:4}: source {peaks['source']:5.0f} MiB, "
-                f"ours {peaks['ours']:4.0f} MiB"
-            )
-
-
-def _times(model: keras.Model, dataset: Any) -> tuple[dict[str, float], float]:
-    """Return the median time of each way, and by how much their probabilities differ."""
-    first = {name: way(model, dataset) for name, way in WAYS.items()}
-    difference = float(np.abs(first["ours"] - first["source"]).max())
-    if not difference < 1e-5:
-        raise RuntimeError(f"The probabilities differ by {difference}.")
-    times: dict[str, list[float]] = {name: [] for name in WAYS}
-    for _ in range(REPEATS):
-        for name, way in WAYS.items():
-            start = time.perf_counter()
-            way(model, dataset)
-            times[name].append(time.perf_counter() - start)
-    return {name: statistics.median(found) for name, found in times.items()}, difference
+        peaks = {batch: [_peak(name, many, batch) for name in WAYS] for batch in BATCHES}
+    for batch, peak in peaks.items():
+        texts = (f"{mebibytes:,.0f} MiB" for mebibytes in peak)
+        rows.append((f"peak memory, batches of {batch:,}", *texts, f"{peak[0] / peak[1]:.1f}"))
+    largest = max(own for _, own in peaks.values())
+    ratios.append(
+        Ratio("peak memory of ours in GiB, whatever the batch", largest / 1024, None, 0.5)
+    )
+    title = (
+        f"Ten windows of {WINDOW}×{WINDOW} from photos of {SIDE}×{SIDE}, AlexNet of width "
+        f"{WIDTH:g}: time for {PHOTOS} photos, medians of turns; peak memory for {BATCHES[-1]:,}"
+    )
+    return Measured(title, COLUMNS, rows, ratios, REMARKS)
 
 
 def _windows(images: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cnnkit import checks
 from cnnkit.models import pretrained
+from cnnkit.models.normalization import BatchNormalization
 
 import keras
 from keras import layers
@@ -47,8 +48,8 @@ def densenet_base(
     Returns
     -------
     keras.Model
-        RGB in [0, 255], (n, height, width, 3) → feature maps (n, height // 32, width // 32,
-        channels), with four dense blocks.
+        RGB in [0, 255], (n, height, width, 3) → feature maps (n, ⌈height / 4⌉ // 8,
+        ⌈width / 4⌉ // 8, channels), with four dense blocks.
 
     Raises
     ------
@@ -119,5 +120,5 @@ def _transition(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
 
 def _norm_relu(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     prefix = f"{name}_" if name else ""
-    x = layers.BatchNormalization(epsilon=1.001e-5, name=f"{prefix}bn")(x)
+    x = BatchNormalization(epsilon=1.001e-5, name=f"{prefix}bn")(x)
     return layers.Activation("relu", name=f"{prefix}relu")(x)

@@ -12,7 +12,7 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's batch normalisation over the last axis, by `backend.fused_batch_norm` in training.
 
     Results and weights are those of Keras's layer, whose arguments it takes. A network that spends
-    much of its time on normalisation, as ShakeNet does, trains faster.
+    much of its time on normalisation, as ShakeNet and DenseNet do, trains faster.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

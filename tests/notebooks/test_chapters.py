@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
 
-from benchmarks import experiments, own_photos, shake_modes
+from benchmarks.experiments import alexnet, on_vgg16, own_photos, scratch, shakenet
 from cnnkit import plots
 from cnnkit.training import recipes
 from tools import notebooks
@@ -138,14 +138,14 @@ def test_the_chapters_train_as_the_recipes_and_the_recorded_runs_do():
     assert f"for step in range({digits.epochs}):" in first
     assert f'optimizer="{mnist.optimizer}", loss="sparse_categorical_crossentropy"' in second
     assert f"batch_size={mnist.batch_size}, epochs=EPOCHS" in second
-    assert f"EPOCHS = {experiments.MNIST_EPOCHS}[SCALE]".replace("'", '"') in second
+    assert f"EPOCHS = {scratch.MNIST_EPOCHS}[SCALE]".replace("'", '"') in second
     assert f"EPOCHS = {photos.epochs}\n" in third
-    assert f"EPOCHS = {experiments.AUGMENTED_EPOCHS}[SCALE]".replace("'", '"') in fourth
+    assert f"EPOCHS = {scratch.AUGMENTED_EPOCHS}[SCALE]".replace("'", '"') in fourth
     assert keras.optimizers.get(photos.optimizer).learning_rate == photos.learning_rate
     for chapter in (third, fourth):
         assert f'optimizer="{photos.optimizer}", loss="binary_crossentropy"' in chapter
         assert f"batch_size={photos.batch_size}, shuffle=True" in chapter
-        assert f"SIZE = {experiments.PHOTO_SIZE}[SCALE]".replace("'", '"') in chapter
+        assert f"SIZE = {scratch.PHOTO_SIZE}[SCALE]".replace("'", '"') in chapter
         assert 'monitor="val_loss", save_best_only=True' in chapter
 
 
@@ -164,30 +164,30 @@ def test_chapters_5_and_6_train_as_the_recipes_and_the_recorded_runs_do():
     rate = f"{tuning.learning_rate:.0e}".replace("e-0", "e-")
     assert f"keras.optimizers.RMSprop(learning_rate={rate})" in sixth
     assert f'optimizer="{features.optimizer}", loss="binary_crossentropy"' in fifth
-    assert experiments.AUGMENTED_HEAD_RATE["full"] == augmented.learning_rate == 1e-3
+    assert on_vgg16.AUGMENTED_HEAD_RATE["full"] == augmented.learning_rate == 1e-3
     for chapter in (fifth, sixth):
         assert '{"sample": 2e-4, "full": 1e-3}[SCALE]' in chapter
-        assert experiments.AUGMENTED_HEAD_RATE["sample"] == 2e-4
+        assert on_vgg16.AUGMENTED_HEAD_RATE["sample"] == 2e-4
         assert f"batch_size={features.batch_size}, shuffle=True" in chapter
-        assert f"VIEWS = {experiments.VIEWS}\n" in chapter
-        for name, values in (("SIZE", experiments.TRANSFER_SIZE), ("WEIGHTS", experiments.WEIGHTS)):
+        assert f"VIEWS = {on_vgg16.VIEWS}\n" in chapter
+        for name, values in (("SIZE", on_vgg16.SIZE), ("WEIGHTS", on_vgg16.WEIGHTS)):
             assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter
 
 
 def test_chapter_7_trains_as_the_recipe_and_the_recorded_runs_do():
     chapter = (notebooks.SCRIPTS / f"{CHAPTERS[6]}.py").read_text(encoding="utf-8")
-    sample, full = experiments.ALEXNET_RECIPE["sample"], experiments.ALEXNET_RECIPE["full"]
+    sample, full = alexnet.RECIPE["sample"], alexnet.RECIPE["full"]
     assert full == recipes.ALEXNET
     for name, values in (
         ("BATCH_SIZE", {"sample": sample.batch_size, "full": full.batch_size}),
         ("LEARNING_RATE", {"sample": sample.learning_rate, "full": full.learning_rate}),
         ("EPOCHS", {"sample": sample.epochs, "full": full.epochs}),
-        ("CROPS_EACH_EPOCH", experiments.CROPS_EACH_EPOCH),
-        ("SIDE", {scale: sizes[0] for scale, sizes in experiments.ALEXNET_SIZES.items()}),
-        ("WINDOW", {scale: sizes[1] for scale, sizes in experiments.ALEXNET_SIZES.items()}),
+        ("CROPS_EACH_EPOCH", alexnet.CROPS_EACH_EPOCH),
+        ("SIDE", {scale: sizes[0] for scale, sizes in alexnet.SIZES.items()}),
+        ("WINDOW", {scale: sizes[1] for scale, sizes in alexnet.SIZES.items()}),
     ):
         assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter, name
-    assert experiments.ALEXNET_WIDTH == {"sample": 1 / 4, "full": 1.0}
+    assert alexnet.WIDTH == {"sample": 1 / 4, "full": 1.0}
     assert 'WIDTH = {"sample": 1 / 4, "full": 1.0}[SCALE]' in chapter
     assert 'data.cats_vs_dogs(SCALE, "half")' in chapter
 
@@ -209,22 +209,22 @@ def test_chapter_8_trains_as_the_recipes_and_the_recorded_runs_do():
 
 def test_chapter_9_trains_as_the_recipe_and_the_recorded_runs_do():
     chapter = (notebooks.SCRIPTS / f"{CHAPTERS[8]}.py").read_text(encoding="utf-8")
-    sample, full = shake_modes.RECIPE["sample"], shake_modes.RECIPE["full"]
+    sample, full = shakenet.RECIPE["sample"], shakenet.RECIPE["full"]
     assert full == recipes.SHAKENET_SINGLE_GPU
     assert sample == replace(full, batch_size=sample.batch_size, epochs=sample.epochs)
     for name, values in (
-        ("PICTURES", shake_modes.PICTURES),
-        ("VALIDATION", shake_modes.VALIDATION),
-        ("DEPTH", shake_modes.DEPTH),
-        ("WIDTH", shake_modes.WIDTH),
-        ("AUGMENT", shake_modes.AUGMENT),
+        ("PICTURES", shakenet.PICTURES),
+        ("VALIDATION", shakenet.VALIDATION),
+        ("DEPTH", shakenet.DEPTH),
+        ("WIDTH", shakenet.WIDTH),
+        ("AUGMENT", shakenet.AUGMENT),
         ("BATCH_SIZE", {"sample": sample.batch_size, "full": full.batch_size}),
         ("EPOCHS", {"sample": sample.epochs, "full": full.epochs}),
     ):
         assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter, name
     assert "recipe = training.recipes.SHAKENET_SINGLE_GPU\n" in chapter
     assert "replace(recipe, batch_size=BATCH_SIZE, epochs=EPOCHS)" in chapter
-    for title, mode in (("even", shake_modes.EVEN), ("shake", shake_modes.SHAKE)):
+    for title, mode in (("even", shakenet.EVEN), ("shake", shakenet.SHAKE)):
         options = ", ".join(f'{option}="{value}"' for option, value in mode.items())
         assert f'train_shakenet("{title}", {options})' in chapter
     assert "batches(*validation, batch_size=100" in chapter

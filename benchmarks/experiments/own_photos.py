@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.registry import accuracy
+from benchmarks.experiments.experiment import accuracy
 from cnnkit import data, models, training
 
 import keras

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.registry import Run, accuracy
+from benchmarks.experiments.experiment import Run, accuracy
 from cnnkit import data, evaluation, models, training
 from cnnkit.data import augment
 

@@ -1,0 +1,136 @@
+"""Every experiment of chapters 1 to 9, by name, beside what was published for it."""
+
+from benchmarks.experiments import alexnet, on_vgg16, own_photos, scratch, shakenet
+from benchmarks.experiments.experiment import Experiment, Run
+from cnnkit.training import recipes
+
+DIGITS = {
+    "sample": "scikit-learn's digits, 8×8, 1,617 for training",
+    "full": "scikit-learn's digits, 8×8, 1,617 for training",
+}
+MNIST = {"sample": "the same digits at 28×28", "full": "MNIST, 60,000 for training"}
+PHOTOS = {
+    "sample": "drawn cats and dogs, 400 for training",
+    "full": "Kaggle's cats and dogs, 2,000 for training",
+}
+HALF = {
+    "sample": "drawn cats and dogs, 800 for training",
+    "full": "Kaggle's cats and dogs, 10,000 for training",
+}
+OWN = {
+    "sample": "drawn cows, horses, koalas and owls, 160 for training",
+    "full": "photos of ants and bees, 60 % of them for training",
+}
+CIFAR10 = {
+    "sample": "drawings of ten species, 32×32, 300 for training",
+    "full": "CIFAR-10, 45,000 for training",
+}
+EVEN, SHAKE = shakenet.EVEN, shakenet.SHAKE
+
+
+def _shakenet(title: str, run: Run, published: float | None = None) -> Experiment:
+    title = f"ShakeNet, {title}"
+    on = "CIFAR-10" if published else ""
+    return Experiment(9, title, CIFAR10, run, recipes.SHAKENET.source, published, on)
+
+
+def _own_photos(title: str, run: Run) -> Experiment:
+    nineties = "mid to high nineties, on its own photos"
+    return Experiment(8, title, OWN, run, recipes.HEAD_ONLY.source, None, nineties)
+
+
+EXPERIMENTS = {
+    "digits": Experiment(
+        1, "one convolution", DIGITS, scratch.digits, recipes.DIGITS.source, 0.983, "the same data"
+    ),
+    "mnist": Experiment(
+        2, "three convolutions", MNIST, scratch.mnist, recipes.MNIST.source, 0.991, "MNIST"
+    ),
+    "cats_vs_dogs": Experiment(
+        3,
+        "five convolutions, from scratch",
+        PHOTOS,
+        scratch.cats_vs_dogs,
+        recipes.CATS_VS_DOGS.source,
+        0.70,
+        "photos",
+    ),
+    "cats_vs_dogs_augmented": Experiment(
+        4,
+        "the same with augmentation and dropout",
+        PHOTOS,
+        scratch.cats_vs_dogs_augmented,
+        recipes.CATS_VS_DOGS.source,
+        0.83,
+        "photos",
+    ),
+    "features": Experiment(
+        5,
+        "a head on the features of VGG16",
+        PHOTOS,
+        on_vgg16.features,
+        recipes.FEATURES.source,
+        0.97,
+        "validation photos",
+    ),
+    "features_augmented": Experiment(
+        5,
+        "the same with augmentation",
+        PHOTOS,
+        on_vgg16.features_augmented,
+        recipes.FEATURES.source,
+        0.977,
+        "photos",
+    ),
+    "fine_tuning": Experiment(
+        6,
+        "then VGG16's last four layers as well",
+        PHOTOS,
+        on_vgg16.fine_tuning,
+        recipes.FINE_TUNING.source,
+        0.98,
+        "photos",
+    ),
+    "alexnet": Experiment(
+        7, "AlexNet, ten crops", HALF, alexnet.ten_crops, recipes.ALEXNET.source, 0.92768, "photos"
+    ),
+    "alexnet_center": Experiment(
+        7, "the same networks, only the middle", HALF, alexnet.center, recipes.ALEXNET.source
+    ),
+    "alexnet_without_dropout": Experiment(
+        7,
+        "AlexNet without dropout, ten crops",
+        HALF,
+        alexnet.without_dropout,
+        recipes.ALEXNET.source,
+    ),
+    "own_photos_head": _own_photos("a head on DenseNet", own_photos.head),
+    "own_photos_network": _own_photos("then the whole network", own_photos.network),
+    "shakenet_even_even_batch": _shakenet("even-even", shakenet.on_test(**EVEN), 0.9573),
+    "shakenet_shake_shake_image": _shakenet("shake-shake-image", shakenet.on_test(**SHAKE), 0.9645),
+    "shakenet_shake_even_image": _shakenet(
+        "shake-even-image", shakenet.on_test(**SHAKE | {"backward": "even"}), 0.9653
+    ),
+    "shakenet_shake_keep_image": _shakenet(
+        "shake-keep-image", shakenet.on_test(**SHAKE | {"backward": "keep"}), 0.9591
+    ),
+    "shakenet_even_even_batch_on_training": _shakenet(
+        "even-even, on its training pictures", shakenet.on_training(**EVEN)
+    ),
+    "shakenet_shake_shake_image_on_training": _shakenet(
+        "shake-shake-image, on its training pictures", shakenet.on_training(**SHAKE)
+    ),
+    "shakenet_even_even_batch_correlation": _shakenet(
+        "even-even, correlation of the branches", shakenet.correlation(**EVEN)
+    ),
+    "shakenet_shake_shake_image_correlation": _shakenet(
+        "shake-shake-image, correlation of the branches", shakenet.correlation(**SHAKE)
+    ),
+    "shakenet_without_skip": _shakenet(
+        "shake-shake-image without skip connections", shakenet.on_test(**SHAKE, skip=False)
+    ),
+    "shakenet_without_batch_norm": _shakenet(
+        "shake-shake-image without batch normalisation, a tenth of the learning rate",
+        shakenet.on_test(**SHAKE, batch_norm=False),
+    ),
+}

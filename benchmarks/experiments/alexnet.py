@@ -1,0 +1,76 @@
+"""Chapter 7: AlexNet, and how its test photos are looked at."""
+
+import dataclasses
+import functools
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.experiments.experiment import accuracy, photos
+from cnnkit import data, models, training
+
+import keras
+import numpy as np
+
+SIZES = {"sample": (130, 115), "full": (256, 227)}  # photos, and the windows of them
+WIDTH = {"sample": 1 / 4, "full": 1.0}
+RECIPE = {
+    "sample": dataclasses.replace(
+        training.recipes.ALEXNET, batch_size=16, learning_rate=0.0025, epochs=28
+    ),
+    "full": training.recipes.ALEXNET,
+}
+CROPS_EACH_EPOCH = {"sample": False, "full": True}
+RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
+
+
+def ten_crops(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 7: AlexNet, with ten crops of each test photo."""
+    model, test = _train(scale, seed, dropout=0.5)
+    return accuracy(model, test, test.labels, _ten_crop(scale))
+
+
+def center(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 7: the same networks, not trained again, with the middle of each test photo."""
+    model, test = _train(scale, seed, dropout=0.5)
+    return accuracy(model, test, test.labels)
+
+
+def without_dropout(scale: str, seed: int) -> tuple[float, int]:
+    """Chapter 7: AlexNet without dropout, with ten crops."""
+    model, test = _train(scale, seed, dropout=0.0)
+    return accuracy(model, test, test.labels, _ten_crop(scale))
+
+
+@functools.cache
+def _train(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
+    """Train AlexNet; return its best state, and the test photos."""
+    side, window = SIZES[scale]
+    recipe = RECIPE[scale]
+    train, validation, test = photos(scale, side, seed, "half", recipe.batch_size or 32)
+    colours = keras.layers.Normalization()
+    colours.adapt(train.map(lambda photos, labels: photos))
+    training.reproducible(seed)
+    model = models.alexnet(
+        (window, window, 3),
+        width=WIDTH[scale],
+        dropout=dropout,
+        mean=np.ravel(colours.mean).tolist(),
+        augmentation=data.augment.crop_and_flip(window),
+    )
+
+    def evaluate(model: keras.Model, photos: Any) -> dict[str, float]:
+        return {"accuracy": accuracy(model, photos, photos.labels, _ten_crop(scale))[0]}
+
+    with tempfile.TemporaryDirectory() as passing:
+        directory = Path(passing) / "run"
+        if scale == "full":
+            directory = RUNS / f"alexnet-dropout{dropout:g}-seed{seed}"
+        each_epoch = evaluate if CROPS_EACH_EPOCH[scale] else None
+        training.fit(model, recipe, train, validation, directory, each_epoch, verbose=0)
+        return keras.models.load_model(directory / "best.keras"), test
+
+
+def _ten_crop(scale: str) -> Callable[[Any], Any]:
+    return functools.partial(data.augment.ten_crop, size=SIZES[scale][1])

@@ -1,0 +1,66 @@
+"""What an experiment of the course is, and what the experiments share."""
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+from cnnkit import data, evaluation
+
+import keras
+import numpy as np
+
+Run = Callable[[str, int], tuple[float, int]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Experiment:
+    """An experiment of the course, beside what was published for it.
+
+    Parameters
+    ----------
+    chapter : int
+    title : str
+        What it is, in a table.
+    data : dict of str
+        On what it is trained, at each scale.
+    run : callable
+        Takes a scale and a seed, trains once, and returns a figure, nearly always the test
+        accuracy, and the number of pictures that it was taken on.
+    source : str
+        Where the experiment was published.
+    published : float, optional
+        The figure there, if there is one.
+    on : str
+        What the published figure was taken on; without one, what the source says instead.
+    """
+
+    chapter: int
+    title: str
+    data: dict[str, str]
+    run: Run
+    source: str
+    published: float | None = None
+    on: str = ""
+
+
+def accuracy(
+    model: keras.Model,
+    images: Any,
+    labels: np.ndarray,
+    views: Callable[[Any], Any] | None = None,
+) -> tuple[float, int]:
+    """Return the accuracy of a classifier, and the number of pictures."""
+    report = evaluation.report(labels, evaluation.predict(model, images, views))
+    return report.accuracy, report.count
+
+
+def photos(
+    scale: str, side: int, seed: int, split: str = "small", batch_size: int = 32
+) -> tuple[Any, Any, Any]:
+    """Load training, validation and test photos; only the first are shuffled."""
+    folder = data.cats_vs_dogs(scale, split)
+    train, validation, test = (
+        data.image_folder(folder / part, (side, side), batch_size, part == "train", seed)
+        for part in ("train", "validation", "test")
+    )
+    return train, validation, test

@@ -1,0 +1,110 @@
+"""`RESULTS.md`, and the README's short form of it, written from what is recorded."""
+
+from pathlib import Path
+
+from benchmarks.experiments import EXPERIMENTS
+from benchmarks.experiments.recording import Row
+from benchmarks.measuring import table
+from cnnkit.checkout import CHECKOUT
+from cnnkit.evaluation import recorded, spread
+
+import numpy as np
+
+ROOT = CHECKOUT or Path()
+COLUMNS = "experiment", "published", "ours", "test set", "data", "a seed", "command"
+SHORT = "chapter", "experiment", "published", "ours, sample scale", "ours, full scale"
+BEGIN, END = "<!-- results -->\n", "<!-- end of results -->"
+INTRODUCTION = """\
+# Results
+
+Every experiment of chapters 1 to 9: what its source reports, and what came out here. A figure is
+the mean and the standard deviation, over seeds 0, 1, …, of the accuracy on test pictures, or of
+what the row names. A command trains again, and rewrites its rows in `benchmarks/results/` and this
+page; without a name it runs all, `python -m benchmarks results --scale sample`, in an hour and a
+half on two cores.
+
+The sample scale takes drawn or small pictures, so that it needs no download and minutes. It shows
+what a chapter teaches; only the full scale is the published experiment."""
+SCALES = {
+    "sample": "## Sample scale",
+    "full": "## Full scale\n\nWhat was not run here takes the data sets, and for most of it a GPU.",
+}
+
+
+def write(root: Path = ROOT) -> None:
+    """Write the page, and the table in the README."""
+    (root / "RESULTS.md").write_text(page(), encoding="utf-8")
+    readme = root / "README.md"
+    text = readme.read_text(encoding="utf-8")
+    before, _, rest = text.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    readme.write_text(before + BEGIN + short_form() + END + after, encoding="utf-8")
+
+
+def page() -> str:
+    """Return the page on all experiments, at both scales."""
+    sources = list(dict.fromkeys(experiment.source for experiment in EXPERIMENTS.values()))
+    parts = [INTRODUCTION]
+    for scale, heading in SCALES.items():
+        machines: list[str] = []
+        lines = [_line(name, scale, sources, machines) for name in EXPERIMENTS]
+        parts += [heading, table(COLUMNS, lines)]
+        if machines:
+            listed = (f"- ({'abcdefgh'[n]}) {machine}" for n, machine in enumerate(machines))
+            parts.append("Machines:\n\n" + "\n".join(listed))
+    listed = (f"{number}. {source}" for number, source in enumerate(sources, start=1))
+    return "\n\n".join([*parts, "## Sources", "\n".join(listed)]) + "\n"
+
+
+def short_form() -> str:
+    """Return a table of the experiments that have something published to be held against."""
+    lines = [
+        (
+            str(experiment.chapter),
+            experiment.title,
+            published(name),
+            *(_ours(name, scale, with_size=True) for scale in SCALES),
+        )
+        for name, experiment in EXPERIMENTS.items()
+        if experiment.on
+    ]
+    return table(SHORT, lines, right=()) + "\n"
+
+
+def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tuple[str, ...]:
+    """Return the line of an experiment, and add the machine that it ran on to those known."""
+    experiment, rows = EXPERIMENTS[name], _rows(name, scale)
+    source = f" [{sources.index(experiment.source) + 1}]" if experiment.on else ""
+    size, seconds = "", ""
+    if rows:
+        machine = f"{rows[0].get('machine') or 'not recorded'}; {rows[0]['versions']}"
+        if machine not in machines:
+            machines.append(machine)
+        size = f"{int(rows[0]['test_size']):,}"
+        mean = np.mean([int(row["seconds"]) for row in rows])
+        seconds = f"{mean:.0f} s ({'abcdefgh'[machines.index(machine)]})"
+    title = f"{experiment.chapter}. {experiment.title}"
+    command = f"`python -m benchmarks results {name} --scale {scale}`"
+    data = experiment.data[scale]
+    return title, published(name) + source, _ours(name, scale), size, data, seconds, command
+
+
+def published(name: str) -> str:
+    """Return what was published for an experiment."""
+    experiment = EXPERIMENTS[name]
+    if experiment.published is None:
+        return experiment.on or "–"
+    return f"{experiment.published:.3f} on {experiment.on}"
+
+
+def _ours(name: str, scale: str, with_size: bool = False) -> str:
+    if not _rows(name, scale):
+        return "not run"
+    found = spread(name, scale)
+    size = f" on {found.test_size:,}" if with_size else ""
+    return f"{found.mean:.3f} ± {found.deviation:.3f}{size}"
+
+
+def _rows(name: str, scale: str) -> list[Row]:
+    path = recorded.RESULTS / f"{scale}.csv"
+    return [row for row in recorded.read(path) if row["experiment"] == name]

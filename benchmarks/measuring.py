@@ -1,0 +1,172 @@
+"""What the benchmarks share: taking turns, tables, ratios with what they promise, the machine."""
+
+import contextlib
+import dataclasses
+import importlib
+import importlib.metadata
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+PACKAGES = "keras", "tensorflow", "torch", "jax"
+
+Step = Callable[[], Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Ratio:
+    """Two figures of one run, divided, and within which bound the course promises it to stay."""
+
+    of: str
+    value: float
+    at_least: float | None = None
+    at_most: float | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it keeps its promise, if there is one."""
+        above = self.at_least is None or self.value >= self.at_least
+        return above and (self.at_most is None or self.value <= self.at_most)
+
+    def __str__(self) -> str:
+        bounds = {"at least": self.at_least, "at most": self.at_most}
+        promised = "".join(
+            f", promised {name} {bound:g}: {'holds' if self.holds else 'DOES NOT HOLD'}"
+            for name, bound in bounds.items()
+            if bound is not None
+        )
+        return f"{self.of}: {self.value:.2f}{promised}"
+
+
+@dataclasses.dataclass(frozen=True)
+class Measured:
+    """What a benchmark found.
+
+    Parameters
+    ----------
+    title : str
+        What was measured, on what, and how often.
+    columns : tuple of str
+    rows : sequence of tuple of str
+    ratios : list of Ratio
+        The first one sums the table up.
+    remarks : list of str
+        What a reader has to know, and why ours is slower where it is.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+    ratios: list[Ratio]
+    remarks: list[str] = dataclasses.field(default_factory=list)
+
+    def page(self) -> str:
+        """Return it as Markdown, with columns that line up in a terminal as well."""
+        first, *others = self.ratios
+        figures = range(1, len(self.columns))
+        parts = [self.title, table(self.columns, self.rows, figures), f"Ratio: {first}"]
+        parts += [f"Also {ratio}" for ratio in others]
+        return "\n\n".join([*parts, *self.remarks, f"Machine: {machine()}"])
+
+
+def run(name: str) -> Measured:
+    """Run a benchmark, a module of this package."""
+    return importlib.import_module(f"benchmarks.{name}").measure()
+
+
+def table(
+    columns: tuple[str, ...], rows: Sequence[tuple[str, ...]], right: Collection[int] = ()
+) -> str:
+    """Return a table in Markdown that lines up in a terminal too; some columns end at the right."""
+    lines = [columns, *rows]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    rule = [
+        "-" * (width - 1) + ":" if n in right else "-" * width for n, width in enumerate(widths)
+    ]
+    texts = [
+        [
+            text.rjust(width) if n in right else text.ljust(width)
+            for n, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        for line in lines
+    ]
+    return "\n".join("| " + " | ".join(line) + " |" for line in (texts[0], rule, *texts[1:]))
+
+
+def in_turns(steps: Mapping[str, Step], seconds: float, least: int = 5) -> dict[str, float]:
+    """Time steps one after the other, again and again, and return the median second of each.
+
+    So a machine that is slow for a while is slow for all of them. The first two turns build and
+    warm up what has to be; of the others there are as many as the seconds allow, up to 50.
+    """
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    turns = -2
+    while turns < least or (turns < 50 and sum(map(sum, times.values())) < seconds):
+        for name, step in steps.items():
+            start = time.perf_counter()
+            step()
+            if turns >= 0:
+                times[name].append(time.perf_counter() - start)
+        turns += 1
+    return {name: statistics.median(found) for name, found in times.items()}
+
+
+def agree(what: str, ours: Any, theirs: Any, within: float = 1e-4) -> None:
+    """Raise RuntimeError where the two sides come to different results."""
+    difference = float(np.max(np.abs(np.asarray(ours) - np.asarray(theirs))))
+    if not difference <= within:  # nor NaN
+        raise RuntimeError(f"The {what} of the two sides differ by {difference}.")
+
+
+def machine() -> str:
+    """Describe this machine, its software, and the day, in a line."""
+    return f"{hardware()}; {versions(*PACKAGES)}; {time.strftime('%Y-%m-%d')}"
+
+
+def hardware() -> str:
+    """Describe this machine."""
+    import psutil
+
+    memory = psutil.virtual_memory().total / 2**30
+    return f"{_processor()}, {len(cores())} cores, {memory:.0f} GiB, {platform.system()}"
+
+
+def versions(*packages: str) -> str:
+    """Name the versions of Python and of those packages that are installed."""
+    found = [f"python {platform.python_version()}"]
+    for package in packages:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            found.append(f"{package} {importlib.metadata.version(package)}")
+    return ", ".join(found)
+
+
+def cores() -> list[int]:
+    """Return the numbers of the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return sorted(os.sched_getaffinity(0))
+    return list(range(os.cpu_count() or 1))
+
+
+def _processor() -> str:
+    information = Path("/proc/cpuinfo")
+    if information.exists():
+        for line in information.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()
+
+
+def high_water_mark() -> int:
+    """Return this process's peak memory in bytes (Linux).
+
+    That of the standard library's `resource` begins with the memory of its parent.
+    """
+    status = Path("/proc/self/status").read_text().splitlines()
+    (peak,) = (line.split()[1] for line in status if line.startswith("VmHWM"))
+    return 1024 * int(peak)

@@ -1,0 +1,128 @@
+"""From nothing to the import, to a first batch, and to a first prediction, in fresh processes.
+
+The other side is Keras alone: its import, its loader of folders, and a script that loads the same
+classifier, saved as a file of plain Keras layers. The two sides take turns, and print the same.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.measuring import Measured, Ratio, agree, in_turns
+from cnnkit import data, models
+from cnnkit.cli.runs import Run
+
+import keras
+
+SECONDS, LEAST = 100, 7  # for the turns of a row, and how many there are at least
+SPECIES, PER_CLASS = ("cow", "owl"), 200
+COLUMNS = "from a new process to", "ours", "Keras alone", "ratio"
+OUR_BATCH = """
+import sys; from cnnkit import data
+images, labels = next(iter(data.image_folder(sys.argv[1], (180, 180))))
+print([float(images[0].numpy().mean()), int(labels[0])])
+"""
+THEIR_BATCH = """
+import sys; import keras
+photos = keras.utils.image_dataset_from_directory(
+    sys.argv[1], image_size=(180, 180), shuffle=False, verbose=False
+)
+images, labels = next(iter(photos))
+print([float(images[0].numpy().mean()), int(labels[0])])
+"""
+THEIR_PREDICTION = """
+import sys; import keras; import numpy as np
+model = keras.models.load_model(sys.argv[1])
+photo = keras.utils.load_img(sys.argv[2], target_size=(112, 112), interpolation="bilinear")
+print([float(model.predict(keras.utils.img_to_array(photo)[np.newaxis], verbose=0).max())])
+"""
+REMARKS = [
+    "Most of each is the import of Keras and TensorFlow. Beyond that, ours imports scikit-learn, "
+    "SciPy and matplotlib with its parts; for the first batch it checks and decodes all "
+    f"{2 * PER_CLASS} photos, so that none fails later; and a prediction builds the base, loads "
+    "its weights and the head, and checks the run's description and the photo."
+]
+
+
+def measure() -> Measured:
+    """Time the three starts."""
+    with tempfile.TemporaryDirectory() as directory:
+        folder = data.drawings.write(Path(directory) / "photos", SPECIES, PER_CLASS, 0)
+        photo, classifier = next(folder.glob("owl/*.jpg")), Path(directory) / "plain.keras"
+        run = _train(folder, Path(directory))
+        _plain(Run.open(run, print).classifier()).save(classifier)
+        command = str(Path(sys.executable).with_name("cnnkit"))
+        starts = {
+            "the import": (_python("import cnnkit"), _python("import keras"), None),
+            "a first batch": (_python(OUR_BATCH, folder), _python(THEIR_BATCH, folder), 1.0),
+            "a first prediction": (
+                [command, "predict", str(run), str(photo), "--json"],
+                _python(THEIR_PREDICTION, classifier, photo),
+                1e-3,
+            ),
+        }
+        rows, ratios = [], []
+        for name, (ours, theirs, within) in starts.items():
+            if within:
+                agree(name, _answer(ours), _answer(theirs), within)
+            sides = {"ours": _starting(ours), "theirs": _starting(theirs)}
+            medians = in_turns(sides, SECONDS, LEAST)
+            ratio = medians["ours"] / medians["theirs"]
+            limit = 1.1 if name == "the import" else None
+            ratios.append(Ratio(f"time to {name}, ours by Keras alone", ratio, at_most=limit))
+            rows.append(
+                (name, *(f"{seconds:.2f} s" for seconds in medians.values()), f"{ratio:.2f}")
+            )
+    title = f"A new process, medians of at least {LEAST} turns; drawn photos"
+    return Measured(title, COLUMNS, rows, ratios, REMARKS)
+
+
+def _python(code: str, *arguments: object) -> list[str]:
+    return [sys.executable, "-c", code, *map(str, arguments)]
+
+
+def _call(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def _starting(command: list[str]) -> Callable[[], Any]:
+    return lambda: _call(command)
+
+
+def _answer(command: list[str]) -> Any:
+    """Return what a command prints: numbers, or the probability that ``cnnkit predict`` tells."""
+    answer = json.loads(_call(command))
+    return [each["probability"] if isinstance(each, dict) else each for each in answer]
+
+
+def _train(folder: Path, directory: Path) -> Path:
+    """Train a head by the command line, as the README does."""
+    command = Path(sys.executable).with_name("cnnkit")
+    description, run = directory / "run.yml", directory / "run"
+    options = "--file", description, "--weights", "drawn", "--output", run
+    for arguments in (("init", folder, *options), ("train", description)):
+        _call([str(command), *map(str, arguments)])
+    return run
+
+
+def _plain(classifier: keras.Model) -> keras.Model:
+    """Copy a classifier into layers that Keras loads by itself."""
+    plain = keras.models.clone_model(classifier, clone_function=_plain_layer, recursive=True)
+    plain.set_weights(classifier.get_weights())
+    return plain
+
+
+def _plain_layer(layer: keras.Layer) -> keras.Layer:
+    if layer.name == "preprocessing":
+        colours = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's, as DenseNet has it
+        mean, deviation = ([255 * value for value in values] for values in colours)
+        return keras.layers.Normalization(mean=mean, variance=[value**2 for value in deviation])
+    if isinstance(layer, models.heads.Predictions):
+        return keras.layers.Dense(layer.units, "softmax", name=layer.name)
+    if isinstance(layer, keras.layers.BatchNormalization):
+        return keras.layers.BatchNormalization.from_config(layer.get_config())
+    return layer.__class__.from_config(layer.get_config())

@@ -1,0 +1,53 @@
+"""What a step is counted and held against."""
+
+from benchmarks import training_step
+from benchmarks.training_step import CASES, training_operations
+from cnnkit import models, training
+
+import keras
+import numpy as np
+import pytest
+
+
+def test_operations_by_hand():
+    """One convolution, 3×3 from 2 channels to 4 on 5×5 places, and a dense layer of 4 to 3."""
+    model = keras.Sequential(
+        [
+            keras.Input((7, 7, 2)),
+            keras.layers.Conv2D(4, 3),
+            keras.layers.GlobalAveragePooling2D(),
+            keras.layers.Dense(3),
+        ]
+    )
+    conv, dense = 2 * 9 * 2 * 4 * 25, 2 * 4 * 3
+    assert training_operations(model) == 2 * conv + 3 * dense
+    model.layers[0].trainable = False
+    assert training_operations(model) == conv + 2 * dense
+
+
+def test_vgg16_takes_the_published_number_of_multiplications():
+    """15.3 billion for the convolutions of a photo of 224×224, as tables of networks have it."""
+    base = models.vgg16_base(None, (224, 224, 3))
+    base.trainable = False
+    assert training_operations(base) / 2 == pytest.approx(15.3e9, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["digits_cnn", "mnist_cnn", "cats_vs_dogs_cnn", "densenet"])
+def test_both_sides_have_the_same_network(name):
+    pytest.importorskip("torch")
+    training.reproducible(0)
+    case = CASES[name]
+    model = case.build()
+    x, y = training_step._batch(model, 2)
+    before = model.get_weights()
+    assert training_step._in_torch(name, case, model, x, y)() > 0  # or it raises
+    assert any(np.abs(a - b).max() > 0 for a, b in zip(before, model.get_weights(), strict=True))
+
+
+def test_another_network_is_refused():
+    pytest.importorskip("torch")
+    training.reproducible(0)
+    case, model = CASES["mnist_cnn"], models.mnist_cnn()
+    x, y = training_step._batch(model, 2)
+    with pytest.raises((ValueError, RuntimeError, AssertionError)):
+        training_step._in_torch("digits_cnn", case, model, x, y)
