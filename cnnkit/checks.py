@@ -23,7 +23,26 @@ def whole_number(name: str, value: object, least: int) -> None:
 def dropout(share: float, name: str = "dropout") -> None:
     """Raise ValueError unless `share` of the units may be dropped."""
     if not 0 <= share < 1:
-        raise ValueError(f"{name} is {share}; expected a share, from 0 and below 1.")
+        raise ValueError(f"{name} is {share}; expected a share, at least 0 and below 1.")
+
+
+def augmentation(value: object) -> None:
+    """Raise ValueError unless `value` is a layer, or None."""
+    if value is not None and not isinstance(value, keras.Layer):
+        raise ValueError(
+            f"augmentation is {value!r}; expected a layer, such as "
+            "data.augment.flip_rotate_zoom() returns, with the brackets."
+        )
+
+
+def photo_shape(shape: object, least: int, why: str) -> None:
+    """Raise ValueError unless `shape` is (height, width, channels), and no side below `least`."""
+    whole = isinstance(shape, list | tuple) and all(isinstance(side, int) for side in shape)
+    if not whole or len(shape) != 3 or min(shape[:2]) < least or shape[2] < 1:  # type: ignore[arg-type, index]
+        raise ValueError(
+            f"input_shape is {shape}; expected (height, width, channels), at least {least} by "
+            f"{least}, {why}."
+        )
 
 
 def batched(model: keras.Model, shape: tuple) -> None:
@@ -70,9 +89,12 @@ def pixel_range(x: np.ndarray, low: float, high: float) -> None:
     """Raise ValueError unless the pixels of `x` lie between `low` and `high`."""
     smallest, largest = np.min(x), np.max(x)
     if smallest < low or largest > high:
+        cure = "Rescale them to that range."
+        if (low, high) == (0, 1) and smallest >= 0 and largest <= 255:
+            cure = "Pixels from 0 to 255 become such numbers with images / 255."
         raise ValueError(
             f"The pixels lie between {smallest:g} and {largest:g}; expected {low:g} to {high:g}. "
-            "Pixels from 0 to 255 become such numbers with images / 255."
+            + cure
         )
 
 

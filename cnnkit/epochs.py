@@ -45,3 +45,16 @@ class Epochs:
     def handed_out(self, numbers: np.ndarray) -> np.ndarray:
         """Return the numbers that are handed out of those of a batch."""
         return numbers if self._cut is None else self._cut(numbers)
+
+
+class EpochsOfBatches(Epochs):
+    """Those of a `keras.utils.PyDataset`, which knows the order of the epoch that is under way."""
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on with this epoch."""
+        super().set_epoch(epoch)
+        self._order = self.order(epoch)
+
+    def on_epoch_end(self) -> None:
+        """Go on with the next epoch; Keras's ``fit`` calls it."""
+        self.set_epoch(self._epoch + 1)

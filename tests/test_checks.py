@@ -57,10 +57,12 @@ def test_labels_that_do_not_fit_are_refused_with_the_cure(model, labels, cure):
         training.check_data(model, PICTURES, labels)
 
 
-@pytest.mark.parametrize("pixels", [np.full_like(PICTURES, 255), np.full_like(PICTURES, -1)])
-def test_pixels_out_of_range_are_refused_before_training(model, pixels):
-    with pytest.raises(ValueError, match=r"expected 0 to 1.*images / 255"):
-        training.check_data(model, pixels, LABELS)
+@pytest.mark.parametrize(
+    ("pixel", "cure"), [(255, "images / 255"), (-1, "Rescale them"), (4095, "Rescale them")]
+)
+def test_pixels_out_of_range_are_refused_before_training(model, pixel, cure):
+    with pytest.raises(ValueError, match=rf"expected 0 to 1\. .*{cure}"):
+        training.check_data(model, np.full_like(PICTURES, pixel), LABELS)
 
 
 def test_a_model_that_rescales_may_take_0_to_255(model):
@@ -132,3 +134,17 @@ def test_the_frozen_part_refuses_photos_rescaled_twice(tmp_path):
     photos = np.random.default_rng(0).uniform(0, 1, (2, 32, 32, 3))
     with pytest.raises(ValueError, match="Leave out the division by 255"):
         training.transfer.extract_features(small_vgg16(), [photos], tmp_path)
+
+
+@pytest.mark.parametrize("build", [models.cats_vs_dogs_cnn, models.alexnet, models.shakenet])
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"input_shape": 180}, "input_shape is 180; expected .height, width, "),
+        ({"input_shape": (2, 2, 3)}, r"input_shape is \(2, 2, 3\).*at least \d+ by \d+"),
+        ({"augmentation": len}, "augmentation is .*with the brackets"),
+    ],
+)
+def test_what_builders_get_wrong_first_is_told(build, arguments, message):
+    with pytest.raises(ValueError, match=message):
+        build(**arguments)

@@ -1,1 +1,1 @@
-"""What the maintainers run: building the notebooks."""
+"""What maintainers and lecturers run: notebooks, homework, grading, the drawn weights."""

@@ -28,6 +28,6 @@ def ants_and_bees() -> Path:
             f"{folder} is missing. Get the photos (47 MB) where there is a network:\n"
             f"  curl -L -O {URL}\n"
             f"  unzip hymenoptera_data.zip -d {store.home()}\n"
-            'Or work at the sample scale, which needs no download: "sample".'
+            f"{store.OR_SAMPLE}"
         )
     return folder

@@ -4,7 +4,7 @@ import hashlib
 from collections.abc import Sequence
 
 from cnnkit import checks
-from cnnkit.epochs import Epochs
+from cnnkit.epochs import EpochsOfBatches
 
 import keras
 import numpy as np
@@ -30,7 +30,7 @@ def batches(
     shuffle : bool
         Whether each epoch has an order of its own.
     seed : int, optional
-        Decides these orders, from 0, which it is where not given.
+        From 0; decides these orders. 0 where it is not given.
     class_names : sequence of str, optional
 
     Returns
@@ -56,7 +56,7 @@ def batches(
     return Batches(images, labels, batch_size, order, list(class_names))
 
 
-class Batches(Epochs, keras.utils.PyDataset):
+class Batches(EpochsOfBatches, keras.utils.PyDataset):
     """Batches (images, labels) of arrays.
 
     Attributes
@@ -79,7 +79,7 @@ class Batches(Epochs, keras.utils.PyDataset):
         class_names: list[str],
     ) -> None:
         keras.utils.PyDataset.__init__(self)
-        Epochs.__init__(self, len(labels), seed)
+        EpochsOfBatches.__init__(self, len(labels), seed)
         self.images, self.labels, self.class_names = images, labels, class_names
         self.shuffled = seed is not None
         self.data_key = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
@@ -95,12 +95,3 @@ class Batches(Epochs, keras.utils.PyDataset):
         batch = self._order[step * self._batch_size : (step + 1) * self._batch_size]
         numbers = self.handed_out(batch)
         return self.images[numbers], self.labels[numbers]
-
-    def set_epoch(self, epoch: int) -> None:
-        """Go on with this epoch."""
-        super().set_epoch(epoch)
-        self._order = self.order(epoch)
-
-    def on_epoch_end(self) -> None:
-        """Go on with the next epoch; Keras's ``fit`` calls it."""
-        self.set_epoch(self._epoch + 1)

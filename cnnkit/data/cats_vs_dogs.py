@@ -1,6 +1,5 @@
 """Cats and dogs: Kaggle's photos, or drawn ones that travel the same way."""
 
-import csv
 import errno
 import re
 import shutil
@@ -157,8 +156,7 @@ def _take_photos(choice: _Choice, folder: Path) -> None:
         raise ValueError(
             f"{archive} does not serve: {error}.\nIf it is not Kaggle's archive, or was cut "
             "short, delete it and call again, or put the one from\n"
-            f"{kaggle_archive.page(COMPETITION)} in its place. Where you may not, name a folder of "
-            "your own in the environment variable CNNKIT_DATA."
+            f"{kaggle_archive.page(COMPETITION)} in its place. {store.OWN_FOLDER}"
         ) from None
 
 
@@ -167,13 +165,10 @@ def _draw_photos(choice: _Choice, folder: Path) -> None:
     with tempfile.TemporaryDirectory(dir=folder) as directory:
         drawn = drawings.write(Path(directory) / "train", KINDS, choice.of_each_kind, seed=0)
         _extract(_pack(drawn), choice, folder)
-        with (drawn / "boxes.csv").open(newline="", encoding="utf-8") as file:
-            boxes = list(csv.DictReader(file))
+        boxes = drawings.boxes.read(drawn)
     for part in folder.iterdir():
-        with (part / "boxes.csv").open("w", newline="", encoding="utf-8") as file:
-            rows = csv.DictWriter(file, drawings.BOX_COLUMNS, lineterminator="\n")
-            rows.writeheader()
-            rows.writerows(row for row in boxes if (part / row["file"]).exists())
+        there = {name: box for name, box in boxes.items() if (part / name).exists()}
+        drawings.boxes.write(part, there)
 
 
 def _pack(drawn: Path) -> Path:

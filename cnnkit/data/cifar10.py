@@ -1,6 +1,5 @@
 """Small colour pictures of ten classes: CIFAR-10, drawn animals in its form, and CIFAR-100."""
 
-import csv
 import pickle
 import tempfile
 from functools import partial
@@ -104,12 +103,9 @@ def _draw(folder: Path) -> None:
     species, count = CIFAR10_CLASSES["sample"], sum(DRAWN.values())
     with tempfile.TemporaryDirectory(dir=folder) as directory:
         drawn = drawings.write(Path(directory) / "drawn", species, count, seed=0, size=CANVAS)
-        with (drawn / "boxes.csv").open(newline="", encoding="utf-8") as file:
-            rows = [
-                (name, [int(edge) for edge in box]) for name, *box in list(csv.reader(file))[1:]
-            ]
         random = np.random.default_rng(0)
-        pictures = np.stack([_face(drawn / name, box, random) for name, box in rows])
+        faces = drawings.boxes.read(drawn).items()
+        pictures = np.stack([_face(drawn / name, box, random) for name, box in faces])
     pictures = pictures.reshape(len(species), count, SIDE, SIDE, 3)
     arrays, start = {}, 0
     for part, of_each in DRAWN.items():
@@ -149,7 +145,7 @@ def _download(folder: Path, classes: int) -> tuple[Split, Split]:
             f"  curl -L -O {url} && tar -xzf {archive.name}\n"
             f"and put the folder {folder.name} into {folder.parent}, or into any folder that you "
             "name in the environment variable CNNKIT_DATA.\n"
-            'Or work at the sample scale, which needs no download: "sample".'
+            f"{store.OR_SAMPLE}"
         ) from None
     train, test = ((x, y.ravel().astype("int64")) for x, y in parts)
     return train, test
@@ -199,6 +195,5 @@ class _Arrays(pickle.Unpickler):
 def _not_cifar(path: Path, classes: int, found: str) -> str:
     return (
         f"{path} is not of CIFAR-{classes}: {found}. Delete its folder and unpack "
-        f"{URL.format(classes)} in its place. Where you may not, name a folder of your own in the "
-        "environment variable CNNKIT_DATA."
+        f"{URL.format(classes)} in its place. {store.OWN_FOLDER}"
     )

@@ -122,6 +122,5 @@ def _read_array(archive: zipfile.ZipFile, name: str) -> np.ndarray:
 def _not_mnist(path: Path, found: str) -> str:
     return (
         f"{path} is not a sound MNIST file: {found}. Delete it and call again to download it, or "
-        f"put the file from {MNIST_URL} in its place. Where you may not, name a folder of your "
-        "own in the environment variable CNNKIT_DATA."
+        f"put the file from {MNIST_URL} in its place. {store.OWN_FOLDER}"
     )

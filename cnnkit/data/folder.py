@@ -48,7 +48,7 @@ def image_folder(
     shuffle : bool
         Whether each epoch has an order of its own, or all have that of the files.
     seed : int, optional
-        Decides the orders; 0 where it is not given.
+        From 0; decides the orders. 0 where it is not given.
     memory_budget : int
         Bytes that the decoded photos may take in memory.
     skip_unusable : bool
@@ -76,7 +76,8 @@ def image_folder(
     FileNotFoundError
         There is no such folder.
     ValueError
-        Something in it cannot be used. The message lists all of it, with reasons.
+        Something in it cannot be used (the message lists the first twenty, with reasons), or an
+        argument is out of range.
     OSError
         The disk has no room for the temporary file.
     """

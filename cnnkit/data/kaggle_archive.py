@@ -59,7 +59,10 @@ def get(competition: str) -> Path:
                 _download(competition, part)
             except OSError as error:
                 if error.errno in NO_ROOM:
-                    problem = f"{archive} was not downloaded: {NO_ROOM[error.errno]}. Make room."
+                    problem = (
+                        f"{archive} was not downloaded: {NO_ROOM[error.errno]}. "
+                        "Make room there, or name another folder in CNNKIT_DATA."
+                    )
                     raise OSError(error.errno, problem) from None
                 raise FileNotFoundError(_diagnosis(competition, archive, token, error)) from None
             (part / archive.name).replace(archive)
@@ -157,5 +160,5 @@ def _missing(competition: str, archive: Path, problem: str, step: str) -> str:
         f"Or get the archive with a browser from {page(competition)}/data, and put it into\n"
         f"{archive.parent}, or into any folder that you name in the environment variable "
         "CNNKIT_DATA.\n"
-        'Or work at the sample scale, which needs no download: "sample".'
+        f"{store.OR_SAMPLE}"
     )

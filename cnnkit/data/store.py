@@ -27,6 +27,9 @@ DAMAGED_ZIP = (
     lzma.LZMAError,
 )
 
+OR_SAMPLE = 'Or work at the sample scale, which needs no download: "sample".'
+OWN_FOLDER = "Where you may not, name a folder of your own in the environment variable CNNKIT_DATA."
+
 
 def home() -> Path:
     """Return the folder that holds the data sets.
@@ -55,12 +58,12 @@ def home() -> Path:
 
 
 def place(name: str) -> Path:
-    """Return where a prepared folder of the data folder is, or where to make it.
+    """Return where a file or folder of the data folder is, or where to make it.
 
     Parameters
     ----------
     name : str
-        The folder's name in `home`.
+        Its name in `home`.
 
     Returns
     -------
@@ -101,7 +104,7 @@ def fetch(name: str, url: str, sha256: str) -> Path:
         The file is missing and cannot be had: no network, a folder that cannot be
         written, a download cut short or changed. The message says how to get it by hand.
     """
-    path = home() / name
+    path = place(name)
     if path.is_file():
         return path
     try:
@@ -143,5 +146,5 @@ def _how_to_get(path: Path, url: str, error: Exception) -> str:
         f'Get the file where there is a network:  curl -L -o "{path.name}" {url}\n'
         f"Put it into {path.parent}, or into any folder that you name in the environment "
         "variable CNNKIT_DATA.\n"
-        'Or work at the sample scale, which needs no download: "sample".'
+        f"{OR_SAMPLE}"
     )

@@ -12,7 +12,7 @@ VIEW_BUDGET = 64 * 2**20  # bytes of the views that go through the model togethe
 
 
 def predict(
-    model: keras.Model, images: Any, views: Callable[[Any], Any] | None = None
+    model: keras.Model, dataset: Any, views: Callable[[Any], Any] | None = None
 ) -> np.ndarray:
     """Predict the class probabilities of pictures.
 
@@ -20,7 +20,7 @@ def predict(
     ----------
     model : keras.Model
         A classifier that ends in a softmax, or in one sigmoid unit for two classes.
-    images : ndarray, (n, height, width, channels), or data set
+    dataset : ndarray, (n, height, width, channels), or data set
         Pictures in the form the model takes, or batches of them, with or without labels, in an
         order that stays, as `data.image_folder` and `data.batches` yield them. With `views`, in the
         form these take.
@@ -47,15 +47,15 @@ def predict(
                 f"views is {views!r}; expected a function, such as "
                 "functools.partial(data.augment.ten_crop, size=227)."
             )
-        predicted = np.concatenate([_average(model, batch, views) for batch in _batches(images)])
+        predicted = np.concatenate([_average(model, batch, views) for batch in _batches(dataset)])
     else:
-        if isinstance(images, keras.utils.PyDataset):
-            checks.images(model, keras.ops.convert_to_numpy(next(_batches(images))))
-        elif hasattr(images, "element_spec"):
-            _check_dataset(model, images)
+        if isinstance(dataset, keras.utils.PyDataset):
+            checks.images(model, keras.ops.convert_to_numpy(next(_batches(dataset))))
+        elif hasattr(dataset, "element_spec"):
+            _check_dataset(model, dataset)
         else:
-            checks.images(model, images)
-        predicted = model.predict(images, verbose=0)
+            checks.images(model, dataset)
+        predicted = model.predict(dataset, verbose=0)
     if predicted.shape[1] == 1:
         return np.concatenate([1 - predicted, predicted], axis=1)
     return predicted

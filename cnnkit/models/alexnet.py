@@ -89,8 +89,13 @@ def alexnet(
     Neural Networks", NeurIPS 2012.
     """
     _check(input_shape, classes, width, dropout, weight_decay, initializer, groups)
-    if mean is not None and (np.shape(mean) != (input_shape[2],) or np.max(mean) <= 1):
-        raise ValueError(f"mean is {mean}; expected a value in [0, 255] for each of the colours.")
+    if mean is not None and (
+        np.shape(mean) != (input_shape[2],) or np.min(mean) < 0 or not 1 < np.max(mean) <= 255
+    ):
+        raise ValueError(
+            f"mean is {mean}; expected a value in [0, 255] for each colour. "
+            "Colours in [0, 1] become such when multiplied by 255."
+        )
 
     def options(deviation: float, start: float) -> dict[str, Any]:
         normal = keras.initializers.RandomNormal(stddev=deviation * width**-0.5)
@@ -202,8 +207,7 @@ def _entry(
     if augmentation is None:
         inputs = keras.Input(input_shape, name="photos")
         return inputs, inputs
-    if not isinstance(augmentation, keras.Layer):
-        raise ValueError(f"augmentation is {augmentation!r}; expected a layer.")
+    checks.augmentation(augmentation)
     larger = (None, None, input_shape[2])
     cuts = None not in augmentation.compute_output_shape((None, *larger))[1:]
     inputs = keras.Input(larger if cuts else input_shape, name="photos")
@@ -225,13 +229,8 @@ def _check(
     initializer: str,
     groups: int,
 ) -> None:
-    if len(input_shape) != 3 or None in input_shape or min(input_shape[:2]) < SMALLEST:
-        raise ValueError(
-            f"input_shape is {input_shape}; expected (height, width, channels), at least "
-            f"{SMALLEST} by {SMALLEST}, which the last pooling needs."
-        )
-    if classes < 2:
-        raise ValueError(f"classes is {classes}; expected at least 2, with an output for each.")
+    checks.photo_shape(input_shape, SMALLEST, "which the last pooling needs")
+    checks.whole_number("classes", classes, least=2)
     if not width > 0:
         raise ValueError(f"width is {width}; expected a positive share.")
     checks.dropout(dropout)

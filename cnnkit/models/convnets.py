@@ -81,17 +81,14 @@ def cats_vs_dogs_cnn(
     Raises
     ------
     ValueError
-        Photos that are too small, or a dropout out of range.
+        Photos that are too small, augmentation that is no layer, or a dropout out of range.
 
     References
     ----------
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listings 8.7 and 8.16.
     """
-    if len(input_shape) != 3 or None in input_shape or min(input_shape[:2]) < 78:
-        raise ValueError(
-            f"input_shape is {input_shape}; expected (height, width, channels), at least 78 by 78, "
-            "which the last convolution needs."
-        )
+    checks.photo_shape(input_shape, 78, "which the last convolution needs")
+    checks.augmentation(augmentation)
     checks.dropout(dropout)
     inputs = keras.Input(input_shape, name="photos")
     x = inputs if augmentation is None else augmentation(inputs)

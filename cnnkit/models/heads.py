@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from cnnkit import checks
-
 import keras
 from keras import layers
 
@@ -18,9 +16,9 @@ class Predictions(layers.Dense):
         In the order of the probabilities.
     """
 
-    def __init__(self, class_names: Sequence[str], **kwargs: object) -> None:
-        kwargs = {**kwargs, "units": len(class_names), "activation": "softmax"}
-        super().__init__(**kwargs)
+    def __init__(self, class_names: Sequence[str], **options: object) -> None:
+        options = {**options, "units": len(class_names), "activation": "softmax"}
+        super().__init__(**options)
         self.class_names = list(class_names)
 
     def get_config(self) -> dict:
@@ -51,9 +49,7 @@ def pooled(base: keras.Model) -> keras.Model:
     return keras.Model(base.input, features, name=f"{base.name}_pooled")
 
 
-def classification_head(
-    base: keras.Model, class_names: Sequence[str], dropout: float = 0.0
-) -> keras.Model:
+def classification_head(base: keras.Model, class_names: Sequence[str]) -> keras.Model:
     """Build a new classifier for the pooled features of a base: one dense layer with softmax.
 
     It is a model of its own, and so are its files: for DenseNet-121 and four classes, 4,100
@@ -66,8 +62,6 @@ def classification_head(
     class_names : sequence of str
         Two or more, in the order of the labels, such as the ``class_names`` of
         `data.image_folder`.
-    dropout : float
-        Share of the features that training drops, in [0, 1).
 
     Returns
     -------
@@ -77,8 +71,7 @@ def classification_head(
     Raises
     ------
     ValueError
-        A base that does not end in feature maps, names that are no list of different names, or a
-        share out of range.
+        A base that does not end in feature maps, or names that are no list of different names.
     """
     _check_base(base)
     names = [class_names] if isinstance(class_names, str | int) else list(class_names)
@@ -87,11 +80,9 @@ def classification_head(
             f"class_names is {class_names!r}; expected two or more different names, such as "
             "train.class_names."
         )
-    checks.dropout(dropout)
-    x = inputs = keras.Input(base.output_shape[-1:], name="features")
-    if dropout:
-        x = layers.Dropout(dropout, name="dropout")(x)
-    return keras.Model(inputs, Predictions(names, name="predictions")(x), name="head")
+    inputs = keras.Input(base.output_shape[-1:], name="features")
+    outputs = Predictions(names, name="predictions")(inputs)
+    return keras.Model(inputs, outputs, name="head")
 
 
 def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
@@ -102,8 +93,8 @@ def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
     base : keras.Model
         Photos → feature maps. Set ``base.trainable`` before you compile.
     head : keras.Model
-        As `classification_head` builds it, for a base with as many channels; trained, for this
-        very base.
+        As `classification_head` builds it, for a base with as many channels; once trained, it
+        fits only the base it was trained on.
 
     Returns
     -------
@@ -131,6 +122,16 @@ def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
 def class_names(model: keras.Model) -> list[str]:
     """Return the names of the classes of a head, or of a model that ends in one.
 
+    Parameters
+    ----------
+    model : keras.Model
+        As `classification_head` or `with_head` builds it.
+
+    Returns
+    -------
+    list of str
+        In the order of the probabilities.
+
     Raises
     ------
     ValueError
@@ -140,7 +141,10 @@ def class_names(model: keras.Model) -> list[str]:
     while isinstance(last, keras.Model) and last.layers:
         last = last.layers[-1]
     if not isinstance(last, Predictions):
-        raise ValueError(f"{model.name!r} does not end in a head of models.classification_head.")
+        raise ValueError(
+            f"{model.name!r} does not end in a head of models.classification_head. Build "
+            "it with models.with_head(…)."
+        )
     return last.class_names
 
 

@@ -9,7 +9,7 @@ from cnnkit import checks
 import keras
 
 DRAWN = Path(__file__).parent / "drawn"
-PUBLISHED = "https://storage.googleapis.com/tensorflow/keras-applications"
+ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
 SMALLEST = 32  # pixels a side, which five halvings need
 
 
@@ -25,8 +25,8 @@ class Preprocessing(keras.Layer):
 
     takes_bytes = True  # for the checks of photos
 
-    def __init__(self, network: str, **kwargs: object) -> None:
-        super().__init__(**kwargs)
+    def __init__(self, network: str, **options: object) -> None:
+        super().__init__(**options)
         self.network = network
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
@@ -57,7 +57,7 @@ def load(base: keras.Model, weights: str | None, network: Callable, file: str) -
     Parameters
     ----------
     base : keras.Model
-        Its name is that of its file among the drawn weights, and of its folder at PUBLISHED.
+        Its name is that of its file among the drawn weights, and of its folder at ADDRESS.
     weights : {"imagenet", "drawn"}, optional
         None leaves the base as it is.
     network : callable
@@ -88,7 +88,7 @@ def _load_imagenet(base: keras.Model, network: Callable, file: str) -> None:
         raise FileNotFoundError(
             f"{home / file} is missing, and Keras could not download it ({error}).\n"
             "Get the file where there is a network:  "
-            f"`curl -L -o {file} {PUBLISHED}/{base.name}/{file}`\n"
+            f"`curl -L -o {file} {ADDRESS}/{base.name}/{file}`\n"
             f"Put it into {home}, or into the folder models of the one that you name in the "
             "environment variable KERAS_HOME.\n"
             'Or take weights="drawn", which need no download.'

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from cnnkit import checks
 from cnnkit.models.normalization import BatchNormalization
 from cnnkit.models.shake import ShakeShake
 
@@ -40,9 +41,10 @@ def shakenet(
         Whether blocks have a skip connection. The paper's do, one of its experiments leaves them
         out.
     batch_norm : bool
-        Whether convolutions are followed by batch normalisation; likewise.
+        Whether convolutions are followed by batch normalisation. The paper's are; one of its
+        experiments leaves it out.
     input_shape : (height, width, 3)
-        Of the pictures.
+        Of the pictures, at least 3 pixels a side.
     augmentation : keras.Layer, optional
         Moves, mirrors or cuts the pictures in training, after their colours were standardised, so
         that pixels from outside, which are 0, have the mean colour.
@@ -170,12 +172,11 @@ def _check(
         )
     if width < 2 or width % 2:
         raise ValueError(f"width is {width}; expected an even number of channels, from 2.")
-    if classes < 2:
-        raise ValueError(f"classes is {classes}; expected at least 2, with an output for each.")
-    if len(input_shape) != 3 or None in input_shape or min(input_shape) < 3 or input_shape[2] != 3:
-        raise ValueError(f"input_shape is {input_shape}; expected (height, width, 3).")
-    if augmentation is not None and not isinstance(augmentation, keras.Layer):
-        raise ValueError(f"augmentation is {augmentation!r}; expected a layer.")
+    checks.whole_number("classes", classes, least=2)
+    checks.photo_shape(input_shape, 3, "in colour")
+    if input_shape[2] != 3:
+        raise ValueError(f"input_shape is {input_shape}; expected (height, width, 3), in colour.")
+    checks.augmentation(augmentation)
     if getattr(augmentation, "value_range", None) is not None:
         raise ValueError(
             f"The augmentation {augmentation.name!r} makes new values, of a range of their own; "  # type: ignore[union-attr]

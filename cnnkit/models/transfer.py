@@ -1,5 +1,7 @@
 """A new classifier on a trained base."""
 
+from cnnkit import checks
+
 import keras
 from keras import layers
 
@@ -45,23 +47,17 @@ def transfer_classifier(
     ----------
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listings 8.21 to 8.23.
     """
-    kinds = {"base": (base, keras.Layer), "augmentation": (augmentation, keras.Layer | None)}
-    for name, (value, kind) in kinds.items():
-        if not isinstance(value, kind):
-            raise ValueError(
-                f"{name} is {value!r}; expected what models.vgg16_base(…) or "
-                "data.augment.flip_rotate_zoom() returns, with the brackets."
-            )
+    if not isinstance(base, keras.Model):
+        raise ValueError(f"base is {base!r}; expected what models.vgg16_base(…) returns.")
+    checks.augmentation(augmentation)
     if len(base.output_shape) != 4 or None in base.output_shape[1:]:
         raise ValueError(
             f"The base {base.name!r} gives {base.output_shape}; expected feature maps (n, height, "
             "width, channels) of a known size. Build it with an input_shape, without its top."
         )
-    if classes < 2 or units < 1 or not 0 <= dropout < 1:
-        raise ValueError(
-            f"classes is {classes}, units {units}, dropout {dropout}; expected at least 2, at "
-            "least 1, and a share from 0 and below 1."
-        )
+    checks.whole_number("classes", classes, least=2)
+    checks.whole_number("units", units, least=1)
+    checks.dropout(dropout)
     inputs = keras.Input(base.input_shape[1:], name="photos")
     x = inputs if augmentation is None else augmentation(inputs)
     x = layers.Flatten(name="flatten")(base(x))

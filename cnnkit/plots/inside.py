@@ -10,6 +10,7 @@ from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
 OPAQUE = 0.75  # of the hottest pixel
+WIDTH = 1.25  # of a picture, in inches
 
 
 @styled
@@ -19,9 +20,8 @@ def heat_overlays(
     titles: Sequence[object] | None = None,
     boxes: np.ndarray | None = None,
     columns: int = 6,
-    size: float = 1.25,
 ) -> Figure:
-    """Show pictures, and below each the same picture in grey, with the heat in red over it.
+    """Show pictures, and below each the same picture in grey, with the heat in orange over it.
 
     Parameters
     ----------
@@ -35,8 +35,6 @@ def heat_overlays(
         Left, top, right and bottom of a frame in each picture.
     columns : int
         Pictures a row.
-    size : float
-        Width of a picture in inches.
 
     Raises
     ------
@@ -52,7 +50,7 @@ def heat_overlays(
         )
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    figure, axes = panels(2 * rows * columns, columns, size, titles is not None)
+    figure, axes = panels(2 * rows * columns, columns, WIDTH, titles is not None)
     for number, (image, hot, name, frame) in enumerate(
         zip(images, heat, names, frames, strict=True)
     ):

@@ -103,7 +103,9 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
         ax.set_title(
             f"i = {size}, f = {kernel}, p = {padding}, s = {stride}\n→ {output} × {output}"
         )
-    figure.supxlabel("first window red, last window green, a dot for each output", fontsize=9)
+    figure.supxlabel(
+        "upper left: the first window; lower right: the last; a dot for each output", fontsize=9
+    )
     return figure
 
 

@@ -3,52 +3,40 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
-from cnnkit.plots.style import BLUE, GREY, VERMILION, styled
+from cnnkit.plots.style import BLUE, GREY, MARKERS, VERMILION, styled
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-COLOURS = BLUE, VERMILION
-MARKERS = "osD^v"
+COLORS = BLUE, VERMILION
+BATCH = 8  # pictures of the drawn step
+PAYS = 0.8  # efficiency below which another worker does not pay
 
 
 @styled
-def data_parallel(batch: int = 8) -> Figure:
-    """Show a training step of two processes that share a batch.
-
-    Parameters
-    ----------
-    batch : int
-        Pictures of the batch, an even number.
-
-    Raises
-    ------
-    ValueError
-        A number that is odd, or below 2.
-    """
-    if batch < 2 or batch % 2:
-        raise ValueError(f"batch is {batch}; expected an even number, from 2.")
+def data_parallel() -> Figure:
+    """Show a training step of two processes that share a batch."""
     figure, ax = plt.subplots(figsize=(8.2, 3.1))
     ax.set(xlim=(0, 10.6), ylim=(0, 4))
     ax.set_axis_off()
-    half = batch // 2
+    half = BATCH // 2
     box = {"boxstyle": "round,pad=0.45,rounding_size=0.25", "fc": "white", "lw": 1.6}
-    for place in range(batch):
-        colour = COLOURS[place >= half]
-        height = 3.45 - 2.9 * place / (batch - 1)
-        frame = {"boxstyle": "square,pad=0.25", "fc": "white", "ec": colour, "lw": 1.4}
+    for place in range(BATCH):
+        color = COLORS[place >= half]
+        height = 3.45 - 2.9 * place / (BATCH - 1)
+        frame = {"boxstyle": "square,pad=0.25", "fc": "white", "ec": color, "lw": 1.4}
         ax.text(0.45, height, str(place + 1), ha="center", va="center", size=9, bbox=frame)
     ax.text(0.45, 3.95, "a batch", ha="center", va="center")
     arrow = {"arrowstyle": "->", "color": GREY, "lw": 1.2}
-    for number, (colour, height) in enumerate(zip(COLOURS, (3.0, 1.0), strict=True)):
+    for number, (color, height) in enumerate(zip(COLORS, (3.0, 1.0), strict=True)):
         steps = {
             2.5: f"process {number}:\nall weights w",
             4.8: f"gradient of\n{half} pictures, g{'₀₁'[number]}",
             9.3: "w − η · mean",
         }
         for x, text in steps.items():
-            ax.text(x, height, text, ha="center", va="center", bbox={**box, "ec": colour})
+            ax.text(x, height, text, ha="center", va="center", bbox={**box, "ec": color})
         for start, end in ((0.8, 1.65), (3.35, 3.85)):
             ax.annotate("", (end, height), (start, height), arrowprops=arrow)
         ax.annotate("", (6.5, 2 + 0.25 * (1 - 2 * number)), (5.75, height), arrowprops=arrow)
@@ -59,25 +47,21 @@ def data_parallel(batch: int = 8) -> Figure:
 
 
 @styled
-def scaling(
-    efficiencies: Mapping[str, Sequence[float]], workers: Sequence[int], floor: float = 0.8
-) -> Figure:
+def scaling(efficiencies: Mapping[str, Sequence[float]], workers: Sequence[int]) -> Figure:
     """Show how much of each worker's time is left for computing, as their number grows.
 
     Parameters
     ----------
     efficiencies : mapping of str to sequence of float
-        The name of each case, five at most, and its efficiency in [0, 1] for each number of
+        The name of each case, and its efficiency in [0, 1] for each number of
         workers.
     workers : sequence of int
-        Their numbers, powers of two.
-    floor : float
-        Below which it does not pay; a dotted line.
+        Their numbers, powers of two. A dotted line shows an efficiency of 0.8.
     """
     figure, ax = plt.subplots(figsize=(7, 3))
     for (name, values), marker in zip(efficiencies.items(), itertools.cycle(MARKERS), strict=False):
         ax.plot(workers, values, marker=marker, label=name)
-    ax.axhline(floor, color=GREY, lw=0.8, ls=":")
+    ax.axhline(PAYS, color=GREY, lw=0.8, ls=":")
     ax.set_xscale("log", base=2)
     ax.set_xticks(list(workers), [str(number) for number in workers])
     ax.set(xlabel="workers", ylabel="efficiency", ylim=(0, 1.05))

@@ -1,16 +1,15 @@
 """Networks as drawings: what is trained, how far signals carry, and how photos lie in between."""
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 
-from cnnkit.plots.style import BLUE, GREY, VERMILION, styled
+from cnnkit.plots.style import BLUE, GREY, MARKERS, VERMILION, styled
 
 import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-
-MARKERS = "o^sDv"
 
 LayerStates = list[tuple[str, int, bool]]  # name, number of parameters, whether it is trained
 
@@ -36,6 +35,7 @@ def trained_layers(rows: Mapping[str, LayerStates]) -> Figure:
         ax.set_title(f"{title}: {total:,} of {sum(counts):,} parameters are trained", loc="left")
     axes.flat[-1].set_xticks(range(len(names)), labels=names, rotation=60, ha="right", fontsize=8)
     axes.flat[-1].tick_params(length=0)
+    figure.supylabel("√ parameters", fontsize=9)
     keys = [Patch(color=BLUE, label="frozen"), Patch(color=VERMILION, label="trained")]
     figure.legend(handles=keys, loc="outside upper right", ncols=2, frameon=False)
     return figure
@@ -54,13 +54,13 @@ def point_maps(
     labels : ndarray of int, (n,)
         Their class numbers.
     class_names : sequence of str
-        At most five.
+        Five can be told apart.
     """
     figure, axes = plt.subplots(1, len(maps), figsize=(4 * len(maps), 3.6), squeeze=False)
     for ax, (title, points) in zip(axes.flat, maps.items(), strict=True):
         for number, name in enumerate(class_names):
             of_class = points[labels == number]
-            ax.plot(*of_class.T, MARKERS[number], ms=4, alpha=0.6, mew=0, label=name)
+            ax.plot(*of_class.T, MARKERS[number % len(MARKERS)], ms=4, alpha=0.6, mew=0, label=name)
         ax.set(title=title, xticks=[], yticks=[], xlabel="first axis", ylabel="second axis")
         ax.spines[:].set_color(GREY)
     handles, names = axes.flat[0].get_legend_handles_labels()
@@ -75,14 +75,14 @@ def activation_spreads(spreads: Mapping[str, Sequence[float]], layers: Sequence[
     Parameters
     ----------
     spreads : mapping of str to sequence of float
-        The title of each network, five at most, and the standard deviation of each layer's outputs.
+        The title of each network, and the standard deviation of each layer's outputs.
     layers : sequence of str
         The layers' names.
     """
     figure, ax = plt.subplots(figsize=(8, 3.4))
-    for (title, values), marker in zip(spreads.items(), MARKERS, strict=False):
+    for (title, values), marker in zip(spreads.items(), itertools.cycle(MARKERS), strict=False):
         ax.plot(layers, values, marker=marker, label=title)
-    ax.set(yscale="log", ylabel="standard deviation of the outputs")
+    ax.set(yscale="log", xlabel="layer", ylabel="standard deviation of the outputs")
     figure.legend(loc="outside upper center", ncols=2, frameon=False)
     return figure
 

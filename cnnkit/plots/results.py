@@ -1,10 +1,11 @@
 """How training went, and how good the result is."""
 
+import itertools
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from cnnkit.plots.style import BLUE, GREY, VERMILION, styled
+from cnnkit.plots.style import BLUE, GREY, MARKERS, VERMILION, styled
 
 import keras
 import matplotlib.pyplot as plt
@@ -35,10 +36,11 @@ def learning_curves(
     curves: Curves = getattr(history, "history", history)
     figure, axes = plt.subplots(1, 2, figsize=(8, 2.8))
     for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
-        for key, label in ((name, "training"), (f"val_{name}", "validation")):
+        keys = {name: "training", f"val_{name}": "validation"}
+        for (key, label), marker in zip(keys.items(), MARKERS, strict=False):
             if key in curves:
                 x = steps if steps is not None else range(1, len(curves[key]) + 1)
-                ax.plot(x, curves[key], label=label, marker="o", markersize=3)
+                ax.plot(x, curves[key], label=label, marker=marker, markersize=3)
         ax.set(xlabel="epoch" if steps is None else "step", ylabel=name)
         if ax.lines:
             ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
@@ -153,7 +155,7 @@ def spreads(
     published : mapping of str to float, optional
         What the sources report.
     xlabel : str
-        Of what the figures are.
+        Title of the axis.
 
     Raises
     ------
@@ -161,7 +163,9 @@ def spreads(
         A live or published figure of an experiment that is not among the recorded.
     """
     if strange := {*(live or {}), *(published or {})} - set(recorded):
-        raise ValueError(f"There is nothing recorded for {sorted(strange)}.")
+        raise ValueError(
+            f"There is nothing recorded for {sorted(strange)}; expected some of {list(recorded)}."
+        )
     figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(recorded)))
     rows = {name: row for row, name in enumerate(recorded)}
     for name, figures in recorded.items():
@@ -194,14 +198,14 @@ def accuracies(
     Parameters
     ----------
     lines : mapping of str to sequence of float
-        Accuracies in [0, 1]; at most five series.
+        Accuracies in [0, 1] of each series.
     places : sequence of str, optional
         Where they were taken: after each epoch, from 1, where it is not given.
     xlabel, ylabel : str
-        What the places are, and of what the accuracies.
+        Titles of the axes.
     """
     figure, ax = plt.subplots(figsize=(6.5, 3))
-    for (name, values), marker in zip(lines.items(), "o^sDv", strict=False):
+    for (name, values), marker in zip(lines.items(), itertools.cycle(MARKERS), strict=False):
         x = places if places is not None else range(1, len(values) + 1)
         ax.plot(x, values, marker=marker, label=name)
     if places is None:

@@ -3,14 +3,13 @@
 import itertools
 from collections.abc import Mapping, Sequence
 
-from cnnkit.plots.style import BLUE, GREEN, GREY, SIGNED, VERMILION, styled
+from cnnkit.plots.style import BLUE, GREEN, GREY, MARKERS, SIGNED, VERMILION, styled
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-MARKERS = "osD^v"
 STEPS = ("ReLU", "3×3 conv", "BN", "ReLU", "3×3 conv", "BN")
 Pairs = tuple[np.ndarray, np.ndarray]
 

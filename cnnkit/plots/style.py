@@ -19,6 +19,7 @@ BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
     "#CC79A7",
     "#7F7F7F",
 )
+MARKERS = "o^sDv"  # of lines, beside their colours
 SIGNED = "PuOr_r"  # orange above zero, purple below
 
 # Fonts with Korean letters, of Linux, Windows and macOS, for names that need them.

@@ -35,7 +35,7 @@ def as_figures(returned: Any) -> dict[str, float]:
 class ReduceOnPlateau(keras.callbacks.Callback):
     """Reduces the learning rate when a figure has not improved for more than some epochs.
 
-    A figure has improved if it differs from the best by more than `threshold` *times* the best.
+    A figure has improved if it is better than the best by more than `threshold` *times* the best.
     Keras's `ReduceLROnPlateau` adds its `min_delta` instead, and counts one epoch less.
 
     Parameters

@@ -26,8 +26,9 @@
 #   and say how far a single figure can be trusted.
 #
 # You need to know Python and a little NumPy, and to have heard of a neural network: layers of
-# numbers, each with weights and a **bias** (편향, a number that is added), adjusted step by step.
-# Everything here runs in about two minutes on a laptop, without a network.
+# numbers, each with **weights** (가중치) and a **bias** (편향, a number that is added), together its
+# **parameters** (파라미터), adjusted step by step. Everything here runs in about two minutes on a
+# laptop, without the internet.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 # @title Install cnnkit where it is missing, as in Colab
@@ -47,8 +48,13 @@ if importlib.util.find_spec("cnnkit") is None:
 
 # %% [markdown]
 # Every chapter begins with one choice. At the `"sample"` scale it needs nothing but this notebook;
-# at the `"full"` scale it repeats the published experiment. In this chapter the two are the same:
-# the published data, 1,797 small pictures, come with scikit-learn.
+# at the `"full"` scale it is the published experiment on the real data. In this chapter the two are
+# the same: the published data, 1,797 small pictures, come with scikit-learn.
+#
+# Two Korean texts are the sources of this chapter: *9. 합성곱 신경망* for the worked example, colour,
+# padding and stride, and *해커에게 전해들은 머신러닝 #4* for the formula for sizes, half padding and the
+# network of sections 12 to 16. *The source* below is the first of them up to section 5, and the
+# second from section 6 on.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -128,8 +134,8 @@ plots.convolution_step(picture, sobel, response, row=0, column=0)
 # gives the framed number of the response map.*
 #
 # The last row is negative because there the picture is bright above and dark below: the edge runs
-# the other way. Move the kernel and see. (Where the sliders are missing, the cell shows the last
-# step.)
+# the other way. Move the kernel and see. In the stored page the sliders are missing; run the cell.
+# (Where sliders cannot be shown, it shows the last step.)
 
 
 # %% tags=["nbval-ignore-output"]
@@ -149,8 +155,9 @@ except ImportError:
 
 # %% [markdown]
 # Does Keras agree? It works on four axes: (picture, row, column, channel) for the pictures and
-# (row, column, input channel, filter) for the kernels. A **channel** (채널) is one layer of a picture,
-# such as its red part; a grey picture has one. We have one of everything, and add axes of length 1.
+# (row, column, input channel, filter) for the kernels. A **channel** (채널) is one sheet of a
+# picture's numbers, such as its red part; a grey picture has one. Here there is one of everything;
+# add axes of length 1.
 
 
 # %%
@@ -165,7 +172,7 @@ print("Keras agrees:", np.allclose(convolve_with_keras(picture, sobel), response
 
 # %% [markdown]
 # **A word with two meanings.** In signal processing, convolution turns the kernel by half a turn
-# before it slides, and what we just did is called *cross-correlation*. Neural networks learn their
+# before it slides, and what you just did is called *cross-correlation*. Neural networks learn their
 # kernels and do not care which way round they are stored, so every deep-learning library leaves the
 # turn out and still says convolution. SciPy has both, and shows the difference.
 
@@ -334,7 +341,7 @@ print(f"the formula is right in {agree} of {len(small)} cases")
 # Often you want a map as large as its input. With a stride of 1, padding with half the kernel,
 # $p = \lfloor f/2 \rfloor$, is meant to do that.
 #
-# Our source, like many texts, says that TensorFlow's `SAME` is this padding. It nearly is. `same`
+# The source, like many texts, says that TensorFlow's `SAME` is this padding. It nearly is. `same`
 # promises the size $\lceil i/s \rceil$ and adds just as many zeros as that takes; when their number
 # is odd, the end gets one more than the start.
 #
@@ -436,9 +443,10 @@ plots.number_grids([seen.astype(int)], ["seen by row 1, column 1 of the second l
 #
 # ## 9. Dense and convolution: two affine maps
 #
-# A dense layer computes $Wx + b$, an *affine map*: every output looks at every input with a weight of
-# its own. So does a convolution, but most of its weights are zero and the rest repeat. You can write
-# down its matrix: column $k$ is what the convolution makes of a picture in which only pixel $k$ is 1.
+# A **dense layer** (밀집층) computes $Wx + b$, an *affine map*: every output looks at every input with
+# a weight of its own. So does a convolution, but most of its weights are zero and the rest repeat.
+# You can write down its matrix: column $k$ is what the convolution makes of a picture in which only
+# pixel $k$ is 1.
 
 # %%
 units = np.eye(25).reshape(25, 5, 5)
@@ -467,8 +475,8 @@ print(f"Conv2D(64, 3): 3 × 3 × 1 × 64 + 64 = {convolution.count_params():,} p
 # ## 10. ReLU: keep what was found
 #
 # Two affine maps in a row are one affine map; a stack of convolutions alone would be no stronger
-# than a single one. So each is followed by an *activation*, and the usual one is **ReLU** (렐루),
-# $\max(0, x)$: what matches the kernel passes, what does not becomes zero.
+# than a single one. So each is followed by an *activation* (활성화 함수), and the usual one is **ReLU**
+# (렐루), $\max(0, x)$: what matches the kernel passes, what does not becomes zero.
 
 # %%
 activated = np.maximum(0, response)
@@ -481,9 +489,9 @@ plots.feature_maps(np.stack([response, activated], axis=-1), ["before", "after R
 #
 # ## 11. Pooling: a smaller map that says the same
 #
-# **Pooling** (풀링) slides a window over each map too, but without weights: it keeps the largest number
-# (max pooling) or the mean (average pooling). The windows usually do not overlap, the stride is the
-# size of the window, $k$:
+# **Pooling** (풀링) slides a window over each map too, but without weights: it keeps the largest
+# number (max pooling) or the mean (average pooling). The windows usually do not overlap: the stride
+# $s$ is the size of the window, $k$:
 #
 # $$o = \left\lfloor \frac{i - k}{s} \right\rfloor + 1$$
 
@@ -554,12 +562,13 @@ print("conv, pool, conv, pool, conv:", receptive_field([conv, pooling, conv, poo
 # %% [markdown]
 # ## 12. Data set: handwriting, eight pixels wide
 #
-# Now all of it together, on real handwriting. Every image classifier has four parts: a data set, a
-# learning model, a learning algorithm and a performance evaluation. The sections from here on, like
-# those of every model chapter, carry these names.
+# Now all of it together, on real handwriting. Every image classifier has four parts: a **data set**
+# (데이터셋), a **learning model** (러닝 모델), a **learning algorithm** (러닝 알고리즘) and a **performance
+# evaluation** (성능 평가). The sections from here on, like those of every model chapter, carry these
+# names.
 #
-# The 1,797 digits of the UCI collection are 8×8 pixels. As the source did, we take 1,617 for training
-# and 180, chosen at random, for testing.
+# The 1,797 digits of the UCI collection are 8×8 pixels. As the source did, this chapter takes 1,617
+# for training and 180, chosen at random, for testing.
 
 # %%
 (x_train, y_train), (x_test, y_test) = data.digits(seed=5)
@@ -600,11 +609,13 @@ print(f"{'':25} {model.count_params():8,} in all")
 #
 # The **cross-entropy** (교차 엔트로피) of a picture is $-\log p$, $p$ being the probability that the
 # network gives to the right digit: 0 when it is certain and right, and the larger the surer it is
-# of something else; guessing at random costs $\log 10 ≈ 2.3$. The cost is its *sum* over all 1,617
-# pictures. The **gradient** (기울기) says, for every parameter, how much the cost grows when the
-# parameter does. **Gradient descent** (경사 하강법) moves each parameter against it, here by 1e-4 times
-# the gradient, the *learning rate* (학습률). 2,000 such steps are enough. The recipe stands in
-# `training.recipes.DIGITS`, and the cell below spells it out.
+# of something else; guessing at random costs $\log 10 ≈ 2.3$. The cost, usually called the **loss**
+# (손실), is its *sum* over all 1,617 pictures. The **gradient** (기울기) says, for every parameter, how
+# much the cost grows when the parameter does. **Gradient descent** (경사 하강법) moves each parameter
+# against it, here by 1e-4 times the gradient, the *learning rate* (학습률). 2,000 such steps are
+# enough; every hundredth prints the cost and the **accuracy** (정확도), the share of right answers.
+# The **recipe** (레시피: the values of a training, kept as data) stands in `training.recipes.DIGITS`,
+# and the cells below spell it out.
 
 # %%
 training.check_data(model, x_train, y_train)
@@ -637,8 +648,9 @@ plots.learning_curves(curves, steps)
 #
 # The source reports a test accuracy of **0.983** on one random split. That is 3 mistakes in 180.
 #
-# We ran the same code with the seeds 0 to 4 and recorded what came out; your run has the seed 5, and
-# so another split and another start.
+# The same code was run with the **seeds** (시드, the numbers from which all random choices follow) 0
+# to 4, and the results are recorded; your run has the seed 5, and so another split and another
+# start.
 #
 # **What do you expect?** Will you get the published figure? How far off may you be before you
 # suspect a mistake?
@@ -662,8 +674,10 @@ plots.spread(recorded.figures, live=accuracy, published=0.983)
 # **A single figure is not a result.** The same code and the same data give anything between the
 # lowest and the highest figure above, just by the seed. Whoever reports the best of many splits
 # reports luck. Where a sixth run should lie is wider still, because five runs tell only roughly how
-# far they spread: it is the interval that holds it with a probability of 99 %. So wide a bound
-# catches a broken network and little more; more seeds and more test pictures would tighten it.
+# far they spread: it is the interval that holds it with a probability of 99 %. (The spread counts
+# as at least that which chance makes with so many test pictures, since five seeds may agree by
+# luck.) So wide a bound catches a broken network and little more; more seeds and more test pictures
+# would tighten it.
 #
 # In this course a measured figure names its seeds, its spread and the size of its test set.
 # `python -m benchmarks results digits` repeats the five runs.
@@ -705,14 +719,14 @@ plots.layer_by_layer(x_test[3], through, names)
 #
 # ## Sources
 #
-# - *해커에게 전해들은 머신러닝 #4* (Machine learning as told by a hacker, part 4): the network, its
-#   training and the figure of 0.983.
+# - *해커에게 전해들은 머신러닝 #4* (Machine learning as told by a hacker, part 4): the formula for sizes, half
+#   padding, the network, its training and the figure of 0.983.
 # - *9. 합성곱 신경망* (Convolutional neural networks), after F. Chollet, *Deep Learning with Python*, 2nd
 #   edition, Manning 2021: the worked example, colour, padding and stride.
 # - V. Dumoulin and F. Visin, *A guide to convolution arithmetic for deep learning*, arXiv:1603.07285.
 # - The photo is *Flower* from scikit-learn (CC BY 2.0); the digits are E. Alpaydin and C. Kaynak's.
 #
-# **Next:** [Chapter 2. MNIST](02_mnist.ipynb): three convolutions, and a look at the mistakes.
+# **Next:** [chapter 2, MNIST](02_mnist.ipynb).
 #
 # ## Solutions
 #

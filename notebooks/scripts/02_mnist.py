@@ -21,7 +21,7 @@
 # - build a network with Keras's **functional API** (함수형 API), layer by layer;
 # - say where each of its 104,202 parameters comes from, and why it would have 712,202 without
 #   pooling;
-# - train it, read its learning curves, and read a confusion matrix;
+# - train it, read its learning curves, and read a **confusion matrix** (혼동 행렬);
 # - look at its worst mistakes, which tell you more than its accuracy.
 #
 # You need [chapter 1](01_convolution.ipynb). At sample scale the chapter takes about half a minute.
@@ -46,7 +46,8 @@ if importlib.util.find_spec("cnnkit") is None:
 # At the `"sample"` scale you train on the 1,617 digits of chapter 1, enlarged from 8×8 to the 28×28
 # pixels of MNIST. At the `"full"` scale it is MNIST itself: 60,000 pictures for training, 10,000
 # for testing, downloaded on first use (11 MB). A pass over the small set is only 26 steps instead
-# of 938, so it gets more passes; nothing else differs.
+# of 938, so it gets more passes; nothing else differs. *The source* of this chapter is *9. 합성곱 신경망*
+# (see Sources).
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -139,7 +140,8 @@ for max_pooling in (True, False):
 # Chapter 1 took one step for the whole training set. Here each step looks at a **batch** (배치) of 64
 # pictures, and a pass over all of them is an **epoch** (에폭). *rmsprop* divides each parameter's
 # step by the recent size of its gradients, so that no learning rate has to be found for each layer.
-# The loss is the cross-entropy; *sparse* means that labels are class numbers and not one-hot rows.
+# The loss is the cross-entropy; *sparse* means that labels are class numbers and not one-hot rows
+# (a 1 in the place of the class, 0 elsewhere).
 
 # %%
 training.reproducible(seed=5)
@@ -194,13 +196,15 @@ for scale in ("sample", "full"):
 
 # %% [markdown]
 # Which digits are hard? **Precision** (정밀도) is the share of right answers among those that *were
-# called* a 3; **recall** (재현율), the share that was found among those that *are* a 3.
+# called* a 3; **recall** (재현율), the share that was found among those that *are* a 3. In the table,
+# `f1` is their harmonic mean; the macro mean counts every class the same, the weighted mean every
+# picture.
 
 # %% tags=["nbval-ignore-output"]
 print(report)
 
 # %% [markdown]
-# **What do you expect?** Which two digits would you yourself take for one another most easily?
+# **What do you expect?** Which two digits would you confuse most easily?
 
 # %%
 matrix = evaluation.confusion(y_test, probabilities)
@@ -250,7 +254,7 @@ plots.mistakes(x_test[worst], y_test[worst], probabilities[worst])
 #   edition, Manning 2021, section 8.1: the network, its training and the figure of 0.991.
 # - Y. LeCun, C. Cortes and C. J. C. Burges, *The MNIST database of handwritten digits*, 1998.
 #
-# **Next:** [chapter 3, cats and dogs on little data](03_cats_vs_dogs.ipynb).
+# **Next:** [chapter 3, cats and dogs, on little data](03_cats_vs_dogs.ipynb).
 #
 # ## Solutions
 #

@@ -22,7 +22,7 @@
 #   train;
 # - feed a network from such a folder, batch by batch, also where the photos do not all fit into memory;
 # - train with rmsprop and keep the best **checkpoint** (체크포인트) by its validation loss;
-# - see **overfitting** (과대적합) in the learning curves, and say at which epoch it begins.
+# - see **overfitting** in the learning curves, and say at which epoch it begins.
 #
 # You need [chapter 2](02_mnist.ipynb). At sample scale the chapter takes about a minute.
 
@@ -45,7 +45,7 @@ if importlib.util.find_spec("cnnkit") is None:
 # %% [markdown]
 # MNIST has 60,000 pictures. Your next task will not: somebody hands you a few hundred photos, because
 # taking and labelling each one costs time, money or patients. Small data is the normal case, and this
-# chapter shows what it does to a network.
+# chapter shows what it does to a network. *The source* of this chapter is *9. 합성곱 신경망* (see Sources).
 #
 # At the `"full"` scale you train on 2,000 real photos of cats and dogs (고양이와 개), as the source
 # does. At the `"sample"` scale it is 400 *drawn* ones, which look simpler than they are. Fur, light and
@@ -90,14 +90,14 @@ for part in ("train", "validation", "test"):
     print(f"{part:11}", counts)
 
 # %% [markdown]
-# Three parts, because you will take decisions. The network learns from the **training set** (훈련
-# 세트). You choose among its states by the **validation set** (검증 세트). The **test set** (테스트
-# 세트) is for the end, and takes part in no decision. A figure that you have used to choose is no longer honest about
-# photos that nobody has seen.
+# Three parts, because you will take decisions. The network learns from the **training set** (훈련 세트). You
+# choose among its states by the **validation set**. The **test set** (테스트 세트) is for the end, and takes
+# part in no decision. A figure that you have used to choose is no longer honest about photos that nobody
+# has seen.
 #
-# **Checking the photos.** A single broken file stops a training in the middle of the night, and a
-# stray folder becomes a class that nobody wanted. So check first. Ours are fine; here is a folder that
-# looks like those of real life:
+# **Checking the photos.** A single broken file stops a training in the middle of the night, and a stray
+# folder becomes a class that nobody wanted. So check first. These are fine; here is a folder that looks
+# like those of real life:
 
 # %%
 print("problems in our training set:", len(data.check_images(folder / "train")))
@@ -262,8 +262,7 @@ print(report)
 
 # %%
 worst = evaluation.worst_mistakes(test.labels, probabilities, count=12)
-photos = np.stack([photo for number, (photo, _) in enumerate(test.unbatch()) if number in worst])
-worst = np.sort(worst)  # in the order of the files
+photos = data.load_images([test.file_paths[n] for n in worst], (SIZE, SIZE)) / 255
 plots.mistakes(photos, test.labels[worst], probabilities[worst], test.class_names)
 
 # %% [markdown]
@@ -282,8 +281,8 @@ plots.mistakes(photos, test.labels[worst], probabilities[worst], test.class_name
 #    those of the best checkpoint. Why do the two not say the same?
 # 3. The checkpoint was chosen because its validation loss is the lowest of all epochs. Is its validation
 #    accuracy an honest guess of its test accuracy? Which way does it lean?
-# 4. A colleague has no validation set and picks the best epoch by the test accuracy. What is wrong with
-#    the figure that he reports?
+# 4. A colleague has no validation set and picks the best epoch by the test accuracy. What is wrong with the
+#    figure that they report?
 # 5. Which photos come first in epoch 3 (counted from 0; Keras calls it 4), and which would a resumed run
 #    see there?
 #
@@ -313,10 +312,11 @@ for side in (180, 80):
     )
 
 # %% [markdown]
-# **2.** Its loss is far higher, and yet its accuracy is usually no lower, and often higher. The loss looks
-# at how *sure* the network is: a wrong answer with a probability of 0.999 costs ten times as much as one
-# with 0.5. The accuracy only asks on which side of one half it lies. So keep the checkpoint with the best
-# loss where the probabilities matter; where only the answer counts, let it monitor `val_accuracy`.
+# **2.** Its loss is far higher, and yet its accuracy need not be lower; in the stored run it is ten points
+# higher. The loss looks at how *sure* the network is: a wrong answer with a probability of 0.999 costs ten
+# times as much as one with 0.5. The accuracy only asks on which side of one half it lies. So keep the
+# checkpoint with the best loss where the probabilities matter; where only the answer counts, let it monitor
+# `val_accuracy`.
 
 # %% tags=["nbval-ignore-output"]
 losses = {}
@@ -330,11 +330,11 @@ print("the last one has the higher loss:", losses["last"] > losses["best"])
 
 # %% [markdown]
 # **3.** It leans towards optimism: you took the epoch whose loss was luckiest on these photos, and a lucky
-# loss tends to come with a lucky accuracy. With the sample's 200 validation photos the accuracy alone
-# wavers by ±3 points.
+# loss tends to come with a lucky accuracy. With the sample's 200 validation photos, chance alone moves the
+# accuracy by up to about 6 points either way.
 #
-# **4.** The same, but now nothing honest is left. The test photos have taken part in a decision, and his
-# figure is the best of many. Published code does this more often than one would think; if you find
+# **4.** The same, but now nothing honest is left. The test photos have taken part in a decision, and the
+# reported figure is the best of many. Published code does this more often than one would think; if you find
 # it, ask for the figure of the last epoch, or run it again with a validation set.
 #
 # **5.** `train.order(k)` gives the order of epoch k, counted from 0; it depends on the seed and k alone,

@@ -41,11 +41,12 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# Chapter 3 ended with a network that knew its photos by heart. It needs more of them and there are
-# none. But you know something that it does not: a cat that looks to the left is the same cat when it
-# looks to the right, and it remains one when you tilt your head. **Data augmentation** (데이터 증식)
-# tells the network so, in the only language it understands: examples. Before each step every photo
-# is changed at random, in a way that leaves its label true. Hardly ever is a picture seen twice.
+# Chapter 3 ended with a network that knew its photos by heart. It needs more of them and there are none. But
+# you know something that it does not: a cat that looks to the left is the same cat when it looks to the
+# right, and it remains one when you tilt your head. **Data augmentation** (데이터 증식) tells the network so, in
+# the only language it understands: examples. Before each step every photo is changed at random, in a way that
+# leaves its label true. Hardly ever is a picture seen twice. *The source* of this chapter is *9. 합성곱 신경망*
+# (see Sources).
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -105,8 +106,8 @@ plots.picture_rows({name: np.asarray(layer(eight, training=True)) for name, laye
 # %% [markdown]
 # *Figure 4.1. One photo, eight times, under each of five augmentations that move it.*
 #
-# - `flip` mirrors (반전) each photo with a probability of one half. Upside down works too, `flip("vertical")`, where photos are
-#   taken from above, as under a microscope.
+# - `flip` mirrors (반전) each photo with a probability of one half. Upside down works too, `flip("vertical")`,
+#   where photos are taken from above, as under a microscope.
 # - `QuarterTurns` turns by 0, 90, 180 or 270 degrees, `rotate` by any angle (회전). `rotate` has to invent the
 #   corners and fills them with zeros; a quarter turn loses nothing.
 # - `CropAndResize` cuts a window out (자르기) and enlarges it to the size of the photo.
@@ -162,9 +163,9 @@ plots.picture_rows(
 #
 # ### The wrong augmentation
 #
-# Every augmentation is a claim: *this does not change the label*. The claim can be false. Take the digits
-# of chapter 1. An 8 stays an 8 when you mirror it. Turned by a quarter it is a pair of spectacles, and a
-# 6 turned by a half is a 9.
+# Every augmentation is a claim: *this does not change the label*. The claim can be false. Take the digits of
+# chapter 1. An 8 stays an 8 when you mirror it. Turned by a quarter it is a pair of glasses, and a 6 turned
+# by a half is a 9.
 
 # %%
 (x_train, y_train), (x_test, y_test) = data.digits()
@@ -177,8 +178,8 @@ plots.image_grid(
 # %% [markdown]
 # *Figure 4.4. What flips and turns make of digits.*
 #
-# Do not argue about it, measure it. Train chapter 1's network, with adam to save time, on the digits as they
-# are, and ask it about changed ones.
+# Do not argue about it, measure it. Train chapter 1's network on the digits as they are, with adam, another
+# optimizer that chapter 8 explains, to save time. Then ask it about changed digits.
 
 
 # %%
@@ -209,15 +210,15 @@ print("a mirrored 8 is an 8 more often than one turned by a quarter:", mirrored 
 print("most 6s turned by a half are a 9:", half > 0.5)
 
 # %% [markdown]
-# You read every mirrored 8 without trouble. The network misses some, because it has never seen one: there a
-# true claim helps.
+# You read every mirrored 8 without trouble. In this run the network misses some, because it has never seen
+# one: there a true claim could help.
 #
 # **What do you expect?** Now train with three augmentations: digits moved by up to one pixel, digits turned by
 # quarters, and digits mirrored both ways. Which of them helps on the test digits, which are upright?
 
 # %% tags=["nbval-ignore-output"]
 claims = {
-    "moved by a pixel": augment.PadAndCrop(1),
+    "moved by a pixel": augment.pad_and_crop(1),
     "mirrored": augment.flip("horizontal_and_vertical"),
     "quarter turns": augment.QuarterTurns(),
 }
@@ -234,19 +235,21 @@ best_claim = max(digit_accuracy["none"], digit_accuracy["moved by a pixel"])
 print("quarter turns cost accuracy:", digit_accuracy["quarter turns"] < best_claim)
 
 # %% [markdown]
-# The network with quarter turns is told that a 6 turned by a half is a 6, while the data set says that it
-# is a 9. Where the two look alike it can only guess. Mirroring both ways costs something too: one digit in four
-# gets both flips, which is a half turn, and a mirrored 2 is no digit at all. No error, no warning, just a
-# few points that you never find again. Moving by a pixel changes little here (a few digits of 180 are luck), and after a
-# longer training it helps (set `DIGIT_EPOCHS` to 40): that claim is true. So before you choose an
-# augmentation, look at what it makes of your photos, and ask whether *you* would still give each the same
+# The network with quarter turns is told that a 6 turned by a half is a 6, while the data set says that it is
+# a 9. Where the two look alike it can only guess. In this run (one seed, 180 test digits), mirroring both
+# ways costs something too: one digit in four gets both flips, which is a half turn, and a mirrored 2 is no
+# digit at all. No error, no warning, just a few points that you never find again. Moving by a pixel changes
+# nothing that 180 digits could show (three digits are luck), although its claim is true. So before you choose
+# an augmentation, look at what it makes of your photos, and ask whether *you* would still give each the same
 # label.
 #
 # ## 2. Learning model: augmentation in front, dropout behind
 #
-# The network of chapter 3, with two additions. The augmentation is its first layer: it works in training,
-# and in inference it is not there. And **dropout** sets half of the 256 or 12,544 features to zero before
-# the last layer, others at each step, so that none can rely on another.
+# The network of chapter 3, with two additions. The augmentation is its first layer. And **dropout** sets half
+# of the 256 or 12,544 features to zero before the last layer, others at each step, so that none can rely on
+# another.
+#
+# **What do you expect?** Which photos does the network see when you call `model.predict`?
 
 # %%
 training.reproducible(seed=5)
@@ -256,7 +259,8 @@ for layer in model.layers[:3] + model.layers[-3:]:
 print(f"parameters with photos of 180×180: {models.cats_vs_dogs_cnn(dropout=0.5).count_params():,}")
 
 # %% [markdown]
-# **What do you expect?** Which photos does the network see when you call `model.predict`?
+# The photos as they are. Augmentation and dropout work in training only; in **inference** (추론), when the
+# network just answers, they do nothing.
 #
 # ## 3. Learning algorithm: the same, for longer
 #
@@ -343,8 +347,8 @@ plots.spreads(
 #
 # - *9. 합성곱 신경망* (Convolutional neural networks), after F. Chollet, *Deep Learning with Python*, 2nd
 #   edition, Manning 2021, section 8.2: augmentation, dropout and the figure of about 0.83.
-# - *이미지 인식 문제를 위한 딥러닝 기법: data augmentation and Shake-Shake regularization* (Deep learning for
-#   image recognition): the catalogue of augmentations, and the digits that they spoil.
+# - *Shake-Shake regularization*, on Sualab's research blog (in Korean), its introduction: the catalogue of
+#   augmentations, and the digits that they spoil.
 # - A. Krizhevsky, I. Sutskever and G. E. Hinton, *ImageNet classification with deep convolutional neural
 #   networks*, NeurIPS 2012: crops, mirror images and colours along principal components.
 #

@@ -19,7 +19,7 @@
 # At the end of this chapter you can
 #
 # - say what ImageNet is, what VGG16 learned from it, and why a network for 1,000 classes serves two;
-# - put a small head on a trained **base** (기저), compute the features once, and train in seconds;
+# - put a small **head** (헤드) on a trained **base** (기저), compute the features once, and train in seconds;
 # - do the same with augmentation, and say what that costs;
 # - choose a trained network for your own photos.
 #
@@ -42,10 +42,11 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# In chapter 4 you pressed all that 400 or 2,000 photos hold out of them, and were left with an error in every
-# seventh or eighth photo. People need fewer photos of a new animal, because they have seen others before. So
-# shall the network: **transfer learning** (전이 학습) takes a network that was trained on many other photos,
-# and uses what it knows.
+# In chapter 4 you pressed all that 400 or 2,000 photos hold out of them, and were left with an error in about every
+# seventh photo. People need fewer photos of a new animal, because they have seen others before. A network can do the
+# same: **transfer learning** (전이 학습) takes a network that was trained on many other photos, and uses what it knows.
+# Its plainest form is **feature extraction** (특성 추출): the trained network stays as it is, and only a new head learns
+# from what it makes of your photos. *The source* of this chapter is *9. 합성곱 신경망* (see Sources).
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -100,9 +101,9 @@ print(len(train.labels), "photos for training,", len(test.labels), "for testing"
 # VGG16 came second and became the more popular one, since nothing could be simpler: 3×3 convolutions and 2×2
 # max pooling, five times over, and three dense layers. Its training took weeks. You download the result.
 #
-# At sample scale you have no need to: a VGG16 with one eighth of the filters comes with cnnkit. It was trained
-# on drawn animals of twelve species: bears, foxes, frogs, lions, monkeys, mice, pandas, pigs, rabbits, raccoons, sheep and
-# tigers. It has never seen a cat or a dog.
+# At sample scale you have no need to: a VGG16 with one eighth of the filters comes with cnnkit. It was trained on
+# drawn animals of twelve species: bears, foxes, frogs, lions, monkeys, mice, pandas, pigs, rabbits, raccoons, sheep
+# and tigers. It has never seen a cat or a dog.
 
 # %%
 mixed = data.image_folder(folder / "validation", (SIZE, SIZE), 8, shuffle=True, seed=5)
@@ -160,10 +161,10 @@ plots.trained_layers({"VGG16 with a new head": plots.layer_states(model)})
 #
 # ### Compute the features once
 #
-# A frozen base gives the same features for a photo in each epoch. So compute them once, and train the head on
-# them. Do the features deserve the effort? Look at the photos before and after the base: **principal
-# components** (주성분), which you met in chapter 4, squeeze each photo into two numbers, first from its pixels, then from its
-# features. The labels are used for the colours only.
+# A frozen base gives the same features for a photo in each epoch. So compute them once, and train the head on them.
+# Do the features deserve the effort? Look at the photos before and after the base: **principal components**, which
+# you met in chapter 4, squeeze each photo into two numbers, first from its pixels, then from its features. The labels
+# are used for the colours only.
 
 # %% tags=["nbval-ignore-output"]
 features = training.transfer.extract_features(base, train)
@@ -185,7 +186,7 @@ plots.point_maps(maps, test.labels, test.class_names)
 # *Figure 5.3. The test photos as points: two principal components of their pixels and of their features.*
 #
 # Nobody has told the base which photo is a cat. Still its features sort them, and you see only two numbers out of
-# hundreds.
+# hundreds. The base cannot know the names: which group is the cats, only your labels say.
 #
 # `extract_features` keeps its result on disk, together with a key of the base's weights and one of each photo. Run this
 # notebook again tomorrow, and the features are there; change a photo, and only that one is computed anew.
@@ -250,11 +251,11 @@ report = evaluation.report(test.labels, evaluation.predict(model, test), test.cl
 # through the base, 20,000 passes in the sample. On a laptop, with VGG16 at full width and 2,000 photos, that is a
 # night.
 #
-# There is a way between. Compute the features of ten augmented **views** of each photo, and let the epochs take
-# turns with them. `fit_from_frozen` does that with any model whose frozen layers come first: it finds the place where
-# training begins, computes what lies before it once, and trains the rest. The weights end up in your model, and they are
-# the ones that `fit` finds with these views. At sample scale the head takes smaller steps here: with the published
-# learning rate of 1e-3, its validation loss jumps up and down and does not settle.
+# There is a way between. Compute the features of ten augmented **views** of each photo, and let the epochs take turns
+# with them. `fit_from_frozen` does that with any model whose frozen layers come first: it finds the place where
+# training begins, computes what lies before it once, and trains the rest. The weights end up in your model, and they
+# are the ones that `fit` finds with these views. At sample scale the head takes smaller steps here: with the
+# published learning rate of 1e-3, its validation loss jumps up and down and does not settle.
 
 # %%
 training.reproducible(seed=5)
@@ -283,7 +284,7 @@ print("epochs:", len(augmented_history.epoch))
 plots.learning_curves(augmented_history)
 
 # %% [markdown]
-# *Figure 5.5. The same with augmentation.*
+# *Figure 5.5. Loss and accuracy of a head on features of augmented photos.*
 #
 # **What do you expect?** Compare figures 5.4 and 5.5: in which of them does the head overfit later? And which of the
 # two will be better on the test photos?
@@ -328,8 +329,8 @@ plots.spreads(
 # With augmentation the head overfits later: in figure 5.4 the validation loss is lowest within the first epochs, in
 # figure 5.5 much later. On the test photos the two are as good as each other.
 #
-# The source reports **0.97** on validation photos without augmentation, and **0.977** on test photos with it. To repeat the
-# recorded runs: `python -m benchmarks results features features_augmented --scale sample`.
+# The source reports **0.97** on validation photos without augmentation, and **0.977** on test photos with it. To
+# repeat the recorded runs: `python -m benchmarks results features features_augmented --scale sample`.
 #
 # In the sample, augmentation changes little: what few photos lack, the base knows already. Whether it helps
 # you is a question that you answer by measuring.
@@ -379,9 +380,9 @@ plots.spreads(
 #
 # ## Solutions
 #
-# **1.** The source has it so. Two linear layers one after the other are one linear layer: without the dropout, the head could
-# do no more than a single unit. With it, each step trains another half of the 256 units, which keeps the head from
-# leaning on a few features.
+# **1.** The source has it so. Two linear layers one after the other are one linear layer: without the dropout, the
+# head could do no more than a single unit. With it, each step trains another half of the 256 units, which keeps the
+# head from leaning on a few features.
 #
 # **2.** 512 features instead of 12,800: 512 · 256 + 256 + 256 + 1 = 131,585.
 
@@ -429,7 +430,8 @@ print(f"features of random weights {untrained:.3f}, of trained ones {report.accu
 print("at least 15 points below the trained base:", untrained < report.accuracy - 0.15)
 
 # %% [markdown]
-# **5.** By features, the nearest photo is nearly as good as a head. By pixels, it is luck.
+# **5.** By features, the nearest photo is far better than by pixels: the features put photos of one class near one
+# another.
 
 # %%
 from sklearn.neighbors import KNeighborsClassifier

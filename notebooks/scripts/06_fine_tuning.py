@@ -20,8 +20,9 @@
 #
 # - say what the lower and the upper layers of a network know, and measure it;
 # - free the last layers of a base and train them on, in the right order and slowly enough;
-# - recognise three ways to spoil a trained network: all at once, too early, and BatchNormalization;
-# - decide what to do from how many photos you have, and how much they resemble those of the pretraining.
+# - recognise three ways to spoil a trained network: all at once, too early, and by batch normalisation;
+# - decide what to do with your own photos: how many are there, and how much do they resemble those of the
+#   **pretraining** (사전 훈련), the training that made the base?
 #
 # You need [chapter 5](05_feature_extraction.ipynb). At sample scale the chapter takes about two minutes.
 
@@ -43,7 +44,7 @@ if importlib.util.find_spec("cnnkit") is None:
 
 # %% [markdown]
 # In chapter 5 the base stayed as it was. **Fine-tuning** (미세 조정) frees its last layers and trains them a little
-# further, on your photos.
+# further, on your photos. *The source* of this chapter is *9. 합성곱 신경망* (see Sources).
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -175,7 +176,8 @@ base.trainable = False
 plots.trained_layers(rows)
 
 # %% [markdown]
-# *Figure 6.3. What is trained in chapter 5, in this chapter, and when you free everything.*
+# *Figure 6.3. What is trained in chapter 5, in this chapter, and when you free everything; four times as many
+# parameters make a bar twice as high.*
 #
 # ## 3. Learning algorithm: in this order, and slowly
 #
@@ -243,7 +245,7 @@ print("epochs:", len(history.epoch))
 plots.learning_curves(history)
 
 # %% [markdown]
-# *Figure 6.4. Fine-tuning the last four layers.*
+# *Figure 6.4. Fine-tuning the last four layers: loss and accuracy, epoch by epoch.*
 #
 # The curves hardly move: the head has already taken most of what there is to take, and the steps are small on
 # purpose. What is gained shows in section 4, over several seeds.
@@ -255,10 +257,10 @@ plots.learning_curves(history)
 #
 # 1. **All at once**: a new head, everything free, and the learning rate that a head needs, 1e-3.
 # 2. **Too early**: the same with the last four layers free.
-# 3. **BatchNormalization** in training mode, further down.
+# 3. **Batch normalisation** in training mode, further down.
 #
-# **What do you expect?** A head on a frozen base has about 0.9 on validation photos after its first epochs. Where do the
-# first two end after four?
+# **What do you expect?** A head on a frozen base has about 0.9 on validation photos after its first epochs. Where do
+# the first two end after four?
 
 
 # %%
@@ -298,18 +300,20 @@ print("all at once is far below, on average:", np.mean(found["all at once"]) < 0
 plots.accuracies(found)
 
 # %% [markdown]
-# *Figure 6.5. Validation accuracy of a head on a frozen base, with the last four layers free from the beginning, and with
-# everything free.*
+# *Figure 6.5. Validation accuracy of a head on a frozen base, with the last four layers free from the beginning, and
+# with everything free.*
 #
-# All at once forgets in one epoch what took weeks, or, in the sample, ten minutes. Too early forgets less, since the
-# layers below stay as they are, but it is a lottery: the accuracy jumps up and down, and where it ends is luck.
+# In this run, all at once forgets in one epoch what took weeks, or, in the sample, a quarter of an hour. Too early
+# forgets less, since the layers below stay as they are, but it is a lottery: the accuracy jumps up and down, and where
+# it ends is luck.
 #
-# **BatchNormalization** (배치 정규화) divides by the standard deviation of its inputs. In inference, it takes the one that it
-# has stored in the pretraining; in training, that of the few photos in this batch, and it changes what it has
-# stored. VGG16 has none of it, most other networks have, such as chapter 8's DenseNet. Freed, they work in training mode.
+# **Batch normalisation** (배치 정규화), in Keras `BatchNormalization`, subtracts the mean of its inputs and divides by their
+# standard deviation. In inference it takes the mean and the deviation that it stored in the pretraining; in training,
+# those of the few photos in this batch, and it changes what it has stored. VGG16 has none of it; most other networks
+# do, such as chapter 8's DenseNet. When you free such a network, these layers work in training mode.
 #
-# **What do you expect?** A head was trained on DenseNet's features. Now nothing is trained, and only BatchNormalization goes into
-# training mode. What happens to the accuracy, with batches of 32 and of 4 photos?
+# **What do you expect?** A head was trained on DenseNet's features. Now nothing is trained, and only batch
+# normalisation goes into training mode. What happens to the accuracy, with batches of 32 and of 4 photos?
 
 # %% tags=["nbval-ignore-output"]
 densenet = new_model(models.densenet_base, freeze)
@@ -348,12 +352,13 @@ print("what was stored has changed, though nothing was trained:", max(moved) > 0
 
 # %% [markdown]
 # What the network makes of a photo depends on which other photos share its batch: with four of them, the same weights
-# lose many points. And what is stored drifts towards your photos, while the kernels were made for the old values.
+# lose many points (in this run, on 100 photos). And what is stored drifts towards your photos, while the kernels were
+# made for the old values.
 #
-# So BatchNormalization stays frozen when you free the rest, and `unfreeze_top` sees to it. You will read the advice to call the base
-# with `training=False` instead. In Keras 3 that does not help: `fit` calls the whole model in training mode, and
-# inside a functional model this goes before what you wrote. Freezing does help: a frozen BatchNormalization
-# works in inference mode always.
+# So batch normalisation stays frozen when you free the rest, and `unfreeze_top` sees to it. You will read the advice to
+# call the base with `training=False` instead. In Keras 3 that does not help: `fit` calls the whole model in training
+# mode, and inside a functional model this overrides the `training=False` that you wrote. Freezing does help: a frozen
+# `BatchNormalization` layer always works in inference mode.
 #
 # ## 4. Performance evaluation: five results side by side
 
@@ -384,8 +389,8 @@ plots.spreads(
 # *Figure 6.6. Test accuracy on the same 600 photos: the recorded seeds at sample scale, this run, and what the source
 # reports for real photos; for features without augmentation, it reports validation photos.*
 #
-# The source reports "close to **0.98**, give or take one point". In the sample, the step from features to fine-tuning is
-# small, within what 600 photos can tell for a single run: the base knows nearly all that is needed. To repeat the
+# The source reports "close to **0.98**, give or take one point". In the sample, the step from features to fine-tuning
+# is small, within what 600 photos can tell for a single run: the base knows nearly all that is needed. To repeat the
 # recorded runs: `python -m benchmarks results fine_tuning --scale sample`.
 #
 # ### What to do with your own photos
@@ -397,18 +402,18 @@ plots.spreads(
 # | **few photos** (hundreds) | a head on the last features; then, slowly, the last layers | a head on the features of a *lower* block |
 # | **many photos** (tens of thousands) | fine-tune more layers, from the top down | train everything, from the trained weights; compare with training from scratch |
 #
-# The upper row is what you have measured. Few photos, similar: figure 6.6. Few pictures, different: the digits of figure
-# 6.2: from the last block, made for faces of animals, they are told less well than from the block before it. Where
-# you cannot say how much your photos resemble the others, draw figure 6.2 for them: it takes a minute and tells you
-# where to put your head.
+# The upper row is what you have measured. Few photos, similar: figure 6.6. Few pictures, different: the digits of
+# figure 6.2. Their accuracy is lower after the last block, made for faces of animals, than after the block before it.
+# Where you cannot say how much your photos resemble the others, draw figure 6.2 for them: it takes a minute and tells
+# you where to put your head.
 #
 # ## Exercises
 #
 # 1. Which layers does `unfreeze_top(base, 8)` free? Answer first, then look.
-# 2. How many times as much computation does an epoch take when everything is free, compared with the last four layers on
-#    stored features? Count multiplications in the thirteen convolutions, with twice as many backwards as
-#    forwards.
-# 3. Set the learning rate of the fine-tuning to 1e-3, with the head trained before. What happens to the validation loss?
+# 2. How many times as much computation does an epoch take when everything is free, compared with the last four layers
+#    on stored features? Count multiplications in the thirteen convolutions, with twice as many backwards as forwards.
+# 3. Set the learning rate of the fine-tuning to 1e-3, with the head trained before. What happens to the validation
+#    loss?
 # 4. Interrupt the training of the last four layers on purpose, and let it go on where it was.
 #
 # The solutions are at the end of the page.
@@ -421,7 +426,7 @@ plots.spreads(
 #   NeurIPS 2014: general and specific layers.
 # - A. Karpathy, *Transfer learning*, notes of the course CS231n: the four situations.
 #
-# **Next:** [chapter 7, AlexNet from its four parts](07_alexnet.ipynb)
+# **Next:** [chapter 7, AlexNet from its four parts](07_alexnet.ipynb).
 #
 # ## Solutions
 #
@@ -432,8 +437,8 @@ training.transfer.unfreeze_top(base, 8)
 print(*[layer.name for layer in base.layers if layer.trainable])
 
 # %% [markdown]
-# **2.** A convolution multiplies height · width · filters · 9 · channels times. Backwards, a layer computes the gradient
-# of its kernel and that of its input, as many multiplications each:
+# **2.** A convolution multiplies height · width · filters · 9 · channels times. Backwards, a layer computes the
+# gradient of its kernel and that of its input, as many multiplications each:
 
 # %%
 multiplications = {}

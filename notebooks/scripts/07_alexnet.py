@@ -18,8 +18,8 @@
 #
 # At the end of this chapter you can
 #
-# - take a published network apart into data set, learning model, learning algorithm and performance evaluation, and say which
-#   of them a new idea belongs to;
+# - take a published network apart into data set, learning model, learning algorithm and performance evaluation, and say
+#   which of them a new idea belongs to;
 # - build the network of 2012 layer by layer, account for its 58,289,538 parameters, and see why its initial weights fit
 #   its pixels;
 # - train it with its published recipe in a run that you may stop at any moment;
@@ -44,22 +44,22 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# In 2012 a network of eight layers with weights won the ImageNet competition by a margin that turned a field around. It is
-# called **AlexNet**, after the first of its authors. Here you rebuild it for cats and dogs, as a Korean tutorial by
-# Sualab did, which takes every image classifier for four parts. So does this course:
+# In 2012 a network of eight layers with weights won the ImageNet competition by a margin that turned a field around. It
+# is called **AlexNet**, after the first of its authors. Here you rebuild it for cats and dogs, as Sualab did in a
+# Korean tutorial, *the source* of this chapter, which sees four parts in every image classifier. So does this course:
 #
 # | part | what it answers | here |
 # | --- | --- | --- |
-# | **data set** (데이터셋) | What does the network see? | photos of 256×256, windows of 227×227, mirrored or not |
-# | **learning model** (러닝 모델) | What is computed? | five convolutions, three dense layers |
-# | **learning algorithm** (러닝 알고리즘) | How are the weights found? | gradient descent with momentum, a learning rate that falls |
-# | **performance evaluation** (성능 평가) | How good is it? | accuracy, with ten crops of each photo |
+# | **data set** | What does the network see? | photos of 256×256, windows of 227×227, mirrored or not |
+# | **learning model** | What is computed? | five convolutions, three dense layers |
+# | **learning algorithm** | How are the weights found? | gradient descent with momentum, a learning rate that falls |
+# | **performance evaluation** | How good is it? | accuracy, with ten crops of each photo |
 #
 # A new idea nearly always changes one of them and leaves the other three as they are.
 #
-# **What do you expect?** Which part does each of these change? (a) DenseNet, in which each layer sees all layers before it;
-# (b) Adam, with a step of its own for each weight; (c) shifting the colours of the photos at random. The answer stands at
-# the end of section 4.
+# **What do you expect?** Which part does each of these change? (a) DenseNet, in which each layer sees all layers before
+# it; (b) Adam, with a step of its own for each weight; (c) shifting the colours of the photos at random. You find the
+# answer at the end of section 4.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -108,8 +108,8 @@ for part, photos in parts.items():
 
 # %% [markdown]
 # **Memory.** The source keeps its photos as float32 numbers and asks for at least 16 GB; all 25,000 would be 20 GB.
-# `image_folder` decodes each photo once and keeps its bytes, a quarter of that: in memory up to 256 MB, and beyond that in a
-# temporary file, from which it reads two batches ahead. Thousands of photos more take no more memory.
+# `image_folder` decodes each photo once and keeps its bytes, a quarter of that: in memory up to 256 MB, and beyond that
+# in a temporary file, from which it reads two batches ahead. Thousands of photos more take no more memory.
 
 # %%
 print(f"25,000 photos as float32: {25_000 * 256 * 256 * 3 * 4 / 1e9:.1f} GB")
@@ -117,8 +117,8 @@ print(f"a batch of 256 as float32: {256 * 256 * 256 * 3 * 4 / 1e9:.1f} GB")
 
 # %% [markdown]
 # **Augmentation.** In training, each photo gives one window at a random place, mirrored half of the time. With windows
-# of 227 in photos of 256 these are 30 · 30 · 2 = 1,800 windows of each photo, all similar to one another. `crop_and_flip` is a
-# layer, as in chapter 4; it goes in front of the model. In inference it cuts the middle out.
+# of 227 in photos of 256 these are 30 · 30 · 2 = 1,800 windows of each photo, all similar to one another.
+# `crop_and_flip` is a layer, as in chapter 4; it goes in front of the model. In inference it cuts the middle out.
 
 
 # %%
@@ -156,10 +156,11 @@ alexnet = models.alexnet()
 alexnet.summary()
 
 # %% [markdown]
-# The first convolution has kernels of 11×11 and stride 4: (227 − 11) / 4 + 1 = 55. Max pooling of 3×3 with stride 2 overlaps:
-# (55 − 3) / 2 + 1 = 27. It follows conv1, conv2 and conv5.
+# The first convolution has kernels of 11×11 and stride 4: (227 − 11) / 4 + 1 = 55. Max pooling of 3×3 with stride 2
+# overlaps: (55 − 3) / 2 + 1 = 27. It follows conv1, conv2 and conv5.
 #
-# **What do you expect?** Which layer holds most of the 58 million parameters? And which one most of the multiplications?
+# **What do you expect?** Which layer holds most of the 58 million parameters? And which one most of the
+# multiplications?
 
 
 # %%
@@ -180,12 +181,12 @@ for name, of_parameters, of_work in zip(names, parameters, work, strict=True):
     print(f"{name}: {of_parameters} of the parameters, {of_work} of the multiplications")
 
 # %% [markdown]
-# The dense layers hold nearly all parameters, the convolutions do nearly all the work. That is why **dropout** stands where it
-# stands, after fc6 and fc7: half of their units are left out in each training step, at random.
+# The dense layers hold nearly all parameters, the convolutions do nearly all the work. That is why **dropout** stands
+# where it stands, after fc6 and fc7: half of their units are left out in each training step, at random.
 #
 # In the source's program the second dropout is computed and then not used: the **logits** (로짓), the numbers that the
-# softmax makes into probabilities, come from `relu7` and not from `drop7`. It is easily overlooked, since everything runs and trains. Here both are in use, and a
-# test holds them.
+# softmax makes into probabilities, come from `relu7` and not from `drop7`. It is easily overlooked, since everything
+# runs and trains. Here both are in use, and a test holds them.
 #
 # **Weight decay** (가중치 감쇠) adds $5·10^{-4} · \frac{1}{2} \sum v^2$ to the loss, over all weights and, as the source has
 # it, all biases:
@@ -198,14 +199,14 @@ print("by the formula:", np.isclose(added, 5e-4 * sum_of_squares / 2, rtol=1e-4)
 # %% [markdown]
 # ### Why the weights begin as they do
 #
-# The paper draws its weights from a normal distribution of standard deviation 0.01. That is no general truth; it suits pixels
-# from 0 to 255. The source keeps it (with 0.005 in fc6 and fc7) and divides the pixels by 255. What happens to the signal
-# on its way?
+# The paper draws its weights from a normal distribution of standard deviation 0.01. That is no general truth; it suits
+# pixels from 0 to 255. The source keeps it (with 0.005 in fc6 and fc7) and divides the pixels by 255. What happens to
+# the signal on its way?
 #
-# **What do you expect?** Five networks, each with its weights as they begin: full width with pixels from 0 to 255; the same with
-# pixels from 0 to 1; a quarter of the width, with the same deviations; then with deviations larger by
-# $1/\sqrt{\text{width}}$, as `models.alexnet` has it; and an initialisation by He and others, of which more below. In which
-# of them are the logits all but equal for all photos?
+# **What do you expect?** Five networks, each with its weights as they begin: full width with pixels from 0 to 255; the
+# same with pixels from 0 to 1; a quarter of the width, with the same deviations; then with deviations larger by
+# $1/\sqrt{\text{width}}$, as `models.alexnet` has it; and an initialisation by He and others, of which more below. In
+# which of them are the logits all but equal for all photos?
 
 # %%
 batch = some_photos(np.linspace(0, len(test.labels) - 1, 16).astype(int), 227)
@@ -244,12 +245,13 @@ print("narrow with larger deviations, at least half:", grown > full / 2)
 print("with He's initialisation, more than at full width:", he > full)
 
 # %% [markdown]
-# A spread of nearly nothing means that the network says the same about every photo, and that the gradients which come back are
-# as small. It may sit at chance for many epochs. Each layer multiplies the spread by about
-# $σ \sqrt{n / 2}$, with n inputs and deviation σ: 0.01 · √(5 · 5 · 96 / 2) = 0.35 for conv2. A quarter of the inputs halves it in
-# every layer, and twice the deviation makes up for it (more than that in conv1, whose inputs are three colours at any
-# width). Three years later He et al. took $σ = \sqrt{2 / n}$, which keeps
-# the spread whatever the width: `initializer="he"`, the modern choice.
+# With pixels from 0 to 1, and at a quarter of the width with the same deviations, all photos give nearly the same
+# logits. A spread of nearly nothing means that the network says the same about every photo, and that the gradients
+# which come back are as small. It may sit at chance for many epochs. Each layer multiplies the spread by about
+# $σ \sqrt{n / 2}$, with n inputs and deviation σ: 0.01 · √(5 · 5 · 96 / 2) = 0.35 for conv2. A quarter of the inputs
+# halves it in every layer, and twice the deviation makes up for it (more than that in conv1, whose inputs are three
+# colours at any width). Three years later He et al. took $σ = \sqrt{2 / n}$, which keeps the spread whatever the width:
+# `initializer="he"`, the modern choice.
 #
 # ### What has changed since the paper
 #
@@ -274,9 +276,9 @@ print("with He's initialisation, more than at full width:", he > full)
 # ## 3. Learning algorithm: momentum, a plateau, and a run that survives
 #
 # **Stochastic gradient descent with momentum** (모멘텀) keeps nine tenths of its last step and adds the new gradient. The
-# **learning rate** (학습률) stays until the validation accuracy has not improved for more than 30 epochs; then it is
-# divided by ten. What counts as an improvement is part of the rule: more than a ten-thousandth of the best
-# accuracy, *relative* to it. Changes of the learning rate by no more than $10^{-8}$ are left out.
+# **learning rate** stays until the validation accuracy has not improved for more than 30 epochs; then it is divided by
+# ten. What counts as an improvement is part of the rule: more than a ten-thousandth of the best accuracy, *relative* to
+# it. Changes of the learning rate by no more than $10^{-8}$ are left out.
 #
 # **What do you expect?** With a patience of 2, after which epochs does the learning rate fall, for these accuracies?
 
@@ -291,12 +293,12 @@ for epoch, accuracy in enumerate([0.80, 0.85, 0.85, 0.85005, 0.84, 0.86, 0.85, 0
     print(f"epoch {epoch + 1}: accuracy {accuracy:.5f}, then the learning rate is {rate:.4f}")
 
 # %% [markdown]
-# 0.85005 is more than 0.85, but not by enough. Epochs 3, 4 and 5 do not improve, and three are more than two. (In the sample,
-# 28 epochs are too few for a patience of 30: its learning rate stays.)
+# 0.85005 is more than 0.85, but not by enough. Epochs 3, 4 and 5 do not improve, and three are more than two. (In the
+# sample, 28 epochs are too few for a patience of 30: its learning rate stays.)
 #
-# Keras has a `ReduceLROnPlateau` of its own. It waits one epoch less, and compares absolutely: it adds its `min_delta` to
-# the best. Where figures are near 1 that is nearly the same. Which figure is watched, and whether more or less of it is
-# better, is part of the recipe:
+# Keras has a `ReduceLROnPlateau` of its own. It waits one epoch less, and compares absolutely: it adds its `min_delta`
+# to the best. Where figures are near 1 that is nearly the same. Which figure is watched, and whether more or less of it
+# is better, is part of the recipe:
 
 # %%
 recipe = training.recipes.ALEXNET
@@ -308,8 +310,9 @@ recipe = dataclasses.replace(
 )
 
 # %% [markdown]
-# **A long run has to survive.** 300 epochs take days on a laptop, and a laptop is closed, updated, unplugged. `training.fit`
-# compiles and trains as you did in the chapters before, and keeps a directory from which the same call goes on.
+# **A long run has to survive.** 300 epochs take days on a laptop, and a laptop is closed, updated, unplugged.
+# `training.fit` compiles and trains as you did in the chapters before, and keeps a directory from which the same call
+# goes on.
 
 # %%
 directory = {"sample": Path(tempfile.mkdtemp()), "full": Path("runs")}[SCALE] / "alexnet"
@@ -359,8 +362,8 @@ except KeyboardInterrupt:
 print(*sorted(path.name for path in directory.iterdir() if path.name[0] != "."))
 
 # %% [markdown]
-# The first lines that `fit` prints are worth a look before every long run: shapes, range of the pixels, photos of each class. They
-# are what the source prints too. Now call it again.
+# The first lines that `fit` prints are worth a look before every long run: shapes, range of the pixels, photos of each
+# class. They are what the source prints too. Now call it again.
 
 # %% tags=["nbval-ignore-output"]
 model, history = train_alexnet(verbose=2)
@@ -377,19 +380,20 @@ plots.learning_curves(history)
 # For a while nothing seems to happen; then it begins. Do not give up on a network in its first epochs before you have
 # looked at figure 7.2 for it.
 #
-# **What it takes to go on bit for bit.** A saved Keras model holds the weights and the optimizer's momentum. That is not all:
-# dropout and augmentation draw random numbers, whose generators have states; the order of the photos in an epoch has to follow from
-# the epoch's number; the plateau has counted epochs; and the history is needed for the curves. `state.npz` holds
-# all of it. A new one takes its place only when it is whole, and `state-before.npz` is there in case it is damaged. A test kills
-# a run twenty times and compares every bit with one that was never killed.
+# **What it takes to go on bit for bit.** A saved Keras model holds the weights and the optimizer's momentum. That is
+# not all: dropout and augmentation draw random numbers, whose generators have states; the order of the photos in an
+# epoch has to follow from the epoch's number; the plateau has counted epochs; and the history is needed for the curves.
+# `state.npz` holds all of it. A new one takes its place only when it is whole, and `state-before.npz` is there in case
+# it is damaged. A test kills a run twenty times and compares every bit with one that was never killed.
 #
 # ## 4. Performance evaluation: ten crops
 #
-# A photo is larger than the window. Training saw windows everywhere; which should the test use? The paper takes ten: four corners
-# and the middle, each mirrored too, and averages the ten predictions. The source does so for its
+# A photo is larger than the window. Training saw windows everywhere; which should the test use? The paper takes ten:
+# four corners and the middle, each mirrored too, and averages the ten predictions. The source does so for its
 # validation set as well, after each epoch, so its 0.932 is a ten-crop figure.
 #
-# **What do you expect?** How much better are ten crops than the middle alone, and a random window? Their cost you know.
+# **What do you expect?** How much better are ten crops than the middle alone, and a random window? You know what they
+# cost.
 
 # %%
 best = keras.models.load_model(directory / "best.keras")
@@ -433,21 +437,21 @@ plots.spreads(
 )
 
 # %% [markdown]
-# *Figure 7.4. Test accuracy on 1,000 drawings: the recorded seeds at sample scale, this run, and what the source reports for 12,500
-# real photos. Of the runs without dropout, three had the same accuracy.*
+# *Figure 7.4. Test accuracy on 1,000 drawings: the recorded seeds at sample scale, this run, and what the source
+# reports for 12,500 real photos. Of the runs without dropout, three had the same accuracy.*
 #
-# Ten crops and the middle are judged on the same networks, so they can be compared seed by seed: ten crops gain half a
-# point on average, and lose a little for one seed. They cost ten times as much. A single random window is about as good as the
-# middle, since training saw windows everywhere.
+# Ten crops and the middle are judged on the same networks, so they can be compared seed by seed: ten crops gain about
+# two thirds of a point on average, and lose a little for one seed. They cost ten times as much. A single random window
+# is about as good as the middle, since training saw windows everywhere.
 #
-# **What does dropout do?** A part of a published recipe may be there for good reasons, and still do nothing for you. Leave it
-# out and see; this is called **ablation** (절제 연구). Here, five runs without dropout are no worse than five with it: what they
-# differ by is less than what seeds differ by. The network sees each drawing 28 times, in other windows, and has no
-# time to learn them by heart. At full scale there are 300 epochs and 37 times as many weights.
+# **What does dropout do?** A part of a published recipe may be there for good reasons, and still do nothing for you.
+# Leave it out and see; this is called **ablation** (절제 연구). Here, five runs without dropout are no worse than five with
+# it: what they differ by is less than what seeds differ by. The network sees each drawing 28 times, in other windows,
+# and has no time to learn them by heart. At full scale there are 300 epochs and 37 times as many weights.
 #
-# The source reports 0.932 on its validation photos and **0.92768** on its test photos. The best entry of the competition
-# had 0.98914. To repeat the recorded runs: `python -m benchmarks results
-# alexnet alexnet_center alexnet_without_dropout --scale sample`.
+# The source reports 0.932 on its validation photos and **0.92768** on its test photos. The best entry of the
+# competition had 0.98914. To repeat the recorded runs: `python -m benchmarks results alexnet alexnet_center
+# alexnet_without_dropout --scale sample`.
 #
 # Last, look at single answers:
 
@@ -459,16 +463,20 @@ answers = [f"{test.class_names[row.argmax()]} {row.max():.1%}" for row in probab
 plots.image_grid(pictures / 255, answers, columns=6, size=1.25)
 
 # %% [markdown]
-# *Figure 7.5. Twelve test photos, the first six cats and the others dogs, with the answer of the network and its probability.*
+# *Figure 7.5. Twelve test photos, the first six cats and the others dogs, with the answer of the network and its
+# probability.*
 #
-# **The answer from the beginning:** DenseNet is a new *model*, [chapter 8](08_own_photos.ipynb); Adam a new *algorithm*; colours shifted at
-# random change the *data set*. In this package, you would touch `models`, the recipe, and the layer in front of the model.
+# **The answer from the beginning:** DenseNet is a new *model*, [chapter 8](08_own_photos.ipynb); Adam a new
+# *algorithm*; colours shifted at random change the *data set*. In this package, you would touch `models`, the recipe,
+# and the layer in front of the model.
 #
 # ## Exercises
 #
 # 1. With windows of 224, as the paper writes, what size does conv1's output have? Why 227?
-# 2. How many parameters does the paper's own network have, with its groups and 1,000 classes? Compute it for conv2 by hand.
-# 3. A run with patience 30 improves in epoch 100 for the last time. How often has the learning rate fallen by epoch 300?
+# 2. How many parameters does the paper's own network have, with its groups and 1,000 classes? Compute it for conv2 by
+#    hand.
+# 3. A run with patience 30 improves in epoch 100 for the last time. How often has the learning rate fallen by epoch
+#    300?
 # 4. Take the mean of five crops, without the mirror images (they come first: four corners, the middle, then the same
 #    mirrored). By how much does the accuracy change?
 #
@@ -476,13 +484,13 @@ plots.image_grid(pictures / 255, answers, columns=6, size=1.25)
 #
 # ## Sources
 #
-# - Sualab's research blog, on telling dogs from cats with AlexNet (in Korean): the four parts, the form of the network used here, its
-#   recipe and its figures.
-# - A. Krizhevsky, I. Sutskever and G. E. Hinton, *ImageNet Classification with Deep Convolutional Neural Networks*, NeurIPS
-#   2012: the network, the augmentation and the ten crops.
+# - Sualab's research blog, on telling dogs from cats with AlexNet (in Korean): the four parts, the form of the network
+#   used here, its recipe and its figures.
+# - A. Krizhevsky, I. Sutskever and G. E. Hinton, *ImageNet Classification with Deep Convolutional Neural Networks*,
+#   NeurIPS 2012: the network, the augmentation and the ten crops.
 # - K. He, X. Zhang, S. Ren and J. Sun, *Delving Deep into Rectifiers*, ICCV 2015: the initialisation.
 #
-# **Next:** [chapter 8, DenseNet on your own photos](08_own_photos.ipynb)
+# **Next:** [chapter 8, DenseNet on your own photos](08_own_photos.ipynb).
 #
 # ## Solutions
 #
@@ -493,7 +501,8 @@ for side in (224, 227):
     print(side, "→", (side - 11) / 4 + 1)
 
 # %% [markdown]
-# **2.** In two groups, each of conv2's 256 kernels sees half of the 96 channels: 5 · 5 · 48 · 256 weights and 256 biases.
+# **2.** In two groups, each of conv2's 256 kernels sees half of the 96 channels: 5 · 5 · 48 · 256 weights and 256
+# biases.
 
 # %%
 paper = models.alexnet(classes=1000, groups=2, bias=1, local_response_normalization=True)
@@ -501,8 +510,8 @@ print("conv2:", 5 * 5 * 48 * 256 + 256, "=", paper.get_layer("conv2").count_para
 print(f"all: {paper.count_params() / 1e6:.2f} million")
 
 # %% [markdown]
-# **3.** Every 31 epochs, first after epoch 131: six times, down to $10^{-8}$. A seventh change, by $9 · 10^{-9}$, would be
-# left out.
+# **3.** Every 31 epochs, first after epoch 131: six times, down to $10^{-8}$. A seventh change, by $9 · 10^{-9}$, would
+# be left out.
 
 # %%
 epochs = [epoch for epoch in range(1, 301) if epoch > 100 and (epoch - 100) % 31 == 0]

@@ -19,7 +19,7 @@
 # At the end of this chapter you can
 #
 # - turn a folder of photos, as it came from a camera or a colleague, into a data set that you can trust;
-# - say what DenseNet does otherwise than the networks before it, and count what it saves;
+# - say what DenseNet does differently from the networks before it, and count what it saves;
 # - train a new head on it, or all of it, and keep the best of many evaluations;
 # - find the classes that are confused, search photos by a photo, and swap heads on one base;
 # - decide which of this to do with your own photos, and do it from a terminal.
@@ -44,7 +44,7 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# Who searches in a shop often cannot say in words what to look for, but has a picture of it. A Korean team therefore
+# A customer in an online shop often has a picture of what she wants, but no words for it. A Korean team therefore
 # trained classifiers on photos of their own, as a step towards a search by picture. Their report, *Transfer learning
 # for image classification with custom data*, is honest about what went wrong on the way, and it is the source of this
 # chapter.
@@ -103,7 +103,7 @@ for path, reason in problems:
     print(f"{path.parent.name}/{path.name}: {reason.split(' (')[0]}")
 
 # %% [markdown]
-# Split the folder into three parts (훈련, 검증, 테스트). The test photos are for the end, and for nothing before it. Here
+# Split the folder into three parts, as in chapter 3. The test photos are for the end, and for nothing before it. Here
 # they are the larger part, so that the accuracy is known to about three points; from your own photos you would give a
 # fifth.
 
@@ -209,7 +209,7 @@ print(f"times as many: {resnet.count_params() / densenet.count_params():.1f}")
 # ### A base, and a head of your own
 #
 # The base comes with trained weights. **Pooling** its feature maps leaves one number a channel: the mean of each.
-# What follows is the **head** (헤드): one dense layer with softmax, which knows the names of its classes.
+# What follows is the **head**: one dense layer with softmax, which knows the names of its classes.
 
 # %%
 base = models.densenet_base(WEIGHTS, (SIZE, SIZE, 3))
@@ -222,8 +222,9 @@ print("a photo becomes", pooled.output_shape[-1], "numbers")
 # %% [markdown]
 # ## 3. Learning algorithm: the head alone, then everything
 #
-# The team had two trainers, by two of its members. One trains **the head alone**, with Adam; the base stays as it is.
-# So what it makes of a photo is computed once (chapter 5), and the data set of the head is numbers instead of photos:
+# The team had two training programs, or trainers, each written by one member. One trains **the head alone**, with
+# Adam; the base stays as it is. So what it makes of a photo is computed once (chapter 5), and the data set of the
+# head is numbers instead of photos:
 
 # %% tags=["nbval-ignore-output"]
 train_features, validation_features = (
@@ -275,9 +276,10 @@ print(f"learning rate {recipe.learning_rate}, × {recipe.decay} every {recipe.de
 # %% [markdown]
 # **When to evaluate.** On a large data set an epoch is long, and the best weights may come in its middle. So both
 # trainers evaluate every few steps as well. One of them does it *during* its pass over the validation photos, and
-# keeps the weights with the best accuracy so far, a share of the photos seen so far. **What do you expect?** A
-# classifier is right on 80 of 100 photos, in random order. What is the best accuracy that you see on the way, looking
-# every 10 photos?
+# keeps the weights with the best accuracy so far, a share of the photos seen so far.
+#
+# **What do you expect?** A classifier is right on 80 of 100 photos, in random order. What is the best accuracy that
+# you see on the way, looking every 10 photos?
 
 # %%
 random = np.random.default_rng(5)
@@ -289,10 +291,10 @@ print(
 )
 
 # %% [markdown]
-# It is too good by luck, and which weights are kept is luck as well. `training.Evaluations` evaluates every few steps
-# too, once the first epochs are over, but always on *all* validation photos, and at each epoch's end. Each time it
-# writes what your function writes. It keeps the best weights so far, unless they are below a floor, an accuracy under
-# which nothing is worth keeping:
+# The best figure on the way is too high, by luck; and luck decides which weights are kept. `training.Evaluations`
+# evaluates every few steps too, once the first epochs are over, but always on *all* validation photos, and at each
+# epoch's end. Each time it writes what your function writes. It keeps the best weights so far, unless they are below
+# a floor, an accuracy under which nothing is worth keeping:
 
 
 # %%
@@ -346,7 +348,7 @@ print(f"test accuracy of the head alone: {head_report.accuracy:.3f}")
 
 # %% [markdown]
 # The other trainer trains **the whole network**, by stochastic gradient descent with momentum. It begins where the
-# head is: a new head would send its wild gradients through the base (chapter 6). BatchNormalization keeps its
+# head is: a new head would send its wild gradients through the base (chapter 6). Batch normalisation keeps its
 # statistics.
 
 # %% tags=["nbval-ignore-output"]
@@ -385,9 +387,8 @@ print("most often confused:", *[test.class_names[number] for number in pair])
 print(report)
 
 # %% [markdown]
-# **Precision** (정밀도) answers: of the photos that were called cows, how many are? **Recall** (재현율): of the cows, how
-# many were found? The macro mean counts each class the same, the weighted mean each photo. A class without photos has
-# a dash; a program that divides by its number of photos would stop.
+# You know precision, recall and the means from [chapter 2](02_mnist.ipynb). A class without photos has a dash; a
+# program that divides by its number of photos would stop.
 #
 # The source writes this as a table of fractions, right of total for each pair of classes. (When you open it in a
 # spreadsheet, import its columns as text, or 3/40 may become a date.)
@@ -434,7 +435,7 @@ print("at least half are of its class:", of_its_class >= 3)
 # %% [markdown]
 # ### One base, many heads
 #
-# A head is a few kilobytes, its base a megabyte here and 28 for DenseNet-121. The team kept one base in memory and
+# A head is a few kilobytes, its base a megabyte here and 29 for DenseNet-121. The team kept one base in memory and
 # swapped heads. Here is a second one for the base as it came, which tells only cows from all others.
 
 # %%
@@ -494,18 +495,18 @@ plots.spreads(
 # else has. To repeat the recorded runs: `python -m benchmarks results own_photos_head own_photos_network --scale
 # sample`.
 #
-# ## Your own photos
+# ## 5. Your own photos
 #
 # Chapter 6 ended with four situations. Now they are a decision about your folder. Count your photos (`cnnkit check`),
 # look at what the base was trained on, and begin at the top:
 #
 # | | your photos resemble those of the pretraining | they do not |
 # | --- | --- | --- |
-# | **few** (under about 100 a class) | head only | head only, and find more photos (in a notebook, try the features of an earlier block) |
+# | **few** (under about 100 a class) | head only first; then try the whole network, slowly | head only, and find more photos (in a notebook, try the features of an earlier block) |
 # | **many** | head only first, then the whole network | the whole network, which still beats random weights |
 #
-# Here, 40 photos a class gained three points from the whole network, since the base had seen drawings of the same kind.
-# Try the head first; it takes a minute, and you know what to beat.
+# Here, with 40 photos a class, the whole network gained three points. The base had seen drawings of the same kind,
+# which may be why. Try the head first; it takes a minute, and you know what to beat.
 #
 # And all of it works without a notebook. The team's two members kept a settings file each, with values that suited
 # their own machines, until the two could not be merged any more. So there is one file, and it says what each value
@@ -540,7 +541,7 @@ plots.spreads(
 # - S. Chilamkurthy, *Transfer Learning for Computer Vision*, PyTorch's tutorial: the values of the whole network's
 #   recipe, and the ants and bees.
 #
-# **Next:** [chapter 9, shake-shake: a layer of your own](09_shakenet.ipynb)
+# **Next:** [chapter 9, shake-shake: a layer of your own](09_shakenet.ipynb).
 #
 # ## Solutions
 #

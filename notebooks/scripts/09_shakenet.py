@@ -45,15 +45,16 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# **Data augmentation** (데이터 증식) changes the pictures in training, so that a network never sees the same one twice.
-# Why only the pictures? A feature map is a picture too, seen by the next layer. **Shake-shake** (Gastaldi, 2017)
-# augments these *inner representations* (내부 표현): two branches look at the same input, and what they found is mixed in
-# a proportion that is drawn anew for every picture and every step. On the way back, the gradient is split in another
-# proportion. This chapter follows the paper, its author's code, and a tutorial in Korean with an implementation of its
-# own, *the source* below.
+# **Data augmentation** changes the pictures in training, so that a network never sees the same one twice. Why only
+# the pictures? A feature map is a picture too, seen by the next layer. **Shake-shake** (Gastaldi, 2017) augments
+# these *inner representations* (내부 표현): two branches look at the same input, and what they found is mixed in a
+# proportion that is drawn anew for every picture and every step. On the way back, the gradient is split in another
+# proportion. Shake-shake is a **regularisation** (규제; the source says 정규화, as for normalisation), like dropout and
+# weight decay: something that makes learning by heart harder. This chapter follows the paper, its author's code, and
+# a tutorial in Korean with an implementation of its own, *the source* below.
 #
-# It had forerunners. FractalNet's drop-path left out whole branches at random; shakeout and whiteout shook single
-# weights or added noise to them, as dropout's relatives.
+# Shake-shake had forerunners. FractalNet's drop-path left out whole branches at random; shakeout and whiteout shook
+# single weights or added noise to them, as dropout's relatives.
 #
 # | part | here |
 # | --- | --- |
@@ -131,7 +132,7 @@ plots.picture_rows({name: list(row) for name, row in rows.items()})
 
 # %% [markdown]
 # *Figure 9.2. Above, the picture mirrored and moved. Below, a blurred and an edge feature map of it in nine mixtures:
-# α of the edges and 1 − α of the rest, where α grows from 0 at the left to 1 at the right.*
+# α of the edges and 1 − α of the blurred one, where α grows from 0 at the left to 1 at the right.*
 #
 # ## 2. Learning model: two branches and a mixture
 #
@@ -143,7 +144,7 @@ plots.picture_rows({name: list(row) for name, row in rows.items()})
 # gradient:
 #
 # $$α b_1 + (1 - α) b_2 = \underbrace{β b_1 + (1 - β) b_2}_{\text{seen by the gradient}} +
-# \underbrace{(α - β)(b_1 - b_2)}_{\text{hidden: stop\_gradient}}$$
+# \underbrace{(α - β)(b_1 - b_2)}_{\text{hidden: }\mathtt{stop\_gradient}}$$
 
 
 # %%
@@ -227,7 +228,8 @@ for title, values in found.items():
 plots.histograms(found, "α")
 
 # %% [markdown]
-# *Figure 9.4. 20,000 draws each.*
+# *Figure 9.4. How often each value of α occurs in 20,000 draws: even for a number from [0, 1], heaped around ½ for
+# the quotient. Dashed: uniform.*
 #
 # The quotient is around ½ more often, so it shakes less. Whether it matters for the result nobody has measured; but
 # it is not what the paper describes, and no test that only looks at the sum would notice.
@@ -240,7 +242,8 @@ plots.histograms(found, "α")
 plots.shake_block()
 
 # %% [markdown]
-# *Figure 9.5. A block of ShakeNet. BN is batch normalisation.*
+# *Figure 9.5. A block of ShakeNet: two branches, mixed by α forward, by β backward, by ½ in inference; the skip leads
+# past both. BN is batch normalisation.*
 #
 # **What do you expect?** Each block adds its branches' outputs to the skip. How many convolutions lie on the longest
 # way from the picture to the prediction in "26 2×32d", which has three stages of four blocks?
@@ -261,9 +264,10 @@ for part in ("conv1", "bn1", "stage1", "stage2", "stage3", "predictions"):
 print(f"in all {trained([published]):>39,}")
 
 # %% [markdown]
-# The running means and variances of batch normalisation are not trained, and not counted. 26 counts the layers with weights on the longest way: one convolution, three stages of four blocks of two
-# convolutions, one dense layer. **2×32d**: two branches, of 32 channels in the first stage, then 64 and 128. A stage
-# begins with stride 2 in the place of pooling.
+# The running means and variances of batch normalisation are not trained, and not counted. 26 counts the layers with
+# weights on the longest way: one convolution, three stages of four blocks of two convolutions, one dense layer.
+# **2×32d**: two branches, of 32 channels in the first stage, then 64 and 128. A stage begins with stride 2 in the
+# place of pooling.
 #
 # Where channels or size change, the input cannot be added as it is. Then the skip takes every second pixel, twice:
 # once as they are, and once moved by one pixel to the right and down, so that the two halves see different pixels.
@@ -325,10 +329,12 @@ plots.learning_rates(rates, steps=len(steps) / EPOCHS)
 # optimizer = keras.optimizers.SGD(rate, momentum=0.9, nesterov=True)
 # ```
 #
-# **Weight decay** (가중치 감쇠) of $10^{-4}$ means, here as in chapter 7, that half the sum of the squares times $10^{-4}$
-# is part of the loss, and so passes through the momentum. `SGD(weight_decay=1e-4)` of Keras shrinks the weights
-# directly, around the momentum, and is with a momentum of 0.9 about ten times weaker. Same name, another thing; the
-# recipe has the published one.
+# Nesterov's form of momentum takes the gradient where the momentum is about to lead, not where the weights are.
+#
+# **Weight decay** of $10^{-4}$ means, here as in chapter 7, that half the sum of the squares times $10^{-4}$ is part
+# of the loss, and so passes through the momentum. `SGD(weight_decay=1e-4)` of Keras shrinks the weights directly,
+# past the momentum. With a momentum of 0.9 it is about ten times weaker. Same name, another thing; the recipe has the
+# published one.
 #
 # Two networks, the same but for the mode:
 
@@ -412,6 +418,9 @@ plots.spreads(
 
 # %% [markdown]
 # *Figure 9.9. Accuracy on the sample's 300 training and 1,000 test pictures: the recorded seeds, and this run.*
+#
+# Every line printed above the figure says *test pictures*; where its name ends in `_on_training`, the 300 are
+# training pictures.
 
 # %%
 for mode in ("shakenet_even_even_batch", "shakenet_shake_shake_image"):
@@ -435,7 +444,7 @@ for mode in ("shakenet_even_even_batch", "shakenet_shake_shake_image"):
 # The paper measures it: the outputs of the two branches of a block, laid out as two long vectors over all test
 # pictures, and their **correlation** (상관관계): 1 for the same, 0 for nothing in common.
 #
-# **What do you expect?**
+# **What do you expect?** More alike, or less?
 
 # %%
 found = {
@@ -464,9 +473,9 @@ print("branch 1 of each block with branch 2 of each:", form)
 # as the sign of the stronger regularisation: branches that cannot rely on one another learn different things. (The
 # source has it the wrong way round in one sentence.) The last blocks are the most alike.
 #
-# `branch_correlation` looks for the layers `models.ShakeShake` in a network. It also compares branch 1 of each block with branch 2 of every other, where their feature maps
-# have the same shape, that is within a stage. Here each stage has one block. At full scale there are four, and
-# `plots.correlations` draws the matrix.
+# `branch_correlation` looks for the layers `models.ShakeShake` in a network. It also compares branch 1 of each block
+# with branch 2 of every other, where their feature maps have the same shape, that is within a stage. Here each stage
+# has one block. At full scale there are four, and `plots.correlations` draws the matrix.
 #
 # ### The modes
 
@@ -492,8 +501,9 @@ plots.spreads(
 # tenth of the recipe's.*
 #
 # Here, shaking forward alone gains most: five points with shake-even, and nearly as much with shake-keep. Shaking
-# backward as well costs most of that in 40 epochs. The published figures are of another data set, over 150 times as
-# many pictures, and 45 times as many epochs. There, at width 32, shake-even leads as well, but shake-keep falls behind.
+# backward as well costs more than half of that in 40 epochs. The published figures are of another data set, over 150
+# times as many pictures, and 45 times as many epochs. There, at width 32, shake-even leads as well, but shake-keep
+# falls behind.
 #
 # **Ablations.** Without skip connections the paper loses about a point. Here it is 13 on average, and the five runs
 # lie far apart. Without batch normalisation the paper's network may diverge. Here it does so with the recipe's
@@ -506,7 +516,7 @@ plots.spreads(
 # | even-even | 4.27 | 3.76 | 3.58 |
 # | even-shake-batch | 4.44 | | |
 # | shake-keep-batch | 4.11 | | |
-# | shake-even-batch | 3.47 | 3.30 | |
+# | shake-even-batch | **3.47** | 3.30 | |
 # | shake-shake-batch | 3.67 | 3.07 | |
 # | even-shake-image | 4.11 | | |
 # | shake-keep-image | 4.09 | | |
@@ -517,8 +527,8 @@ plots.spreads(
 # 32, shake-even is ahead by less than a tenth of a point. The wider the network, the more there is to regularise.
 #
 # **Where it stood.** With 26.2 million parameters, shake-shake's 2.86 % came after 3.8 % of a Wide ResNet (36.5
-# million) and 3.46 % of a DenseNet (25.6 million); on CIFAR-100, 15.85 % after 18.3 % and 17.18 %, each as the paper
-# quotes it.
+# million) and 3.46 % of a DenseNet (25.6 million); on CIFAR-100, with another network, 15.85 % after 18.3 % and
+# 17.18 %, each as the paper quotes it.
 #
 # **A figure that cannot be compared.** The source trained shake-shake-image at 32d and reports an accuracy of 0.9633,
 # a little less than the paper's 0.9645, and puts the difference down to chance. But its program hands the test
@@ -545,14 +555,15 @@ plots.spreads(
 #
 # ## Sources
 #
-# - *Shake-Shake regularization* (in Korean): the idea, the network, the modes, and an implementation.
+# - *Shake-Shake regularization*, on Sualab's research blog (in Korean): the idea, the network, the modes, and an
+#   implementation.
 # - X. Gastaldi, *Shake-Shake regularization*, arXiv:1705.07485, 2017, and the author's code: the published figures.
 # - I. Loshchilov and F. Hutter, *SGDR: Stochastic Gradient Descent with Warm Restarts*, ICLR 2017: the cosine.
 # - K. He, X. Zhang, S. Ren and J. Sun, *Deep Residual Learning for Image Recognition*, CVPR 2016: residual blocks.
 # - G. Larsson, M. Maire and G. Shakhnarovich, *FractalNet*, ICLR 2017: drop-path.
 # - A. Krizhevsky, *Learning Multiple Layers of Features from Tiny Images*, 2009: CIFAR-10.
 #
-# **Next:** [chapter 10, looking inside a network](10_looking_inside.ipynb)
+# **Next:** [chapter 10, looking inside a network](10_looking_inside.ipynb).
 #
 # ## Solutions
 #
@@ -586,7 +597,7 @@ alpha, beta = measured(ShakeBatch())
 print("different α:", len(set(alpha.tolist())), " different β:", len(set(beta.tolist())))
 
 # %% [markdown]
-# **3.** Between ½ and 1 − α for α = 0.2, and mirrored above ½:
+# **3.** Between ½ and 1 − α: from 0.5 to 0.8 for α = 0.2, and from 0.1 to 0.5 for α = 0.9.
 
 # %%
 rule = models.ShakeShake("shake", "half_to_mirror", seed=5)

@@ -23,8 +23,8 @@
 # - lay out photos in a plane so that you see which ones a network finds alike;
 # - catch a network that is right for the wrong reason, by a picture and by a number.
 #
-# You need [chapter 5](05_feature_extraction.ipynb) and [chapter 6](06_fine_tuning.ipynb) for bases and fine-tuning. At
-# sample scale the chapter takes about a minute and a half.
+# You need [chapter 5](05_feature_extraction.ipynb) and [chapter 6](06_fine_tuning.ipynb) for bases and fine-tuning.
+# At sample scale the chapter takes about two minutes.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 # @title Install cnnkit where it is missing, as in Colab
@@ -49,8 +49,8 @@ if importlib.util.find_spec("cnnkit") is None:
 # inside.
 #
 # Two networks answer to you, a small one that learns from scratch and VGG16 fine-tuned. The photos are the cats and
-# dogs of [chapter 3](03_cats_vs_dogs.ipynb). The drawn ones of the sample have one advantage over real photos: we know
-# where the face is, because we put it there.
+# dogs of [chapter 3](03_cats_vs_dogs.ipynb). The drawn ones of the sample have one advantage over real photos: you
+# know where the face is, since the program that drew it wrote it down.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -155,10 +155,14 @@ for name, share in accuracy.items():
     print(f"{name:12} test accuracy {share:.3f}")
 
 # %% [markdown]
+# These figures are of one run (seed 5; at sample scale, 600 test photos), and so are all others of this chapter; the
+# ratios of section 4 and all of section 6 are over 100 photos. By the rule of chapter 1 they are examples, not
+# results.
+#
 # ## 2. The same photo through growing depth
 #
-# A **feature map** (특성맵) is what a filter makes of a picture. In [chapter 1](01_convolution.ipynb) you looked at those
-# of one layer. `explain.feature_maps` returns those of any layers, also of layers within a base.
+# A **feature map** is what a filter makes of a picture. In [chapter 1](01_convolution.ipynb) you looked at those of
+# one layer. `explain.feature_maps` returns those of any layers, also of layers within a base.
 #
 # **What do you expect?** Can you still see the animal after four blocks of VGG16? And what is dark in the last maps?
 
@@ -186,7 +190,7 @@ small_maps = explain.feature_maps(scratch, small_photo, small_names)
 plots.layer_by_layer(small_photo / 255, list(small_maps.values()), small_names)
 
 # %% [markdown]
-# *Figure 10.2. The same photo in the network from scratch.*
+# *Figure 10.2. The same photo in the network from scratch, which sees it smaller and has four convolutions.*
 
 # %%
 for name, each in maps.items():
@@ -203,7 +207,7 @@ for name, each in maps.items():
 #
 # ## 3. What filters look for
 #
-# The **kernels** (커널) of the first layer see pixels, so you can look at them as they are:
+# The **kernels** of the first layer see pixels, so you can look at them as they are:
 
 # %%
 plots.kernels(explain.kernels(scratch, "conv1"), columns=16, size=0.5)
@@ -226,9 +230,8 @@ plots.picture_rows(patterns, size=1.05)
 # %% [markdown]
 # *Figure 10.4. The patterns that excite the first seven filters of three layers of the fine-tuned network.*
 #
-# Block 1 looks for plain colours and their borders, block 3 for textures and dots, block 5 for parts: dark round things
-# with a rim, arches, rows of them. Nobody asked for filters like these; who trains on faces with eyes and ears gets
-# them.
+# Block 1 looks for plain colours and their borders, block 3 for textures and dots, block 5 for parts: dark round
+# things with a rim, arches, rows of them. Nobody asked for filters like these; training on faces led to them.
 
 # %%
 again = patterns["block3_conv3"][0]
@@ -251,8 +254,9 @@ print(response[..., 0].mean() > 2 * to_noise[..., 0].mean())
 # What is negative speaks for other classes and is left out. The score is the one *before* the softmax. A network
 # that is sure has a probability of 1.000, and no small change of a map changes that.
 #
-# The small network ends in the means of its maps and one dense layer. **What do you expect?** What are its weights
-# $w_k$ then?
+# The small network ends in the means of its maps and one dense layer.
+#
+# **What do you expect?** What are its weights $w_k$ then?
 
 # %%
 label = test.labels[number]
@@ -279,7 +283,7 @@ titles = [test.class_names[test.labels[n]] for n in shown]
 plots.heat_overlays(pictures, explain.grad_cam(tuned, pictures), titles)
 
 # %% [markdown]
-# *Figure 10.5. Photos that the fine-tuned network classifies rightly, and in red where it sees the evidence.*
+# *Figure 10.5. Photos that the fine-tuned network classifies rightly, and in orange where it sees the evidence.*
 
 # %%
 small_pictures = data.load_images([test.file_paths[n] for n in shown], (SMALL, SMALL))
@@ -288,9 +292,9 @@ plots.heat_overlays(small_pictures, explain.grad_cam(scratch, small_pictures), t
 # %% [markdown]
 # *Figure 10.6. The same photos and the network from scratch.*
 #
-# Pictures like these convince quickly, and six pictures prove nothing. Let us measure. For drawn animals we know the
-# **bounding box** (경계 상자) of each face. Which share of the heat lies in it? Heat that is anywhere would have as large a
-# share as the box has of the picture, so divide one by the other: 1 is anywhere, and more is the face.
+# Pictures like these convince quickly, and six pictures prove nothing. So measure. For drawn animals you know the
+# **bounding box** (경계 상자) of each face. Which share of the heat lies in it? Heat that is anywhere would have as large
+# a share as the box has of the picture, so divide one by the other: 1 is anywhere, and more is the face.
 
 
 # %%
@@ -316,9 +320,9 @@ if SCALE == "sample":
         print(f"{name:12} {ratio:.2f} times as much heat on the face as anywhere")
 
 # %% [markdown]
-# Mind the third line. A network with *random* weights is above 1 as well. Faces are brighter than their backgrounds and
-# have more edges, and any filter responds to that. So compare a ratio with that of an untrained network, not with 1
-# alone.
+# Look at the third line, *untrained*. A network with *random* weights is above 1 as well. Faces are brighter than
+# their backgrounds and have more edges, and any filter responds to that. So compare a ratio with that of an untrained
+# network, not with 1 alone, and over several seeds before you call it a result: this is one run, over 100 photos.
 #
 # ### The worst mistakes
 #
@@ -422,8 +426,8 @@ print("trained on the flawed set, at least 0.98 on its test photos:", own["flawe
 print("trained on the repaired one, at least 0.65 on its own:", own["repaired"] >= 0.65)
 
 # %% [markdown]
-# A perfect result after five epochs, where the other one takes fifteen for less. Somebody will publish it. The test
-# photos cannot tell, since they have the same flaw. Look inside:
+# A perfect result after five epochs, where the other one takes fifteen for less. In a report it would look
+# convincing. The test photos cannot tell, since they have the same flaw. Look inside:
 
 # %%
 paths = sets["flawed", "test"].file_paths
@@ -490,7 +494,7 @@ print("the cheating network on the repaired photos is as good as guessing:", els
 # - J. Adebayo et al., *Sanity Checks for Saliency Maps*, NeurIPS 2018; R. Geirhos et al., *Shortcut Learning in Deep
 #   Neural Networks*, Nature Machine Intelligence 2, 2020.
 #
-# **Next:** [chapter 11, beyond one machine](11_beyond_one_machine.ipynb)
+# **Next:** [chapter 11, beyond one machine](11_beyond_one_machine.ipynb).
 #
 # ## Solutions
 #

@@ -21,7 +21,7 @@
 # - run the same network on TensorFlow, JAX and PyTorch, and say what changes and what does not;
 # - say what mixed precision saves, what it risks, and where it pays;
 # - let several processes train one network, and get the losses of a single one;
-# - compute from the parameters, the network cable and the batch size whether more machines would help.
+# - compute from the parameters, the speed of the cable and the batch size whether more machines would help.
 #
 # You need [chapter 2](02_mnist.ipynb) for the network and [chapter 7](07_alexnet.ipynb) for runs that go on. At sample
 # scale the chapter takes about a minute.
@@ -142,8 +142,9 @@ def run(name, count=1, **environment):
 
 
 # %% [markdown]
-# **What do you expect?** The same weights, pictures and order. Will the losses agree in all digits, in five, or not at
-# all? (PyTorch takes part where it is installed: `pip install torch`.)
+# **What do you expect?** The same weights, pictures and order. Will the losses agree in all digits, in five, or not
+# at all? (PyTorch takes part where it is installed: `pip install torch`. The stored output is of a machine without
+# it.)
 
 # %%
 names = ["tensorflow", "jax", "torch"]
@@ -305,9 +306,9 @@ print(f"{one:,.0f} pictures a second on one core, {two:,.0f} on two: {two / one:
 #
 # ## 4. What it costs, and when it pays
 #
-# Past the cores of this machine we compute on paper. In every step, the gradients of all $P$ parameters go over the
-# network, 4 bytes each. In a *ring*, each of $n$ workers sends and receives $2 (n-1)/n$ times as many
-# bytes, which is less than twice as many, however many workers there are:
+# Past the cores of this machine you compute on paper. In every step, the gradients of all $P$ parameters go over the
+# cable, 4 bytes each. In a *ring*, each of $n$ workers sends and receives $2 (n-1)/n$ times as many bytes, which is
+# less than twice as many, however many workers there are:
 #
 # $$t_{\text{all-reduce}} = \frac{2 (n - 1)}{n} \cdot \frac{4 P}{\text{bandwidth}} \qquad
 # \text{efficiency} = \frac{t_{\text{compute}}}{t_{\text{compute}} + t_{\text{all-reduce}}}$$
@@ -315,8 +316,8 @@ print(f"{one:,.0f} pictures a second on one core, {two:,.0f} on two: {two / one:
 # with $t_{\text{compute}}$ = pictures of a worker's share / its pictures a second. (It leaves out the delay of each
 # message and that good implementations begin to exchange while they still compute.)
 #
-# **What do you expect?** VGG16 has 14.7 million parameters without its dense layers, and 138 million with them. How
-# long does one exchange take on an ordinary network cable, 1 Gbit a second?
+# **What do you expect?** VGG16 has 14.7 million parameters without its dense layers (below, *no top*), and 138
+# million with them. How long does one exchange take on an ordinary network cable, 1 Gbit a second?
 
 
 # %%
@@ -409,8 +410,8 @@ plots.scaling(
 # 2. AlexNet's recipe has batches of 256 and a learning rate of 0.01. You go from one worker to four with 256 photos
 #    each. What learning rate does the rule in proportion give, and how many steps has an epoch of 20,000 photos,
 #    before and after?
-# 3. Four workers have shares of 10, 10, 10 and 2 pictures. Why is the mean of their gradients not the gradient of the
-#    batch, and what would be?
+# 3. Four workers have shares of 20, 20, 20 and 4 pictures of a batch of 64. Why is the mean of their gradients not
+#    the gradient of the batch, and what would be?
 # 4. Which bandwidth lets 16 workers train DenseNet-121 at 90 %, with 32 pictures each?
 #
 # The solutions are at the end of the page.
@@ -441,8 +442,8 @@ print("learning rate", 0.01, "→", 0.01 * 4)
 print("steps an epoch", -(-20_000 // 256), "→", -(-20_000 // 1024))
 
 # %% [markdown]
-# **3.** The two pictures of the last one would count five times as much as the others. Each gradient has to be weighted
-# by its number of pictures:
+# **3.** The four pictures of the last one would count five times as much as the others. Each gradient has to be
+# weighted by its number of pictures:
 
 # %%
 ends = np.cumsum([0, 20, 20, 20, 4])

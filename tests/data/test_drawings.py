@@ -203,7 +203,7 @@ def test_a_background_by_species_gives_it_away(accuracy, tmp_path):
         ({"species": ["cat", "cat"]}, "each once"),
         ({"species": []}, "one or more"),
         ({"per_class": 0}, "per_class is 0"),
-        ({"seed": -1}, "seed -1"),
+        ({"seed": -1}, "seed is -1"),
         ({"size": 8}, "at least 16"),
         ({"background": "blue"}, "'neutral' or 'species'"),
     ],

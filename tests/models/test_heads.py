@@ -66,7 +66,7 @@ def test_two_heads_share_one_base(base, photos):
 
 
 def test_a_whole_classifier_keeps_the_names_of_its_classes(base, photos, tmp_path):
-    classifier = models.with_head(base, models.classification_head(base, SPECIES, dropout=0.5))
+    classifier = models.with_head(base, models.classification_head(base, SPECIES))
     classifier.save(tmp_path / "classifier.keras")
     loaded = keras.models.load_model(tmp_path / "classifier.keras")
     assert models.class_names(loaded) == SPECIES
@@ -90,7 +90,5 @@ def test_what_does_not_fit_is_refused(base):
             build(head)
         with pytest.raises(ValueError, match="expected a model that gives feature maps"):
             build("drawn")
-    with pytest.raises(ValueError, match="dropout is 1"):
-        models.classification_head(base, SPECIES, dropout=1)
     with pytest.raises(ValueError, match="does not end in a head"):
         models.class_names(base)

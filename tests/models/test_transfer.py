@@ -44,8 +44,8 @@ def test_more_classes_and_augmentation():
     ("arguments", "message"),
     [
         ({"classes": 1}, "classes is 1"),
-        ({"dropout": 1}, "dropout 1"),
-        ({"units": 0}, "units 0"),
+        ({"dropout": 1}, "dropout is 1"),
+        ({"units": 0}, "units is 0"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -59,7 +59,9 @@ def test_bad_arguments(arguments, message):
 )
 def test_a_name_or_a_function_is_no_base_and_no_augmentation(base, augmentation):
     base = base or models.vgg16_base(None, (32, 32, 3), width=1 / 16)
-    with pytest.raises(ValueError, match=r"(base|augmentation) is .*; expected what models\."):
+    with pytest.raises(
+        ValueError, match=r"(base|augmentation) is .*; expected (what|a layer)"
+    ):
         models.transfer_classifier(base, augmentation=augmentation)
 
 

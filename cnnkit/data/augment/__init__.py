@@ -2,9 +2,9 @@
 
 Each keeps the shape and dtype of the photos, and their range: those that move photos keep any,
 the others presume pixels from 0 to 255 unless `value_range` says otherwise. Only `crop_and_flip`
-makes photos smaller, in inference too. Put one in front of a
-model, as `models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does.
-Keras's own layers do the work wherever it has one.
+makes photos smaller, in inference too. Put a layer in front of a model, as
+`models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does. Keras's
+own layers do the work wherever it has one.
 """
 
 from typing import Any
@@ -19,10 +19,8 @@ from keras import layers, ops
 __all__ = [
     "Augmentation",
     "Chain",
-    "CropAndFlip",
     "CropAndResize",
     "PCAColor",
-    "PadAndCrop",
     "QuarterTurns",
     "SaltAndPepper",
     "blur",

@@ -4,7 +4,6 @@ Faces of eighteen species, drawn with Pillow from a seed. The shapes of ears, mu
 markings tell the species; fur, pose, background, light and size do not.
 """
 
-import csv
 import multiprocessing
 import os
 import sys
@@ -15,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from cnnkit import checks
+from cnnkit.data.drawings import boxes
 from cnnkit.data.drawings.boxes import face_boxes
 from cnnkit.data.drawings.faces import draw_face
 from cnnkit.data.drawings.scenes import Box, draw_scene
@@ -25,14 +25,13 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-__all__ = ["SPECIES", "draw", "face_boxes", "write"]
+__all__ = ["SPECIES", "VERSION", "face_boxes", "write"]
 
 VERSION = 2  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given
 SMALLEST = 16
 GOLDEN = (5**0.5 - 1) / 2  # of the circle of hues, from one species to the next
 WORTH_FORKING = 200  # pictures
-BOX_COLUMNS = ("file", "left", "top", "right", "bottom")
 
 Size = int | tuple[int, int] | None
 
@@ -97,7 +96,7 @@ def write(
     species : sequence of str
         From `SPECIES`; each becomes a folder with the files ``cat.0.jpg``, ``cat.1.jpg``, …
     per_class : int
-        Pictures of each species.
+        Pictures of each species, from 1.
     seed : int
         From 0. The first pictures are the same for any `per_class`.
     size, background
@@ -121,10 +120,8 @@ def write(
     checks.one_of("background", background, ("neutral", "species"))
     if not species or len(set(species)) < len(species):
         raise ValueError(f"species is {species}; expected one or more names, each once.")
-    if per_class < 1 or seed < 0:
-        raise ValueError(
-            f"per_class is {per_class} and seed {seed}; expected at least 1 and at least 0."
-        )
+    checks.whole_number("per_class", per_class, least=1)
+    checks.whole_number("seed", seed, least=0)
     size = None if size is None else _pair(size)
     contents = (
         f"{per_class} drawings each of {' '.join(species)}, version {VERSION}, seed {seed}, "
@@ -136,11 +133,8 @@ def write(
         for name in species:
             (folder / name).mkdir()
         names = [f"{name}/{name}.{number}.jpg" for name in species for number in range(per_class)]
-        with (folder / "boxes.csv").open("w", newline="", encoding="utf-8") as file:
-            rows = csv.writer(file, lineterminator="\n")
-            rows.writerow(BOX_COLUMNS)
-            for name, box in zip(names, _parallel(partial(paint, folder), names), strict=True):
-                rows.writerow((name, *box))
+        painted = _parallel(partial(paint, folder), names)
+        boxes.write(folder, dict(zip(names, painted, strict=True)))
 
     return prepare(Path(directory), contents, make)
 

@@ -1,11 +1,16 @@
 """Where the faces in drawn pictures are."""
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+
+from cnnkit import files
 
 import numpy as np
 from PIL import Image
+
+NAME = "boxes.csv"
+COLUMNS = ("file", "left", "top", "right", "bottom")
 
 
 def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
@@ -36,9 +41,11 @@ def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) ->
     for path in map(Path, file_paths):
         folder, name = path.parent.parent, f"{path.parent.name}/{path.name}"
         if folder not in tables:
-            tables[folder] = _read(folder / "boxes.csv")
+            tables[folder] = read(folder)
         if name not in tables[folder]:
-            raise ValueError(f"{folder / 'boxes.csv'} does not list {name}.")
+            raise ValueError(
+                f"{folder / NAME} does not list {name}. Draw the pictures again, into a new folder."
+            )
         with Image.open(path) as image:
             width, height = image.size
         scale = np.array([image_size[1] / width, image_size[0] / height])
@@ -47,9 +54,16 @@ def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) ->
     return np.array(found, int).reshape(-1, 4)
 
 
-def _read(path: Path) -> dict[str, list[int]]:
+def read(folder: Path) -> dict[str, list[int]]:
+    """Read the boxes of a folder of drawings: left, top, right and bottom by the name of a file."""
+    path = folder / NAME
     if not path.is_file():
         raise FileNotFoundError(f"{path} is missing; only drawn pictures have such a table.")
     with path.open(newline="", encoding="utf-8") as file:
         _, *rows = csv.reader(file)
     return {name: [int(number) for number in box] for name, *box in rows}
+
+
+def write(folder: Path, boxes: Mapping[str, Iterable[int]]) -> None:
+    """Write the boxes of a folder of drawings."""
+    files.write_table(folder / NAME, [COLUMNS, *((name, *box) for name, box in boxes.items())])

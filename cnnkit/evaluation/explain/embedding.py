@@ -9,18 +9,18 @@ PERPLEXITY = 30.0  # neighbours that count for a picture, roughly
 FEW = 500  # pictures
 
 
-def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarray:
-    """Lay out features in a plane.
+def embed(features: np.ndarray, seed: int = 0) -> np.ndarray:
+    """Lay out features in a plane by t-SNE.
+
+    It keeps neighbours together, and distances between groups mean little. Scikit-learn's
+    ``PCA(2)`` is a projection, in which they mean something.
 
     Parameters
     ----------
     features : ndarray, (n, …)
         Of at least three pictures; each picture's are laid out as one vector.
-    method : {"tsne", "pca"}
-        t-SNE keeps neighbours together, and distances between groups mean little. The first two
-        principal components are a projection, in which they mean something.
     seed : int
-        Decides what is random in t-SNE.
+        From 0; decides what is random in it.
 
     Returns
     -------
@@ -30,8 +30,8 @@ def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarr
     Raises
     ------
     ValueError
-        Too few pictures or features, features that are not finite or the same for all pictures,
-        or an unknown method.
+        Too few pictures or features, or features that are not finite or the same for all
+        pictures.
 
     References
     ----------
@@ -40,7 +40,7 @@ def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarr
     from sklearn.decomposition import PCA  # here, since they make `import cnnkit` slower
     from sklearn.manifold import TSNE
 
-    checks.one_of("method", method, ("tsne", "pca"))
+    checks.whole_number("seed", seed, least=0)
     features = np.asarray(features, "float32")
     if features.ndim < 2 or len(features) < 3:
         raise ValueError(
@@ -54,8 +54,6 @@ def embed(features: np.ndarray, method: str = "tsne", seed: int = 0) -> np.ndarr
             f"The features have shape {features.shape} and differ in too little to be laid out; "
             "expected two numbers a picture at least, and not the same for all."
         )
-    if method == "pca":
-        return PCA(2, random_state=seed).fit_transform(rows)
     rows = PCA(min(ENOUGH, *rows.shape), random_state=seed).fit_transform(rows)
     perplexity = min(PERPLEXITY, (len(rows) - 1) / 3)
     how = "exact" if len(rows) <= FEW else "barnes_hut"  # whose threads crawl on a busy machine

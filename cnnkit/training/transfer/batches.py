@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from cnnkit.epochs import Epochs
+from cnnkit.epochs import EpochsOfBatches
 from cnnkit.training import reading
 from cnnkit.training.transfer.features import Frozen, run
 
@@ -42,7 +42,7 @@ def as_features(
     return FeatureBatches(dataset, run(base, dataset, directory))
 
 
-class FeatureBatches(Epochs, keras.utils.PyDataset):
+class FeatureBatches(EpochsOfBatches, keras.utils.PyDataset):
     """Batches (features, labels) in the order that each epoch of a data set has.
 
     Attributes
@@ -61,7 +61,7 @@ class FeatureBatches(Epochs, keras.utils.PyDataset):
         if frozen.labels is None:
             raise ValueError("The data set holds no labels; expected batches (images, labels).")
         keras.utils.PyDataset.__init__(self)
-        Epochs.__init__(self, len(frozen.labels), seed=None)
+        EpochsOfBatches.__init__(self, len(frozen.labels), seed=None)
         self._dataset, self._frozen = dataset, frozen
         self._ends = np.cumsum(frozen.sizes)
         self.features, self.labels, self.data_key = (
@@ -90,9 +90,4 @@ class FeatureBatches(Epochs, keras.utils.PyDataset):
     def set_epoch(self, epoch: int) -> None:
         """Go on with this epoch."""
         super().set_epoch(epoch)
-        self._order = self.order(epoch)
         self._now = self._frozen.features[epoch % len(self._frozen.features)]
-
-    def on_epoch_end(self) -> None:
-        """Go on with the next epoch; Keras's ``fit`` calls it."""
-        self.set_epoch(self._epoch + 1)

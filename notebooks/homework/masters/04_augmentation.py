@@ -223,7 +223,7 @@ class HalfTurns(augment.Augmentation):
 
 
 changes = [
-    augment.PadAndCrop(1),
+    augment.pad_and_crop(1),
     augment.rotate(10),
     HalfTurns(value_range=None),
     keras.layers.RandomBrightness(0.1, value_range=(0, 1)),
