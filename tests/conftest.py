@@ -7,6 +7,13 @@ import numpy as np
 import pytest
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Count the tests that an ordinary run leaves out among the slow ones."""
+    for item in items:
+        if any(map(item.get_closest_marker, ("survival", "homework", "backends"))):
+            item.add_marker("slow")
+
+
 @pytest.fixture
 def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder that cnnkit uses."""

@@ -24,6 +24,7 @@ MODULES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tests",
     ["test_backend.py", *(pytest.param(each, marks=pytest.mark.backends) for each in MODULES)],
@@ -33,7 +34,7 @@ def test_it_runs_on_the_other_backends(backend, tests):
     pytest.importorskip(backend)
     run = subprocess.run(
         [
-            *(sys.executable, "-m", "pytest", "-q", f"tests/{tests}"),
+            *(sys.executable, "-m", "pytest", "-q", "-n0", f"tests/{tests}"),
             "--ignore=tests/models/test_backends_agree.py",  # which compares all by itself
         ],
         cwd=ROOT,

@@ -85,11 +85,13 @@ def test_the_parts_keep_to_their_rooms():
     assert lint.returncode == 0, lint.stdout
 
 
+@pytest.mark.slow
 def test_importing_and_training_write_nothing():
     run = python(TRAIN)
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_training_on_photos_writes_nothing(tmp_path):
     run = python(TRAIN_ON_PHOTOS, tmp_path / "drawn")
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
@@ -101,11 +103,13 @@ def test_what_a_failing_import_writes_is_let_through():
     assert "abacus" in run.stderr
 
 
+@pytest.mark.slow
 def test_cnnkit_imports_where_there_is_no_standard_error():
     run = python("import os; os.close(2); import cnnkit; print('imported')")
     assert run.stdout == "imported\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_cnnkit_imports_where_tensorflow_is_missing(backend):
     pytest.importorskip(backend)
@@ -131,6 +135,7 @@ def test_no_module_needs_a_backend_to_be_imported(path):
     assert not {"tensorflow", "jax", "torch"} & set(imported)
 
 
+@pytest.mark.slow
 def test_importing_cnnkit_costs_little_more_than_keras():
     """At most a tenth; measured in one process, where the noise of two does not matter.
 
@@ -143,10 +148,3 @@ def test_importing_cnnkit_costs_little_more_than_keras():
         "print((end - middle) / (middle - start))"
     )
     assert float(run.stdout) <= 0.10
-
-
-@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "data/README.md"])
-def test_links_lead_somewhere(name):
-    page = ROOT / name
-    for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
-        assert target.startswith("http") or (page.parent / target).exists(), target

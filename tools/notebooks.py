@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
 SCRIPTS = NOTEBOOKS / "scripts"
 SECONDS_PER_CELL = 150
-PICTURES = {"cover", "photos"}
+PICTURES = ("cover", "photos")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 

@@ -18,6 +18,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 REAL = store.home() / "hymenoptera_data"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("bash") is None, reason="the commands are for a shell")
 def test_the_readmes_commands_take_less_than_three_minutes(here):
     (commands,) = re.findall(r"<!-- own photos -->\n```sh\n(.*?)```", README, re.DOTALL)

@@ -68,6 +68,7 @@ def test_check_names_what_is_not_usable_and_counts_the_rest(here, cnnkit):
     assert cnnkit("check", "nowhere").exit_code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["run", "network"])
 def test_a_run_leaves_what_it_promises(trained, run):
     training = trained / run / "training"
@@ -90,6 +91,7 @@ def test_a_run_leaves_what_it_promises(trained, run):
         assert best.input_shape == (None, 145)
 
 
+@pytest.mark.slow
 def test_only_the_whole_network_changes_the_base_and_keeps_its_statistics(trained):
     before = models.densenet_base("drawn", (32, 32, 3))
     after = keras.models.load_model(trained / "network/training/last.keras").get_layer("densenet")
@@ -103,6 +105,7 @@ def test_only_the_whole_network_changes_the_base_and_keeps_its_statistics(traine
     assert {name for _, name in changed} == {"kernel"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["run", "network"])
 def test_the_report_adds_up(trained, cnnkit, run):
     result = cnnkit("evaluate", trained / run)
@@ -121,6 +124,7 @@ def test_the_report_adds_up(trained, cnnkit, run):
     assert (trained / run / "report/confusion.png").is_file()
 
 
+@pytest.mark.slow
 def test_other_photos_may_lack_a_class_but_have_no_new_one(trained, here, cnnkit):
     draw("later", ("cow", "owl"))
     result = cnnkit("evaluate", trained / "run", "later")
@@ -140,6 +144,7 @@ def test_other_photos_may_lack_a_class_but_have_no_new_one(trained, here, cnnkit
     )
 
 
+@pytest.mark.slow
 def test_predictions_are_a_table_or_json(trained, cnnkit):
     photos = [trained / "photos/cow/cow.1.jpg", trained / "photos/owl/owl.1.jpg"]
     table = cnnkit("predict", trained / "run", *photos)
@@ -154,6 +159,7 @@ def test_predictions_are_a_table_or_json(trained, cnnkit):
         assert float(share[:-1]) == pytest.approx(100 * answer["probability"], abs=0.06)
 
 
+@pytest.mark.slow
 def test_similar_finds_a_training_photo_itself_first(trained, cnnkit):
     photo = next((trained / "run/photos/train/horse").iterdir())
     result = cnnkit("similar", trained / "run", photo, "--count", 3)
@@ -166,6 +172,7 @@ def test_similar_finds_a_training_photo_itself_first(trained, cnnkit):
     assert lines[3] == f"They stand side by side in {trained / 'run/similar.png'}"
 
 
+@pytest.mark.slow
 def test_a_run_may_be_moved_with_its_photos(trained, here, cnnkit):
     shutil.copytree(trained, here / "moved")
     photo = next(Path("moved/run/photos/train/cow").iterdir())
@@ -175,6 +182,7 @@ def test_a_run_may_be_moved_with_its_photos(trained, here, cnnkit):
         assert str(trained) not in result.stdout
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_from_elsewhere_and_after_a_move(here, cnnkit, monkeypatch):
     (here / "own").mkdir()
     file = describe(draw(here / "own/photos"))
@@ -192,6 +200,7 @@ def test_a_run_goes_on_from_elsewhere_and_after_a_move(here, cnnkit, monkeypatch
     assert sorted(path.name for path in (here / "moved/run/features").iterdir()) == features
 
 
+@pytest.mark.slow
 def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
     base = f"image_size: 32\n  head_from: {trained / 'run'}"
     file = describe(trained / "photos", "after", epochs=1, more=NETWORK)
@@ -211,6 +220,7 @@ def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
     )
 
 
+@pytest.mark.slow
 def test_photos_that_are_added_after_the_split_are_not_ignored(here, cnnkit):
     file = describe(draw("photos"), epochs=1)
     cnnkit("train", file)
@@ -224,12 +234,14 @@ def test_photos_that_are_added_after_the_split_are_not_ignored(here, cnnkit):
     assert cnnkit("train", file).exit_code == 0
 
 
+@pytest.mark.slow
 def test_photos_that_served_for_training_are_told_when_a_run_is_judged(trained, cnnkit):
     result = cnnkit("evaluate", trained / "run", trained / "photos")
     assert "on 30 photos in" in result.stdout
     assert "; 24 of them served to train it, so expect less of others" in result.stdout
 
 
+@pytest.mark.slow
 def test_a_search_after_more_training_uses_the_new_weights(trained, here, cnnkit):
     shutil.copytree(trained, here / "own")
     photo = next(Path("own/network/photos/train/horse").iterdir())
@@ -252,6 +264,7 @@ def test_a_test_set_is_looked_at_before_the_training(here, cnnkit):
     assert not Path("run").exists()
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_and_the_system_leave_is_no_obstacle(here, cnnkit):
     file = describe(draw("photos"), epochs=1)
     Path("run/.photos.part").mkdir(parents=True)
@@ -259,6 +272,7 @@ def test_what_a_killed_run_and_the_system_leave_is_no_obstacle(here, cnnkit):
     assert cnnkit("train", file).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_finished_run_is_only_judged_again_and_more_epochs_prolong_it(here, cnnkit):
     file = describe(draw("photos"))
     cnnkit("train", file)
@@ -274,6 +288,7 @@ def test_a_finished_run_is_only_judged_again_and_more_epochs_prolong_it(here, cn
     )
 
 
+@pytest.mark.slow
 def test_a_floor_that_is_not_reached_is_told(here, cnnkit):
     file = describe(draw("photos"), epochs=1)
     text = file.read_text().replace("after: 1", "after: 1\n  floor: 1.0")
@@ -285,6 +300,7 @@ def test_a_floor_that_is_not_reached_is_told(here, cnnkit):
     assert cnnkit("evaluate", "run").exit_code == 0
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
 @pytest.mark.parametrize("more", ["", NETWORK])
 def test_ctrl_c_leaves_a_run_that_ends_as_one_without_it(here, cnnkit, more):
@@ -335,6 +351,7 @@ def test_exit_codes_and_errors_in_one_line(here, cnnkit):
         assert result.stderr.splitlines()[-1].startswith("Error: run holds no run")
 
 
+@pytest.mark.slow
 def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cnnkit):
     good, bad = trained / "photos/cow/cow.0.jpg", trained / "photos/cow/nothing.jpg"
     result = cnnkit("predict", trained / "run", bad, good)
@@ -349,6 +366,7 @@ def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cn
     assert result.exit_code == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

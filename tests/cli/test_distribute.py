@@ -47,6 +47,7 @@ def table(path: Path) -> list[list[str]]:
         return list(csv.reader(file))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["head", pytest.param("network", marks=pytest.mark.backends)])
 def test_two_processes_train_as_one_does(here, mode):
     draw("photos", count=20)
@@ -81,6 +82,7 @@ def test_two_processes_train_as_one_does(here, mode):
         np.testing.assert_allclose(other, weight, atol=1e-3)
 
 
+@pytest.mark.slow
 def test_several_processes_take_jax_and_say_so(here, cnnkit, monkeypatch):
     if keras.backend.backend() == "jax":
         pytest.skip("concerns the other backends")

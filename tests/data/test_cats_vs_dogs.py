@@ -94,6 +94,7 @@ def test_a_half_finished_preparation_completes(stop_at, write_archive, data_home
     assert sum(map(len, numbers(data.cats_vs_dogs("full")).values())) == 5_000
 
 
+@pytest.mark.slow
 def test_deleted_photos_come_back(write_archive):
     write_archive()
     folder = data.cats_vs_dogs("full")
@@ -113,6 +114,7 @@ def test_a_sample_keeps_the_proportions(write_archive):
     assert sum(map(len, numbers(data.cats_vs_dogs("full", sample_size=22)).values())) == 22
 
 
+@pytest.mark.slow
 def test_half_of_all_photos_are_for_training_and_a_fifth_of_them_for_validation(write_archive):
     write_archive(12_500)
     found = numbers(data.cats_vs_dogs("full", "half"))
@@ -147,6 +149,7 @@ def test_half_of_an_archive_that_is_too_small_says_what_it_can_give(write_archiv
     assert sum(map(len, numbers(data.cats_vs_dogs("full", "half", 200)).values())) == 200
 
 
+@pytest.mark.slow
 def test_the_sample_is_drawn_and_travels_the_same_way(data_home):
     folder = data.cats_vs_dogs("sample")
     limits = {"train": range(200), "validation": range(200, 300), "test": range(300, 600)}

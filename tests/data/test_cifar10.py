@@ -135,6 +135,7 @@ def test_an_archive_that_was_not_unpacked_to_the_end_is_named(cifar10_folder):
         data.cifar10("full")
 
 
+@pytest.mark.slow
 def test_the_sample_is_drawn_once_and_has_the_form_of_cifar_10(data_home, monkeypatch):
     (x, y), (x_test, y_test) = data.cifar10("sample")
     assert (x.shape, x_test.shape) == ((5_000, 32, 32, 3), (1_000, 32, 32, 3))

@@ -34,6 +34,7 @@ def boxes(folder: Path) -> dict[str, tuple[int, ...]]:
     return {name: tuple(map(int, box)) for name, *box in rows}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bytes_in_one_process_and_in_several(tmp_path, monkeypatch):
     several = data.drawings.write(tmp_path / "several", ["cat", "owl"], 120, seed=3)
     monkeypatch.setattr(drawings, "WORTH_FORKING", 1e9)
@@ -182,12 +183,14 @@ def network_accuracy(folder: Path) -> float:
     return model.evaluate(strips[half:], labels[half:], verbose=0)[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accuracy", [forest_accuracy, sizes_accuracy, network_accuracy])
 @pytest.mark.parametrize(("name", "species"), [("animals", 2), ("zoo", len(drawings.SPECIES))])
 def test_nothing_around_the_face_tells_the_species(accuracy, name, species, request):
     assert accuracy(request.getfixturevalue(name)) <= 1 / species + 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("accuracy", [forest_accuracy, network_accuracy])
 def test_a_background_by_species_gives_it_away(accuracy, tmp_path):
     folder = data.drawings.write(

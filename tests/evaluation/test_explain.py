@@ -51,6 +51,7 @@ def resized(heat: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return heat / heat.max(axis=(1, 2), keepdims=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 def test_every_classifier_can_be_asked(name):
     model = BUILDERS[name]()

@@ -68,6 +68,7 @@ def points(made: Path) -> dict[str, float]:
     return homework.possible(made / "student" / f"{made.name}.ipynb")
 
 
+@pytest.mark.slow
 def test_the_solution_has_all_points_in_time(made, run):
     begun = perf_counter()
     results = run(made / "autograder" / f"{made.name}.ipynb")
@@ -75,6 +76,7 @@ def test_the_solution_has_all_points_in_time(made, run):
     assert perf_counter() - begun < SECONDS
 
 
+@pytest.mark.slow
 def test_an_untouched_notebook_runs_and_has_no_point(made, run):
     results = run(made / "student" / f"{made.name}.ipynb")
     for question in points(made):

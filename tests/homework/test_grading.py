@@ -49,6 +49,7 @@ def rows(submitted: Path) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_a_folder_is_graded(solution, tmp_path):
     handed = tmp_path / "handed"
     easier = ("SIDE, KERNEL, FILTERS = ", "SIDE, KERNEL, FILTERS = 3, 1, 1  # ")
@@ -72,6 +73,7 @@ def test_a_folder_is_graded(solution, tmp_path):
     assert "not a notebook" in pages["park"]
 
 
+@pytest.mark.slow
 def test_a_notebook_that_never_ends_is_stopped(solution, tmp_path):
     hand_in(solution, tmp_path / "lee.ipynb", ("def max_pooling", "while True: 1\ndef max_pooling"))
     command("grade", NAME, tmp_path, "--seconds", 20)

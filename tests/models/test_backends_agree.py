@@ -136,6 +136,7 @@ def results(tmp_path_factory):
         process.wait()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_same_outputs_losses_and_moving_statistics(results, backend, name):

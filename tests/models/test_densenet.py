@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 
+@pytest.mark.slow
 def test_the_same_output_as_keras_applications():
     keras.utils.set_random_seed(0)
     original = keras.applications.DenseNet121(
@@ -25,6 +26,7 @@ def test_the_same_output_as_keras_applications():
     np.testing.assert_allclose(base.predict(photos, verbose=0), expected, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("depth", "network"),
     [(169, keras.applications.DenseNet169), (201, keras.applications.DenseNet201)],

@@ -49,6 +49,7 @@ def test_no_chapter_that_loads_them_shows_their_species(name):
     assert len(set(data.drawings.SPECIES) - trained_on) >= 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", BASES)
 def test_they_tell_unseen_species_apart(name, tmp_path):
     """A nearest-mean classifier on their features, without any training."""

@@ -54,6 +54,7 @@ def test_a_head_travels_alone_in_a_few_kilobytes(base, photos, tmp_path):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.slow
 def test_two_heads_share_one_base(base, photos):
     one, other = (models.classification_head(base, names) for names in (SPECIES, ["day", "night"]))
     first = models.with_head(base, one)
@@ -65,6 +66,7 @@ def test_two_heads_share_one_base(base, photos):
     np.testing.assert_array_equal(first.predict(photos, verbose=0), before)
 
 
+@pytest.mark.slow
 def test_a_whole_classifier_keeps_the_names_of_its_classes(base, photos, tmp_path):
     classifier = models.with_head(base, models.classification_head(base, SPECIES))
     classifier.save(tmp_path / "classifier.keras")

@@ -95,6 +95,7 @@ def test_the_modes_reach_every_block():
     assert [la.mode for la in mixes] == 6 * [mode]
 
 
+@pytest.mark.slow
 def test_saved_and_loaded_it_gives_the_same(tmp_path):
     model = models.shakenet(8, 4, backward="keep", augmentation=augment.flip_pad_and_crop())
     model.compile("sgd", "sparse_categorical_crossentropy")

@@ -59,9 +59,7 @@ def test_bad_arguments(arguments, message):
 )
 def test_a_name_or_a_function_is_no_base_and_no_augmentation(base, augmentation):
     base = base or models.vgg16_base(None, (32, 32, 3), width=1 / 16)
-    with pytest.raises(
-        ValueError, match=r"(base|augmentation) is .*; expected (what|a layer)"
-    ):
+    with pytest.raises(ValueError, match=r"(base|augmentation) is .*; expected (what|a layer)"):
         models.transfer_classifier(base, augmentation=augmentation)
 
 

@@ -95,6 +95,7 @@ def test_imagenet_weights_come_through_keras_applications(original, photos, tmp_
         np.testing.assert_array_equal(one, two)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("build", "file"),
     [

@@ -82,6 +82,7 @@ def run_install_cell(python: Path, address: str, folder: Path, offline: dict[str
     )
 
 
+@pytest.mark.slow
 def test_the_install_cell_installs_an_uploaded_wheel(checkout, bare, offline, tmp_path):
     folder = tmp_path / "notebooks"
     missing = run_install_cell(bare, "", folder, offline)
@@ -93,6 +94,7 @@ def test_the_install_cell_installs_an_uploaded_wheel(checkout, bare, offline, tm
     assert run_install_cell(bare, "", folder, offline | {"PATH": ""}).stdout == "0.1.0\n"
 
 
+@pytest.mark.slow
 def test_the_install_cell_installs_from_the_projects_address(checkout, bare, offline, tmp_path):
     run = run_install_cell(bare, checkout.as_uri(), tmp_path / "notebooks", offline)
     assert run.stdout == "0.1.0\n", run.stderr

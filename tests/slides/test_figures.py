@@ -43,6 +43,7 @@ def difference(first: Path, second: Path) -> str:
     return ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", figures.FIGURES)
 def test_a_picture_is_what_its_code_draws(name, tmp_path):
     drawn = figures.draw(name, tmp_path)

@@ -45,6 +45,7 @@ def whole(tmp_path_factory):
     return fit(tmp_path_factory.mktemp("whole") / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_an_interrupted_run_ends_as_one_that_was_not(tmp_path, whole, epoch):
     with pytest.raises(KeyboardInterrupt):
@@ -55,6 +56,7 @@ def test_an_interrupted_run_ends_as_one_that_was_not(tmp_path, whole, epoch):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.mark.slow
 def test_the_learning_rates_are_those_of_the_wave(whole):
     rates = 0.1 * (1 + np.cos(np.pi * np.arange(1, 5) / 4))
     np.testing.assert_allclose(whole[1].history["learning_rate"], rates, atol=1e-7)
@@ -69,6 +71,7 @@ def test_the_loss_holds_the_weight_decay(whole):
     assert whole[1].history["val_loss"][-1] == pytest.approx(entropy + penalty, rel=1e-3)
 
 
+@pytest.mark.slow
 def test_another_number_of_epochs_is_another_wave(tmp_path):
     short = dataclasses.replace(RECIPE, epochs=2)
     fit(tmp_path / "run", short)

@@ -49,6 +49,7 @@ def assert_same(one: dict[str, Any], other: dict[str, Any], atol: float = 1e-5) 
         np.testing.assert_allclose(weight, expected, atol=10 * atol)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", ["batches", "judged", "folder"])
 def test_two_processes_train_as_one_does(tmp_path, source):
     """Losses over three epochs to 1e-5, where the last batch has 12 pictures of 16, or 8 of 10."""
@@ -78,6 +79,7 @@ def whole(tmp_path_factory) -> tuple[str, str]:
     return output
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", [0, 1])
 def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path, whole, victim):
     jobs = start(2, tmp_path / "killed", 40, "batches")
@@ -105,6 +107,7 @@ def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path, whole,
     assert_same(result(whole), result(again[0]), atol=1e-3)
 
 
+@pytest.mark.slow
 def test_when_one_fails_the_others_stop(tmp_path):
     first, second = start(2, tmp_path / "run", 3, "broken")
     assert "ConnectionError: Another of the 2 processes" in first.communicate(timeout=100)[1]
@@ -112,6 +115,7 @@ def test_when_one_fails_the_others_stop(tmp_path):
     assert first.returncode == second.returncode == 1
 
 
+@pytest.mark.slow
 def test_one_process_trains_on_all_its_devices(tmp_path):
     (alone,) = finish(start(1, tmp_path / "alone", 2, "judged"))
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
@@ -178,6 +182,7 @@ def test_a_process_that_has_computed_cannot_join(tmp_path):
     assert "Begin a new one with training.distributed()" in told
 
 
+@pytest.mark.slow
 def test_the_first_process_does_not_wait_for_ever(tmp_path):
     (job,) = start(1, tmp_path, 1, "alone", KERAS_DISTRIBUTION_NUM_PROCESSES="2")
     _, told = job.communicate(timeout=100)

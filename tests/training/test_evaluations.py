@@ -135,6 +135,7 @@ def test_weights_that_a_repeated_part_does_not_reach_again_are_not_kept(tmp_path
         np.testing.assert_allclose(one, other + 2)
 
 
+@pytest.mark.slow
 def test_evaluating_changes_nothing_in_the_training(tmp_path):
     _, history, built = train(tmp_path, [0.5] * 30, every=1)
     plain = model()
@@ -230,6 +231,7 @@ def run(directory: Path, *callbacks: keras.callbacks.Callback) -> keras.Model:
     return built
 
 
+@pytest.mark.slow
 def test_an_interrupted_run_ends_with_the_same_evaluations_and_best_weights(tmp_path):
     expected = run(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):

@@ -138,6 +138,7 @@ def test_the_learning_rates_are_those_of_the_rule(whole):
     assert rates[-1] < 0.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("epoch", "batch"), [(0, 0), (0, 1), (1, 0), (2, 2), (3, 1)])
 def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, epoch, batch):
     """A new model of other weights, and a new data set, as in a new process."""
@@ -227,6 +228,7 @@ def test_without_validation_data_the_training_figure_counts(parts, tmp_path):
     np.testing.assert_array_equal(best, seen[int(np.argmax(history.history["accuracy"]))])
 
 
+@pytest.mark.slow
 def test_the_data_are_described_first(parts, tmp_path, capsys):
     fit(parts, tmp_path / "run", epochs=1, verbose=2)
     lines = capsys.readouterr().out.splitlines()
@@ -254,6 +256,7 @@ def test_a_run_that_has_ended_is_restored_and_not_trained(parts, tmp_path, whole
     assert history.history == whole[1].history
 
 
+@pytest.mark.slow
 def test_more_epochs_prolong_a_run(parts, tmp_path, whole):
     fit(parts, tmp_path / "run", epochs=2)
     model, history = fit(parts, tmp_path / "run")
@@ -268,6 +271,7 @@ class AfterAWhile(keras.callbacks.Callback):
         self.model.stop_training = True
 
 
+@pytest.mark.slow
 def test_a_run_that_was_stopped_on_the_way_goes_on(parts, tmp_path, whole):
     for epochs in (1, 2, 3, 4):
         model, history = fit(parts, tmp_path / "run", callbacks=AfterAWhile())
@@ -276,6 +280,7 @@ def test_a_run_that_was_stopped_on_the_way_goes_on(parts, tmp_path, whole):
     assert history.history == whole[1].history
 
 
+@pytest.mark.slow
 def test_callbacks_of_keras_count_on(parts, tmp_path):
     """EarlyStopping ends a run once, and a run that it has ended stays ended."""
 
@@ -344,6 +349,7 @@ def test_an_evaluation_has_to_give_the_figure_that_counts(parts, tmp_path):
         fit((parts[0], None), tmp_path / "other", evaluate=lambda model, validation: {})
 
 
+@pytest.mark.slow
 def test_a_shuffled_validation_set_has_its_order_back(photos, tmp_path):
     """Its order decides the last bits of its loss, which the learning rate may depend on."""
 
@@ -377,6 +383,7 @@ def damage(path: Path) -> None:
     path.write_bytes(content)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("how", [damage, lambda path: path.write_bytes(b""), Path.unlink])
 def test_a_damaged_last_state_falls_back_to_the_one_before(parts, tmp_path, whole, how):
     interrupt(parts, tmp_path / "run", 3)
@@ -410,6 +417,7 @@ def test_a_run_whose_states_were_deleted_keeps_its_models(parts, tmp_path, whole
     assert (directory / "best.keras").read_bytes() == (whole[2] / "best.keras").read_bytes()
 
 
+@pytest.mark.slow
 def test_models_that_a_kill_left_out_are_written(parts, tmp_path, whole):
     """The state of the last epoch is there, and what follows from it is not."""
     interrupt(parts, tmp_path / "run", 3)
@@ -455,6 +463,7 @@ def files_no_larger_than(size: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [100, 100_000, 1_000_000])
 def test_a_full_disk_stops_with_an_error_and_loses_nothing(parts, tmp_path, whole, size):
     interrupt(parts, tmp_path / "run", 2)
@@ -552,6 +561,7 @@ def unshuffled(**changes: np.ndarray) -> Any:
     return tensorflow.data.Dataset.from_tensor_slices(slices).batch(8)
 
 
+@pytest.mark.slow
 def test_a_data_set_that_comes_from_no_folder(tmp_path):
     _, history = fit((unshuffled(), None), tmp_path / "whole")
     interrupt((unshuffled(), None), tmp_path / "run", 2)
@@ -561,6 +571,7 @@ def test_a_data_set_that_comes_from_no_folder(tmp_path):
         fit((others, None), tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_single_batch_and_one_sigmoid_unit(photos, tmp_path):
     parts = load(photos, batch_size=24)
     recipe = dataclasses.replace(training.recipes.CATS_VS_DOGS, epochs=3)
@@ -629,6 +640,7 @@ def test_a_batch_size_that_is_not_the_recipes_is_told(photos, tmp_path):
         fit(load(photos, batch_size=6), tmp_path / "run", epochs=1)
 
 
+@pytest.mark.slow
 def test_a_best_model_that_was_deleted_is_told(parts, tmp_path):
     figures = iter([0.9, 0.5, 0.4])
 
@@ -684,6 +696,7 @@ def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> 
         return killed
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [3, pytest.param(20, marks=pytest.mark.survival)])
 def test_a_run_survives_being_killed(tmp_path, photos, kills):
     """Killed with SIGKILL at random moments, it ends bit for bit as one that was never killed."""

@@ -14,6 +14,7 @@ def train(seed: int) -> list[np.ndarray]:
     return model.get_weights()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_weights_bit_for_bit():
     for first, second in zip(train(seed=1), train(seed=1), strict=True):
         np.testing.assert_array_equal(first, second)
@@ -30,5 +31,6 @@ def test_the_backend_is_asked_for_deterministic_operations(monkeypatch):
     assert asked == ["yes"]
 
 
+@pytest.mark.slow
 def test_another_seed_gives_other_weights():
     assert not np.array_equal(train(seed=1)[0], train(seed=2)[0])

@@ -25,6 +25,7 @@ def folder(path, seed=0):
     return data.image_folder(path, (48, 48), 8, shuffle=True, seed=4)
 
 
+@pytest.mark.slow
 def test_the_head_ends_with_the_weights_of_the_whole_classifier(tmp_path):
     base, head = built()
     photos = folder(tmp_path / "photos")
@@ -63,6 +64,7 @@ def test_each_epoch_has_its_order(photos, tmp_path):
         features.on_epoch_end()
 
 
+@pytest.mark.slow
 def test_a_run_on_features_goes_on_bit_for_bit_and_knows_its_base(tmp_path, photos):
     def run(directory, epochs=3, seed=1):
         base, head = built()

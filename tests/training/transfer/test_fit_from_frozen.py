@@ -49,6 +49,7 @@ CASES = [("vgg16", 0, False), ("vgg16", 4, False), ("vgg16", 0, True), ("vgg16",
 CASES += [("densenet", 0, False), ("densenet", 0, True)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "free", "augmented"), CASES)
 def test_ten_steps_give_the_weights_that_training_the_whole_model_gives(
     photos, name, free, augmented
@@ -62,6 +63,7 @@ def test_ten_steps_give_the_weights_that_training_the_whole_model_gives(
     assert sum(learned) == 4 + (6 if free else 0)
 
 
+@pytest.mark.slow
 def test_keras_fit_on_a_shuffled_folder_gives_the_same(tmp_path):
     data.drawings.write(tmp_path / "photos", ["cat", "dog"], per_class=10, seed=0, size=48)
     trained = []
@@ -80,6 +82,7 @@ def test_keras_fit_on_a_shuffled_folder_gives_the_same(tmp_path):
         np.testing.assert_allclose(history.history[name], values, rtol=1e-3)
 
 
+@pytest.mark.slow
 def test_views_repeat_when_there_are_more_epochs(photos):
     one, two = (classifier("vgg16", 0, True) for _ in range(2))
     fit(one, photos, epochs=3, views=1, verbose=0)
@@ -87,6 +90,7 @@ def test_views_repeat_when_there_are_more_epochs(photos):
     assert not np.allclose(one.get_layer("dense").kernel, two.get_layer("dense").kernel)
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_was(photos):
     """The moments of the optimizer stay in the model.
 
@@ -114,6 +118,7 @@ class StopAt(keras.callbacks.Callback):
         self.seen = epoch
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("augmented", [False, True])
 def test_an_interrupted_run_goes_on(photos, tmp_path, capsys, augmented):
     views = 2 if augmented else None
@@ -174,6 +179,7 @@ def test_a_damaged_state_begins_anew(photos, tmp_path):
         fit(classifier(), photos, epochs=1, directory=tmp_path, verbose=0)
 
 
+@pytest.mark.slow
 def test_callbacks_see_the_whole_model(photos, tmp_path):
     model = classifier(free=4)
     best = keras.callbacks.ModelCheckpoint(
@@ -284,6 +290,7 @@ def test_augmentation_with_weights_of_its_own(photos):
     assert len(fit(model, photos, epochs=1, views=1, verbose=0).epoch) == 1
 
 
+@pytest.mark.slow
 def test_a_cell_that_was_interrupted_goes_on_in_the_same_session(photos, tmp_path):
     expected = classifier(free=4)
     fit(expected, photos, epochs=3, verbose=0)
@@ -323,6 +330,7 @@ def test_validation_may_be_added_when_a_run_goes_on(photos, tmp_path):
     assert np.isnan(history["val_loss"][0]) and np.isfinite(history["val_loss"][1:]).all()
 
 
+@pytest.mark.slow
 def test_another_batch_size_makes_other_views(tmp_path):
     data.drawings.write(tmp_path / "photos", ["cat", "dog"], per_class=8, seed=0, size=48)
     for batch_size in (4, 8):

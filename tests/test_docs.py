@@ -1,0 +1,75 @@
+"""The pages beside the README: terms, links and versions that have to agree with the course."""
+
+import re
+from pathlib import Path
+
+import cnnkit
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = sorted((ROOT / "docs").glob("*.md"))
+CHAPTERS = sorted((ROOT / "notebooks" / "scripts").glob("*.py"))
+KOREAN = r"[가-힣][가-힣 ]*"
+
+
+def given_terms() -> dict[str, int]:
+    """The Korean terms that chapters give in brackets, each with the chapter."""
+    return {
+        term: int(path.name[:2])
+        for path in reversed(CHAPTERS)
+        for term in re.findall(
+            rf"\(({KOREAN})[,;:)]", path.read_text(encoding="utf-8").replace("\n# ", " ")
+        )
+    }
+
+
+def test_the_glossary_has_every_korean_term_and_the_chapter_where_it_comes_first():
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    rows = re.findall(rf"^\| .*? \| ({KOREAN}) \| (\d+) \|", page, re.MULTILINE)
+    assert len(rows) == len(set(rows)) > 60
+    assert {term: int(chapter) for term, chapter in rows} == given_terms()
+
+
+def test_the_glossary_is_in_alphabetical_order():
+    page = (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8")
+    terms = [row.split("|")[1].strip().lower() for row in page.splitlines()[6:]]
+    assert terms == sorted(terms)
+
+
+def anchors(page: Path) -> set[str]:
+    """The fragments that lead to a page's headings, as GitHub makes them."""
+    headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize(
+    "page", [*PAGES, *ROOT.glob("*.md"), ROOT / "data" / "README.md"], ids=lambda page: page.name
+)
+def test_links_lead_somewhere(page):
+    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        if link.startswith("http"):
+            continue
+        target, _, fragment = link.partition("#")
+        there = page.parent / target if target else page
+        assert there.exists(), link
+        assert not fragment or fragment in anchors(there), link
+
+
+def test_the_syllabus_names_every_chapter_and_the_points_of_its_homework():
+    page = (ROOT / "docs" / "syllabus.md").read_text(encoding="utf-8")
+    for path in CHAPTERS:
+        assert f"(../notebooks/{path.stem}.ipynb)" in page
+        master = ROOT / "notebooks" / "homework" / "masters" / path.name
+        if master.exists():
+            points = re.findall(r"points: *([\d.]+)", master.read_text(encoding="utf-8"))
+            row = next(row for row in page.splitlines() if f"{int(path.name[:2])}. " in row
+                       and "points" in row)  # fmt: skip
+            assert f"| {sum(map(float, points)):.0f} points |" in row
+
+
+def test_the_citation_names_this_version():
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    assert citation["version"] == cnnkit.__version__
+    assert {"cff-version", "message", "title", "authors"} <= set(citation)
