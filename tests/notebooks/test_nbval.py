@@ -17,8 +17,8 @@ def run_nbval(directory: Path, source: str, stored: str) -> subprocess.Completed
     notebook.cells[0].outputs = [nbformat.v4.new_output("stream", name="stdout", text=stored)]
     nbformat.write(notebook, directory / "one.ipynb")
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-n0", "-c", ROOT / "pyproject.toml", "--rootdir", ROOT,
-         directory / "one.ipynb"],
+        [sys.executable, "-m", "pytest", "-q", "-n0", "-c", ROOT / "pyproject.toml",
+         "--rootdir", ROOT, directory / "one.ipynb"],
         cwd=ROOT,
         text=True,
         capture_output=True,

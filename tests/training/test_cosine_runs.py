@@ -62,6 +62,7 @@ def test_the_learning_rates_are_those_of_the_wave(whole):
     np.testing.assert_allclose(whole[1].history["learning_rate"], rates, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_the_loss_holds_the_weight_decay(whole):
     model = whole[0]
     weights = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
