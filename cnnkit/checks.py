@@ -98,6 +98,12 @@ def pixel_range(x: np.ndarray, low: float, high: float) -> None:
         )
 
 
+def finite_features(features: np.ndarray) -> None:
+    """Raise ValueError unless all features are numbers."""
+    if not np.isfinite(features).all():
+        raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
+
+
 def labels(y: np.ndarray, classes: int, count: int) -> None:
     """Raise ValueError unless `y` holds `count` whole numbers from 0 to ``classes - 1``."""
     y = np.asarray(y)

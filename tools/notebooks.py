@@ -100,7 +100,8 @@ def tidy(notebook: NotebookNode) -> None:
     """Make a notebook's file depend on its content alone, and give each figure its caption.
 
     A widget's view shows nothing without its kernel, and is left out. A figure's alternative text
-    is its caption, the paragraph below it that begins with ``*Figure``.
+    is its caption, the paragraph below it that begins with ``*Figure``; a page has it when it is
+    exported by ``nbconvert --to html --template classic``.
     """
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
     for number, cell in enumerate(notebook.cells):
@@ -111,7 +112,7 @@ def tidy(notebook: NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}) and below.source.startswith("*Figure"):
                 paragraph, *_ = below.source.split("\n\n")
-                caption = " ".join(paragraph.replace("*", "").split())
+                caption = " ".join(paragraph.replace("*", "").replace("`", "").split())
                 output.metadata["image/png"] = {"alt": caption}
 
 
@@ -139,7 +140,7 @@ def build(script: Path) -> None:
 def save_pictures(notebook: NotebookNode) -> None:
     """Store the figures of cells tagged with a name of `PICTURES` for the README."""
     for cell in notebook.cells:
-        for name in PICTURES & set(tags(cell)):
+        for name in set(PICTURES) & set(tags(cell)):
             (picture,) = (out.data["image/png"] for out in cell.outputs if "data" in out)
             (NOTEBOOKS / f"{name}.png").write_bytes(b64decode(picture))
 

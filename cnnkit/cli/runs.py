@@ -11,6 +11,7 @@ from cnnkit.cli import config as configuration
 from cnnkit.cli import preparing, reading
 from cnnkit.cli.config import Config
 from cnnkit.cli.reports import write_report
+from cnnkit.models.pretrained import OR_DRAWN
 
 import keras
 from sklearn.metrics import log_loss
@@ -140,7 +141,7 @@ class Run:
         try:
             return BASES[base.network](base.weights, (base.image_size, base.image_size, 3))
         except FileNotFoundError as error:
-            text = str(error).replace('Or take weights="drawn", which need no download.', "")
+            text = str(error).removesuffix(OR_DRAWN)
             raise FileNotFoundError(
                 f"{text}Or practise without them: `cnnkit init` with --weights drawn --force."
             ) from None

@@ -25,7 +25,7 @@ def ants_and_bees() -> Path:
     folder = store.home() / "hymenoptera_data" / "train"
     if not folder.is_dir():
         raise FileNotFoundError(
-            f"{folder} is missing. Get the photos (47 MB) where there is a network:\n"
+            f"{folder} is missing. Get the photos (47 MB) where there is internet:\n"
             f"  curl -L -O {URL}\n"
             f"  unzip hymenoptera_data.zip -d {store.home()}\n"
             f"{store.OR_SAMPLE}"

@@ -141,7 +141,7 @@ def _download(folder: Path, classes: int) -> tuple[Split, Split]:
     except Exception as error:  # what Keras raises when a download fails has no class of its own
         raise FileNotFoundError(
             f"{folder} is missing, and Keras could not download it ({error}).\n"
-            "Get it where there is a network:\n"
+            "Get it where there is internet:\n"
             f"  curl -L -O {url} && tar -xzf {archive.name}\n"
             f"and put the folder {folder.name} into {folder.parent}, or into any folder that you "
             "name in the environment variable CNNKIT_DATA.\n"

@@ -41,7 +41,7 @@ def get(competition: str) -> Path:
     ------
     FileNotFoundError
         The archive is missing and cannot be had: no token, one that Kaggle refuses, rules that
-        were not accepted, a download cut short, no network. The message says what to do next.
+        were not accepted, a download cut short, no internet. The message says what to do next.
     OSError
         The disk is full.
     """

@@ -4,6 +4,7 @@ import shutil
 import zlib
 from pathlib import Path
 
+from cnnkit import checks
 from cnnkit.data.checking import class_folders, list_photos, usable_photos
 from cnnkit.data.photos import decode_all
 from cnnkit.data.prepared import prepare
@@ -32,10 +33,10 @@ def split_folder(
         Where to make the three folders, each with a folder for each class. It must not hold
         anything else. A second call with the same arguments is instant.
     validation, test : float
-        Shares of each class, in [0, 1). A part whose share is not 0 gets a photo of each class at
-        least; one whose share is 0 is not made.
+        Shares of each class, in [0, 1), together below 1. A part whose share is not 0 gets a photo
+        of each class at least; one whose share is 0 is not made.
     seed : int
-        Decides which photos go where.
+        From 0; decides which photos go where.
     skip_unusable : bool
         Leave out the files that `check_images` finds.
 
@@ -54,6 +55,7 @@ def split_folder(
     OSError
         The destination cannot be written, or the disk is full.
     """
+    checks.whole_number("seed", seed, least=0)
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise ValueError(
             f"validation is {validation} and test {test}; expected shares, together below 1."
@@ -121,6 +123,7 @@ def _counts(folder: Path, count: int, validation: float, test: float) -> dict[st
     counts = {part: max(1, round(share * count)) for part, share in shares.items() if share}
     if sum(counts.values()) >= count:
         raise ValueError(
-            f"{folder} has {count} usable photos, too few for {len(counts) + 1} such parts."
+            f"{folder} has {count} usable photos, too few for {len(counts) + 1} such parts. "
+            "Add photos, or set a share to 0."
         )
     return counts | {"train": count - sum(counts.values())}

@@ -101,7 +101,7 @@ def fetch(name: str, url: str, sha256: str) -> Path:
     Raises
     ------
     FileNotFoundError
-        The file is missing and cannot be had: no network, a folder that cannot be
+        The file is missing and cannot be had: no internet, a folder that cannot be
         written, a download cut short or changed. The message says how to get it by hand.
     """
     path = place(name)
@@ -143,7 +143,7 @@ def _how_to_get(path: Path, url: str, error: Exception) -> str:
         problem = str(error)
     return (
         f"{path} is missing, and {problem}.\n"
-        f'Get the file where there is a network:  curl -L -o "{path.name}" {url}\n'
+        f'Get the file where there is internet:  curl -L -o "{path.name}" {url}\n'
         f"Put it into {path.parent}, or into any folder that you name in the environment "
         "variable CNNKIT_DATA.\n"
         f"{OR_SAMPLE}"

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnkit import files, plots
+from cnnkit import checks, files, plots
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -53,7 +53,7 @@ class SimilarImages:
                 f"{len(file_paths)} paths were given for the features of {len(features)} pictures; "
                 "give one each."
             )
-        _check_finite(features)
+        checks.finite_features(features)
         self.features = features
         self.file_paths = [str(path) for path in file_paths]
         self._neighbours = NearestNeighbors(metric="cosine", algorithm="brute").fit(features)
@@ -84,7 +84,7 @@ class SimilarImages:
                 f"The features have shape {np.shape(features)}; expected those of one picture, "
                 f"({self.features.shape[1]},), from the base that the collection was made with."
             )
-        _check_finite(row)
+        checks.finite_features(row)
         if k < 1:
             raise ValueError(f"k is {k}; expected at least 1.")
         distances, numbers = self._neighbours.kneighbors(row, min(k, len(self.features)))
@@ -153,11 +153,6 @@ def _relative(path: str, folder: Path) -> str:
         return Path(os.path.relpath(path, folder)).as_posix()
     except ValueError:  # on another drive
         return str(Path(path).absolute())
-
-
-def _check_finite(features: np.ndarray) -> None:
-    if not np.isfinite(features).all():
-        raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
 
 
 def _read(path: str | Path) -> np.ndarray:

@@ -11,6 +11,7 @@ import keras
 DRAWN = Path(__file__).parent / "drawn"
 ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
 SMALLEST = 32  # pixels a side, which five halvings need
+OR_DRAWN = 'Or take weights="drawn", which need no download.'
 
 
 @keras.saving.register_keras_serializable("cnnkit")
@@ -87,10 +88,10 @@ def _load_imagenet(base: keras.Model, network: Callable, file: str) -> None:
             ) from error
         raise FileNotFoundError(
             f"{home / file} is missing, and Keras could not download it ({error}).\n"
-            "Get the file where there is a network:  "
+            "Get the file where there is internet:  "
             f"`curl -L -o {file} {ADDRESS}/{base.name}/{file}`\n"
             f"Put it into {home}, or into the folder models of the one that you name in the "
             "environment variable KERAS_HOME.\n"
-            'Or take weights="drawn", which need no download.'
+            f"{OR_DRAWN}"
         ) from None
     base.set_weights(original.get_weights())

@@ -36,8 +36,11 @@ def image_grid(
         No picture, something that is not a picture, or not a title for each.
     """
     names = titles_for(len(images), titles)
-    if any(np.ndim(image) not in (2, 3) for image in images):
-        raise ValueError("Expected several pictures; put a single one into a list: [image].")
+    if strange := {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}:
+        raise ValueError(
+            f"A picture has the shape {min(strange)}; expected several pictures, each (h, w) "
+            "or (h, w, channels). Put a single one into a list: [image]."
+        )
     figure, axes = panels(len(images), columns, size, titles is not None)
     for ax, image, name in zip(axes, images, names, strict=True):
         show_picture(ax, image)

@@ -21,8 +21,8 @@ def check(dataset: Any) -> None:
     """Raise ValueError for a data set that cannot be read twice in a known order."""
     if hasattr(dataset, "shape") or isinstance(dataset, tuple):
         raise ValueError(
-            "This is an array; expected batches (images, labels), as data.image_folder gives them. "
-            "Arrays become batches with data.batches(x, y, batch_size=32)."
+            "Arrays were given; expected batches (images, labels), as data.image_folder gives "
+            "them. Arrays become batches with data.batches(x, y, batch_size=32)."
         )
     if isinstance(dataset, str | Path):
         raise ValueError(f"{str(dataset)!r} is a path; give data.image_folder(path, image_size).")

@@ -82,7 +82,10 @@ def _check(model: keras.Model, recipe: Recipe, train: Any, validation: Any, eval
             f"evaluate is {evaluate!r}; expected a function (model, validation), or Evaluations."
         )
     if evaluate is not None and validation is None:
-        raise ValueError("There is a function to evaluate, but no validation data for it.")
+        raise ValueError(
+            "There is a function to evaluate, but no validation data for it. Give validation, or "
+            "leave evaluate out."
+        )
     if evaluate is None and recipe.monitor.removeprefix("val_") not in ("loss", "accuracy"):
         raise ValueError(
             f"The recipe monitors {recipe.monitor!r}; expected 'loss' or 'accuracy', or a function "

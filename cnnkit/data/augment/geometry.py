@@ -20,7 +20,8 @@ class QuarterTurns(Augmentation):
         height, width = images.shape[1:3]
         if height != width:
             raise ValueError(
-                f"The photos are {height}×{width}; a quarter turn asks for square ones."
+                f"The photos are {height}×{width}; a quarter turn asks for square ones. Load them "
+                "with as many pixels a side."
             )
         turns = keras.random.randint((ops.shape(images)[0], 1, 1, 1), 0, 4, seed=self.random)
         turned = images

@@ -46,8 +46,7 @@ def embed(features: np.ndarray, seed: int = 0) -> np.ndarray:
         raise ValueError(
             f"The features have shape {features.shape}; expected (n, …) with n at least 3."
         )
-    if not np.isfinite(features).all():
-        raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
+    checks.finite_features(features)
     rows = features.reshape(len(features), -1)
     if rows.shape[1] < 2 or not np.ptp(rows, axis=0).any():
         raise ValueError(
