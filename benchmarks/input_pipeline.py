@@ -137,9 +137,13 @@ class _Worker:
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
-        self.ask("start")
 
     def __enter__(self) -> "_Worker":
+        try:
+            self.ask("start")
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *error: object) -> None:
@@ -150,7 +154,10 @@ class _Worker:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(f"{what}\n")
         self._process.stdin.flush()
-        return json.loads(self._process.stdout.readline())
+        answer = self._process.stdout.readline()
+        if not answer:
+            raise RuntimeError(f"A process of the benchmark ended with {self._process.wait()}.")
+        return json.loads(answer)
 
 
 def main(side: str, folder: str) -> None:

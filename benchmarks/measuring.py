@@ -119,6 +119,8 @@ def in_turns(steps: Mapping[str, Step], seconds: float, least: int = 5) -> dict[
 
 def agree(what: str, ours: Any, theirs: Any, within: float = 1e-4) -> None:
     """Raise RuntimeError where the two sides come to different results."""
+    if np.ndim(theirs) and np.shape(ours) != np.shape(theirs):
+        raise RuntimeError(f"The {what} have shapes {np.shape(ours)} and {np.shape(theirs)}.")
     difference = float(np.max(np.abs(np.asarray(ours) - np.asarray(theirs))))
     if not difference <= within:  # nor NaN
         raise RuntimeError(f"The {what} of the two sides differ by {difference}.")

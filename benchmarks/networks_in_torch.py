@@ -149,7 +149,8 @@ def load(network: nn.Sequential, model: keras.Model) -> None:
             names += ["running_mean", "running_var"]
         for name, values in zip(names, layer.get_weights(), strict=True):
             values = torch.tensor(as_torch(values))
-            assert getattr(module, name).shape == values.shape, (layer.name, name)
+            if getattr(module, name).shape != values.shape:
+                raise ValueError(f"{layer.name} is of another network: {tuple(values.shape)}.")
             getattr(module, name).data = values
 
 

@@ -27,6 +27,7 @@ class Side:
         loss = nn.BCEWithLogitsLoss if self.binary else nn.CrossEntropyLoss
         self.loss = loss(reduction="sum" if recipe.reduction == "sum" else "mean")
         trained = [weight for weight in network.parameters() if weight.requires_grad]
+        self.trained = sum(weight.numel() for weight in trained)
         if recipe.optimizer == "rmsprop":
             self.optimizer: Any = torch.optim.RMSprop(trained, recipe.learning_rate, alpha=0.9)
         else:

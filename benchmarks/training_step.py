@@ -1,8 +1,9 @@
 """A training step of each network against PyTorch, and against what the machine can multiply.
 
 Both sides begin with the same weights and take the same batch, already in memory, with the same
-optimizer and as many threads. Before any time is taken, their probabilities have to agree, and
-where nothing is random, so does the loss, and with plain gradient descent what a step makes of it.
+optimizer and as many threads, on the processor. Before any time is taken, their probabilities have
+to agree, and the number of weights that they train; where nothing is random, so does the loss, and
+with plain gradient descent what a step makes of it.
 """
 
 import dataclasses
@@ -24,9 +25,11 @@ REMARKS = [
     f"The limit is the rate at which NumPy multiplies matrices of {SIDE:,} by {SIDE:,}, in the "
     "same turns. Counted are the products of convolutions and dense layers: forward, and backward "
     "where something is trained. What keeps small networks from it lies between the products: "
-    "copies of feature maps, activations, pooling, normalisation, and the call of a step. Beyond "
-    "it lead ways to convolve that take fewer multiplications than counted (Winograd's, for 3×3).",
-    "RMSprop adds its epsilon inside of the root in Keras, outside in PyTorch; the rest is alike.",
+    "copies of feature maps, activations, pooling, normalisation, and the call of a step. A "
+    "network may pass it, since some ways to convolve take fewer multiplications than are counted "
+    "(Winograd's, for 3×3).",
+    "Keras's step is a compiled graph, as `fit` has it, PyTorch's is eager, as its tutorials have "
+    "it. RMSprop adds its epsilon inside of the root in Keras and outside in PyTorch.",
 ]
 NO_TORCH = "PyTorch is not installed, so that there is no ratio: pip install torch"
 
@@ -113,6 +116,7 @@ def _in_torch(name: str, case: Case, model: keras.Model, x: np.ndarray, y: np.nd
     networks_in_torch.load(network, model)
     side = Side(network, case.recipe, x, y)
     agree("probabilities", model.predict(x, verbose=0), side.predict())
+    agree("numbers of trained weights", _count(model.trainable_variables), side.trained)
     case.recipe.compile(model, steps=100)
     ours, theirs = model.train_on_batch(x, y)[0], side.step()
     if not case.random:
@@ -127,6 +131,10 @@ def keras_step(recipe: training.Recipe, model: keras.Model, x: np.ndarray, y: np
     recipe.compile(model, steps=100)
     pictures, labels = keras.ops.convert_to_tensor(x), keras.ops.convert_to_tensor(y)
     return lambda: model.train_on_batch(pictures, labels)
+
+
+def _count(weights: list[keras.Variable]) -> int:
+    return sum(int(np.prod(weight.shape)) for weight in weights)
 
 
 def _multiply() -> Step:

@@ -37,7 +37,9 @@ def augmentation(value: object) -> None:
 
 def photo_shape(shape: object, least: int, why: str) -> None:
     """Raise ValueError unless `shape` is (height, width, channels), and no side below `least`."""
-    whole = isinstance(shape, list | tuple) and all(isinstance(side, int) for side in shape)
+    whole = isinstance(shape, list | tuple) and all(
+        isinstance(side, int | np.integer) for side in shape
+    )
     if not whole or len(shape) != 3 or min(shape[:2]) < least or shape[2] < 1:  # type: ignore[arg-type, index]
         raise ValueError(
             f"input_shape is {shape}; expected (height, width, channels), at least {least} by "

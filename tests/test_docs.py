@@ -38,6 +38,12 @@ def test_the_glossary_is_in_alphabetical_order():
     assert terms == sorted(terms)
 
 
+def test_every_chapter_has_its_row_on_what_the_full_scale_takes():
+    page = (ROOT / "docs" / "full_scale.md").read_text(encoding="utf-8")
+    chapters = [int(number) for number in re.findall(r"^\| (\d+) \|", page, re.MULTILINE)]
+    assert chapters == list(range(1, len(CHAPTERS) + 1))
+
+
 def anchors(page: Path) -> set[str]:
     """The fragments that lead to a page's headings, as GitHub makes them."""
     headings = re.findall(r"^#+ (.+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
@@ -45,7 +51,9 @@ def anchors(page: Path) -> set[str]:
 
 
 @pytest.mark.parametrize(
-    "page", [*PAGES, *ROOT.glob("*.md"), ROOT / "data" / "README.md"], ids=lambda page: page.name
+    "page",
+    [*PAGES, *sorted(ROOT.glob("*.md")), ROOT / "data" / "README.md"],
+    ids=lambda page: page.relative_to(ROOT).as_posix(),
 )
 def test_links_lead_somewhere(page):
     for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):

@@ -11,20 +11,21 @@ from cnnkit.evaluation import recorded, spread
 import numpy as np
 
 ROOT = CHECKOUT or Path()
-COLUMNS = "experiment", "published", "ours", "test set", "data", "a seed", "command"
+COLUMNS = "experiment", "published", "ours", "test set", "data", "time a seed", "command"
 SHORT = "chapter", "experiment", "published", "ours, sample scale", "ours, full scale"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->"
 INTRODUCTION = """\
 # Results
 
 Every experiment of chapters 1 to 9: what its source reports, and what came out here. A figure is
-the mean and the standard deviation, over seeds 0, 1, …, of the accuracy on test pictures, or of
-what the row names. A command trains again, and rewrites its rows in `benchmarks/results/` and this
-page; without a name it runs all, `python -m benchmarks results --scale sample`, in an hour and a
-half on two cores.
+the mean and the standard deviation, over as many seeds as it says, of the accuracy on test
+pictures, or of what the row names. A command trains again, and rewrites its rows in
+`benchmarks/results/` and this page; without a name it runs all, `python -m benchmarks results
+--scale sample`, in an hour and a half on two cores.
 
-The sample scale takes drawn or small pictures, so that it needs no download and minutes. It shows
-what a chapter teaches; only the full scale is the published experiment."""
+The sample scale takes drawn or small pictures, so that it takes minutes and no download. It shows
+what a chapter teaches; only the full scale is the published experiment. Where a row judges the
+networks of another row again, its time is that of the judging, or of both."""
 SCALES = {
     "sample": "## Sample scale",
     "full": "## Full scale\n\nWhat was not run here takes the data sets, and for most of it a GPU.",
@@ -36,6 +37,8 @@ def write(root: Path = ROOT) -> None:
     (root / "RESULTS.md").write_text(page(), encoding="utf-8")
     readme = root / "README.md"
     text = readme.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise ValueError(f"{readme} lacks {BEGIN.strip()} or {END}, between which the table goes.")
     before, _, rest = text.partition(BEGIN)
     _, _, after = rest.partition(END)
     readme.write_text(before + BEGIN + short_form() + END + after, encoding="utf-8")
@@ -50,7 +53,7 @@ def page() -> str:
         lines = [_line(name, scale, sources, machines) for name in EXPERIMENTS]
         parts += [heading, table(COLUMNS, lines)]
         if machines:
-            listed = (f"- ({'abcdefgh'[n]}) {machine}" for n, machine in enumerate(machines))
+            listed = (f"- ({number}) {machine}" for number, machine in enumerate(machines, 1))
             parts.append("Machines:\n\n" + "\n".join(listed))
     listed = (f"{number}. {source}" for number, source in enumerate(sources, start=1))
     return "\n\n".join([*parts, "## Sources", "\n".join(listed)]) + "\n"
@@ -82,7 +85,7 @@ def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tup
             machines.append(machine)
         size = f"{int(rows[0]['test_size']):,}"
         mean = np.mean([int(row["seconds"]) for row in rows])
-        seconds = f"{mean:.0f} s ({'abcdefgh'[machines.index(machine)]})"
+        seconds = f"{mean:.0f} s ({machines.index(machine) + 1})"
     title = f"{experiment.chapter}. {experiment.title}"
     command = f"`python -m benchmarks results {name} --scale {scale}`"
     data = experiment.data[scale]
@@ -101,8 +104,8 @@ def _ours(name: str, scale: str, with_size: bool = False) -> str:
     if not _rows(name, scale):
         return "not run"
     found = spread(name, scale)
-    size = f" on {found.test_size:,}" if with_size else ""
-    return f"{found.mean:.3f} ± {found.deviation:.3f}{size}"
+    more = f"on {found.test_size:,}" if with_size else f"({len(found.figures)} seeds)"
+    return f"{found.mean:.3f} ± {found.deviation:.3f} {more}"
 
 
 def _rows(name: str, scale: str) -> list[Row]:

@@ -674,9 +674,9 @@ plots.spread(recorded.figures, live=accuracy, published=0.983)
 # **A single figure is not a result.** The same code and the same data give anything between the
 # lowest and the highest figure above, just by the seed. Whoever reports the best of many splits
 # reports luck. Where a sixth run should lie is wider still, because five runs tell only roughly how
-# far they spread: it is the interval that holds it with a probability of 99 %. (The spread counts
-# as at least that which chance makes with so many test pictures, since five seeds may agree by
-# luck.) So wide a bound catches a broken network and little more; more seeds and more test pictures
+# far they spread: it is the interval that holds it with a probability of 99 %. (Five seeds may
+# agree by luck, so the spread is taken to be at least what chance alone makes with so many test
+# pictures.) So wide a bound catches a broken network and little more; more seeds and more test pictures
 # would tighten it.
 #
 # In this course a measured figure names its seeds, its spread and the size of its test set.

@@ -75,6 +75,8 @@ def test_sides_that_disagree_are_not_timed(theirs):
     measuring.agree("probabilities", [0.5, 0.5], [0.5, 0.50001])
     with pytest.raises(RuntimeError, match="probabilities of the two sides differ"):
         measuring.agree("probabilities", [0.5, 0.5], theirs)
+    with pytest.raises(RuntimeError, match=r"shapes \(2,\) and \(2, 1\)"):
+        measuring.agree("probabilities", [0.5, 0.5], [[0.5], [0.5]])
 
 
 def test_the_machine_is_described():
@@ -92,6 +94,10 @@ def test_every_benchmark_is_a_module_and_a_command():
         assert "--save" in answer.output
 
 
+def fail(name):
+    raise OSError("no room")
+
+
 def test_all_are_run_and_broken_promises_are_told(monkeypatch, tmp_path):
     from benchmarks import __main__ as command
 
@@ -105,8 +111,11 @@ def test_all_are_run_and_broken_promises_are_told(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "in_a_process_of_its_own", lambda name: broken)
     answer = CliRunner().invoke(app, ["--save"])
     assert answer.exit_code == 1
-    assert answer.output.count("- steps: 2.00, promised at most 1: DOES NOT HOLD") == len(
+    assert answer.output.count(", steps: 2.00, promised at most 1: DOES NOT HOLD") == len(
         BENCHMARKS
     )
+    monkeypatch.setattr(command, "in_a_process_of_its_own", fail)
+    answer = CliRunner().invoke(app, ["startup"])
+    assert (answer.exit_code, answer.output.splitlines()[-1]) == (1, "- startup failed: no room")
     pages = sorted(path.name for path in (tmp_path / "measured").iterdir())
     assert pages == sorted(f"{name}.md" for name in BENCHMARKS)

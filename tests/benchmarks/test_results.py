@@ -102,7 +102,7 @@ def test_the_command_records_the_asked_experiment_scale_and_seeds(tmp_path, monk
         if "a tiny network" in line
     )
     assert sample[2:6] == ["not run", "", "a few", ""]
-    assert full[:5] == ["3. a tiny network", full[1], "0.710 ± 0.010", "180", "many"]
+    assert full[:5] == ["3. a tiny network", full[1], "0.710 ± 0.010 (3 seeds)", "180", "many"]
     assert full[6] == "`python -m benchmarks results tiny --scale full`"
     source = full[1].removeprefix("0.900 on photos [").removesuffix("]")
     assert f"\n{source}. a book\n" in page

@@ -32,7 +32,8 @@ def test_vgg16_takes_the_published_number_of_multiplications():
     assert training_operations(base) / 2 == pytest.approx(15.3e9, rel=0.01)
 
 
-@pytest.mark.parametrize("name", ["digits_cnn", "mnist_cnn", "cats_vs_dogs_cnn", "densenet"])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", CASES)
 def test_both_sides_have_the_same_network(name):
     pytest.importorskip("torch")
     training.reproducible(0)
@@ -49,5 +50,5 @@ def test_another_network_is_refused():
     training.reproducible(0)
     case, model = CASES["mnist_cnn"], models.mnist_cnn()
     x, y = training_step._batch(model, 2)
-    with pytest.raises((ValueError, RuntimeError, AssertionError)):
+    with pytest.raises(ValueError, match="conv2 is of another network"):
         training_step._in_torch("digits_cnn", case, model, x, y)

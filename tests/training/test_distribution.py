@@ -91,7 +91,7 @@ def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path, whole,
     jobs[victim].send_signal(signal.SIGKILL)
     killed = time.monotonic()
     _, told = jobs[1 - victim].communicate(timeout=60)
-    assert time.monotonic() - killed < 15
+    assert time.monotonic() - killed < 30
     assert jobs[1 - victim].returncode == 1
     assert re.search(
         rf"ConnectionError: Another of the 2 processes has ended.* process {1 - victim} stops.*"

@@ -66,7 +66,10 @@ class FeatureFile:
         if not self._rows.flags.writeable:
             raise OSError(errno.EACCES, f"{self.path} may not be written. Name another directory.")
         for row, photo, values in zip(rows, photos, features.astype("<f4"), strict=True):
-            self._rows[row] = (photo, _checksum(photo, values), values)
+            record = self._rows[row]
+            record["checksum"] = 0  # until all is there, for another process that reads it
+            record["photo"], record["features"] = photo, values
+            record["checksum"] = _checksum(photo, values)
 
     def _open(self) -> Any:
         for mode in ("r+", "r"):
