@@ -25,28 +25,29 @@ def features(scale: str, seed: int) -> tuple[float, int]:
 def features_augmented(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 5: the same with augmentation in front of the frozen base."""
     parts = photos(scale, SIZE[scale], seed)
-    model = _on_features(scale, parts, seed, data.augment.flip_rotate_zoom())
+    model = _on_features(scale, parts, seed, augmented=True)
     return accuracy(model, parts[2], parts[2].labels)
 
 
 def fine_tuning(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 6: the same, and then with the last four layers of the base free."""
     parts = photos(scale, SIZE[scale], seed)
-    model = _on_features(scale, parts, seed, data.augment.flip_rotate_zoom())
+    model = _on_features(scale, parts, seed, augmented=True)
     training.transfer.unfreeze_top(model.get_layer("vgg16"), 4)
     _fit_best(model, parts, training.recipes.FINE_TUNING, VIEWS)
     return accuracy(model, parts[2], parts[2].labels)
 
 
 def _on_features(
-    scale: str, parts: tuple[Any, Any, Any], seed: int, augmentation: keras.Layer | None = None
+    scale: str, parts: tuple[Any, Any, Any], seed: int, augmented: bool = False
 ) -> keras.Model:
     side = SIZE[scale]
     training.reproducible(seed)
     base = models.vgg16_base(WEIGHTS[scale], (side, side, 3))
     base.trainable = False
+    augmentation = data.augment.flip_rotate_zoom() if augmented else None  # it draws a seed
     model = models.transfer_classifier(base, augmentation=augmentation)
-    if augmentation is None:
+    if not augmented:
         _fit_best(model, parts, training.recipes.FEATURES, None)
     else:
         recipe = training.recipes.FEATURES_AUGMENTED

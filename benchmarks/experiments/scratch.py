@@ -44,8 +44,7 @@ def cats_vs_dogs(scale: str, seed: int) -> tuple[float, int]:
 def cats_vs_dogs_augmented(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 4: the same with augmentation and dropout."""
     recipe = training.recipes.CATS_VS_DOGS_AUGMENTED
-    augmentation = data.augment.flip_rotate_zoom()
-    return _cats_vs_dogs(scale, seed, recipe, AUGMENTED_EPOCHS[scale], augmentation, dropout=0.5)
+    return _cats_vs_dogs(scale, seed, recipe, AUGMENTED_EPOCHS[scale], augmented=True)
 
 
 def _cats_vs_dogs(
@@ -53,12 +52,13 @@ def _cats_vs_dogs(
     seed: int,
     recipe: training.Recipe,
     epochs: int,
-    augmentation: keras.Layer | None = None,
-    dropout: float = 0.0,
+    augmented: bool = False,
 ) -> tuple[float, int]:
     side = PHOTO_SIZE[scale]
     train, validation, test = photos(scale, side, seed)
     training.reproducible(seed)
+    augmentation = data.augment.flip_rotate_zoom() if augmented else None  # it draws a seed
+    dropout = 0.5 if augmented else 0.0
     model = models.cats_vs_dogs_cnn((side, side, 3), augmentation, dropout)
     recipe.compile(model)
     with tempfile.TemporaryDirectory() as directory:
