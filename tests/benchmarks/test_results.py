@@ -2,10 +2,19 @@ import dataclasses
 import statistics
 
 from benchmarks.__main__ import app
-from benchmarks.experiments import EXPERIMENTS, Experiment, pages, recording, scratch
+from benchmarks.experiments import (
+    EXPERIMENTS,
+    Experiment,
+    alexnet,
+    on_vgg16,
+    pages,
+    recording,
+    scratch,
+)
 from cnnkit import data, evaluation, training
 from cnnkit.evaluation import recorded
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -133,3 +142,31 @@ def test_the_mnist_experiment_trains_for_the_epochs_of_its_scale(monkeypatch):
     accuracy, test_size = scratch.mnist("sample", seed=0)
     assert 0.6 < accuracy < 0.97
     assert test_size == 180
+
+
+@pytest.mark.parametrize(
+    "name", ["cats_vs_dogs_augmented", "features_augmented", "fine_tuning", "alexnet"]
+)
+def test_a_figure_follows_from_its_seed_alone(monkeypatch, name):
+    """Augmentation draws its seed when it is made, which has to be after the run's seed is set."""
+    calls = []
+
+    def make(*arguments):
+        calls.append("augmentation")
+        raise InterruptedError
+
+    for module in (scratch, on_vgg16, alexnet):
+        monkeypatch.setattr(module, "photos", lambda *_: (Photos(), None, None))
+    monkeypatch.setattr(training, "reproducible", lambda seed: calls.append(seed))
+    monkeypatch.setattr(data.augment, "flip_rotate_zoom", make)
+    monkeypatch.setattr(data.augment, "crop_and_flip", make)
+    with pytest.raises(InterruptedError):
+        EXPERIMENTS[name].run("sample", 3)
+    assert calls == [3, "augmentation"]
+
+
+class Photos:
+    """A data set as far as AlexNet's experiment looks at it before it builds the network."""
+
+    def map(self, function):
+        return np.zeros((4, 130, 130, 3), "float32")
