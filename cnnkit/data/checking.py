@@ -49,6 +49,11 @@ def check_images(path: str | Path) -> list[Unusable]:
 def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does.
 
+    Parameters
+    ----------
+    path : str or Path
+        A folder with a folder for each class.
+
     Returns
     -------
     FolderCheck

@@ -15,9 +15,16 @@ COLUMNS = ("class", "precision", "recall", "f1", "pictures")
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of one class, or an average over classes, in [0, 1].
+    """Scores of one class, or an average over classes.
 
-    NaN without pictures of the class; a precision of 0 where none was taken for it.
+    Parameters
+    ----------
+    name : str
+    precision, recall, f1 : float
+        In [0, 1]; NaN without pictures of the class, and a precision of 0 where none was taken for
+        it.
+    count : int
+        Pictures of the class.
     """
 
     name: str
@@ -72,6 +79,10 @@ class Report:
 
         These hold fractions: ``3/40`` in the row *cow* and the column *as horse* are 3 of 40 cows
         that were taken for horses.
+
+        Parameters
+        ----------
+        path : str or Path
         """
         files.write_table(Path(path), self._rows())
 

@@ -102,6 +102,10 @@ class SimilarImages:
             The file, or its pixels in [0, 255].
         neighbours : sequence of Neighbour
             What `nearest` returned.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
         """
         first = picture if isinstance(picture, np.ndarray) else _read(picture)
         titles = [f"{Path(path).parent.name}\n{distance:.3f}" for path, distance in neighbours]
@@ -129,6 +133,14 @@ class SimilarImages:
     @classmethod
     def load(cls, path: str | Path) -> "SimilarImages":
         """Read a collection that `save` wrote.
+
+        Parameters
+        ----------
+        path : str or Path
+
+        Returns
+        -------
+        SimilarImages
 
         Raises
         ------

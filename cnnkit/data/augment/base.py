@@ -56,7 +56,7 @@ class Augmentation(keras.Layer):
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         return super().get_config() | {"value_range": self.value_range, "seed": self.seed}
 
 
@@ -86,7 +86,7 @@ class Chain(Augmentation):
         return images
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         layers = [keras.saving.serialize_keras_object(layer) for layer in self.layers]
         return super().get_config() | {"layers": layers}
 
@@ -95,3 +95,8 @@ class Chain(Augmentation):
         """Build the layer again."""
         layers = [keras.saving.deserialize_keras_object(layer) for layer in config["layers"]]
         return cls(**config | {"layers": layers})
+
+
+def next_seed(seed: int | None, number: int) -> int | None:
+    """Give each layer of a chain random numbers of its own."""
+    return None if seed is None else seed + number

@@ -59,6 +59,13 @@ class CropAndResize(_Moved):
     smallest : float
         Height of the smallest window against that of the photo, in (0, 1]; the largest is the
         photo. The aspect ratio stays.
+    **options
+        ``value_range`` and ``seed``, as `Augmentation` has them.
+
+    Raises
+    ------
+    ValueError
+        A share out of range.
     """
 
     def __init__(self, smallest: float = 0.7, **options: Any) -> None:
@@ -78,7 +85,7 @@ class CropAndResize(_Moved):
         return self._window(images, scale, left, top, "bilinear")
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         return super().get_config() | {"smallest": self.smallest}
 
 
@@ -112,7 +119,7 @@ class PadAndCrop(_Moved):
         return self._window(images, ops.ones_like(moves[0]), moves[0], moves[1], "nearest")
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         return super().get_config() | {"padding": self.padding}
 
 
@@ -177,5 +184,5 @@ class CropAndFlip(Augmentation):
         return (input_shape[0], self.size, self.size, input_shape[-1])
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         return super().get_config() | {"size": self.size}

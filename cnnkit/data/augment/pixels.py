@@ -18,6 +18,13 @@ class SaltAndPepper(Augmentation):
     ----------
     share : float
         Share of the pixels that change, in [0, 1].
+    **options
+        ``value_range`` and ``seed``, as `Augmentation` has them.
+
+    Raises
+    ------
+    ValueError
+        A share out of range.
     """
 
     def __init__(self, share: float = 0.05, **options: Any) -> None:
@@ -34,7 +41,7 @@ class SaltAndPepper(Augmentation):
         return ops.where(draw > 1 - self.share / 2, float(low), salted)
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         return super().get_config() | {"share": self.share}
 
 
@@ -52,6 +59,8 @@ class PCAColor(Augmentation):
         Standard deviation of the $a_i$.
     components : list of 3 lists of 3 floats, optional
         The $σ_i p_i$, where they are known already.
+    **options
+        ``value_range`` and ``seed``, as `Augmentation` has them.
 
     Notes
     -----
@@ -110,7 +119,7 @@ class PCAColor(Augmentation):
         return images + shift[:, None, None, :]
 
     def get_config(self) -> dict[str, Any]:
-        """Return what it takes to build the layer again."""
+        """Return the layer's arguments."""
         return super().get_config() | {
             "deviation": self.deviation,
             "components": self.components,
