@@ -120,7 +120,12 @@ BROKEN = [
         WHOLE,
         NO_CLASSES + "photos: the classes lie one folder deeper; give one such as photos/train",
     ),
-    (two_photos_a_class, WHOLE, "photos/cow has 2 usable photos, too few for 3 such parts."),
+    (
+        two_photos_a_class,
+        WHOLE,
+        "photos/cow has 2 usable photos, too few for 3 such parts. "
+        "Add photos, or set a share to 0.",
+    ),
     (
         a_stray_file,
         WHOLE + "\n  skip_unusable: false",

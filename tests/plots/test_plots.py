@@ -149,7 +149,7 @@ def test_no_mistakes_are_a_figure_that_says_so():
     ("images", "titles", "cure"),
     [
         (PICTURES[:0], None, "no picture"),
-        (PICTURES[0, ..., 0], None, r"put a single one into a list: \[image\]"),
+        (PICTURES[0, ..., 0], None, r"Put a single one into a list: \[image\]"),
         (PICTURES, ["a", "b"], "2 titles were given for 12 pictures"),
     ],
 )

@@ -536,7 +536,7 @@ def test_a_loss_that_is_no_number_stops_the_run_at_its_step(parts, tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4)), "array"),
+        (lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4)), "Arrays were given"),
         (lambda train: train.map(lambda x, y: (x, y)), "shuffled"),
         (lambda train: unshuffled(labels=np.arange(24) % 3), "out of range.*0 to 1"),
         (lambda train: unshuffled(images=np.full((24, 20, 20, 3), 0.5)), "division by 255"),

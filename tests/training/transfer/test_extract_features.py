@@ -253,7 +253,7 @@ def test_bad_data_sets_are_refused(base, photos, tmp_path):
     with pytest.raises(ValueError, match="no photos"):
         extract(base, [])
     for arrays in (photos.images, (photos.images, photos.labels)):
-        with pytest.raises(ValueError, match="This is an array; expected batches"):
+        with pytest.raises(ValueError, match="Arrays were given; expected batches"):
             extract(base, arrays)
     with pytest.raises(ValueError, match=r"'photos' is a path; give data\.image_folder"):
         extract(base, "photos")
