@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.measuring import Measured, Ratio, agree, cores
 from cnnkit import data, models, training
+from cnnkit.training.distribution import ADDRESSES, COUNT, INDEX
 
 import keras
 import numpy as np
@@ -30,12 +31,10 @@ NETWORKS = {  # each with the pictures of an epoch
     "mnist_cnn(max_pooling=False)": (lambda: models.mnist_cnn(max_pooling=False), 512),
 }
 COLUMNS = "network", "parameters", "one process", "two processes", "efficiency"
-VARIABLES = "JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID"
 REMARKS = [
     "Pictures a second, by the median of the later epochs; efficiency: the speed of two processes, "
     "divided by twice that of one. What is missing to 1: the way of the gradients between the "
-    "processes after each step, and the memory and the "
-    "clock that the cores share.",
+    "processes after each step, and the memory and the clock that the cores share.",
     "On one machine, a single process that may use both cores is the other way to two cores; "
     "several processes are for several machines.",
 ]
@@ -69,12 +68,11 @@ def _run(name: str, pinned: list[int]) -> tuple[float, float]:
         jobs = []
         for index, core in enumerate(pinned):
             values = address, str(len(pinned)), str(index)
-            names = (f"KERAS_DISTRIBUTION_{variable}" for variable in VARIABLES)
-            environment = dict(zip(names, values, strict=True)) | {"KERAS_BACKEND": "jax"}
+            environment = dict(zip((ADDRESSES, COUNT, INDEX), values, strict=True))
             run = str(Path(directory) / "run")
             job = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.distributed", name, run],
-                env=os.environ | environment,
+                env=os.environ | environment | {"KERAS_BACKEND": "jax"},
                 preexec_fn=functools.partial(os.sched_setaffinity, 0, {core}),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,

@@ -7,7 +7,6 @@ from benchmarks.training_step import with_weights
 from cnnkit.models.shakenet import DEVIATION, MEAN
 
 import keras
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -148,12 +147,7 @@ def load(network: nn.Sequential, model: keras.Model) -> None:
         if isinstance(module, nn.BatchNorm2d):
             names += ["running_mean", "running_var"]
         for name, values in zip(names, layer.get_weights(), strict=True):
-            values = torch.tensor(as_torch(values))
+            values = torch.tensor(shakenet_in_torch.as_torch(values))
             if getattr(module, name).shape != values.shape:
                 raise ValueError(f"{layer.name} is of another network: {tuple(values.shape)}.")
             getattr(module, name).data = values
-
-
-def as_torch(weights: np.ndarray) -> np.ndarray:
-    """Turn a kernel of Keras into one of PyTorch; other weights stay."""
-    return weights.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[weights.ndim])

@@ -114,7 +114,7 @@ def load(network: ShakeNet, model: keras.Model) -> None:
             if isinstance(module, nn.BatchNorm2d):
                 names += ["running_mean", "running_var"]
             else:
-                values[0] = _as_torch(values[0])
+                values[0] = as_torch(values[0])
             for name, value in zip(names, values, strict=False):
                 getattr(module, name).data = torch.tensor(value)
 
@@ -143,8 +143,9 @@ def _module(network: ShakeNet, name: str) -> Any:
     return network.get_submodule(".".join((f"blocks.{stage}_{block}", *rest)))
 
 
-def _as_torch(kernel: np.ndarray) -> np.ndarray:
-    return kernel.T if kernel.ndim == 2 else kernel.transpose(3, 2, 0, 1)
+def as_torch(weights: np.ndarray) -> np.ndarray:
+    """Turn a kernel of Keras into one of PyTorch; other weights stay."""
+    return weights.transpose({1: (0,), 2: (1, 0), 4: (3, 2, 0, 1)}[weights.ndim])
 
 
 def _as_keras(kernel: np.ndarray) -> np.ndarray:

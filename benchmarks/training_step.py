@@ -85,11 +85,12 @@ def measure() -> Measured:
         steps["ours"] = keras_step(case.recipe, model, x, y)
         medians = in_turns(steps, SECONDS)
         speeds = {side: case.batch / seconds for side, seconds in medians.items()}
-        share = speeds["ours"] * training_operations(model) * medians["limit"] / PRODUCT
+        operations = training_operations(model)
+        share = speeds["ours"] * operations * medians["limit"] / PRODUCT
         if with_torch:
             ratios.append(speeds["ours"] / speeds["PyTorch"])
         theirs = (f"{speeds['PyTorch']:,.0f}", f"{ratios[-1]:.2f}") if with_torch else ("–", "–")
-        gigaflop = f"{training_operations(model) / 1e9:.3g}"
+        gigaflop = f"{operations / 1e9:.3g}"
         rows.append(
             (name, f"{case.batch:,}", f"{speeds['ours']:,.0f}", *theirs, gigaflop, f"{share:.0%}")
         )

@@ -4,10 +4,7 @@ from benchmarks.experiments import alexnet, on_vgg16, own_photos, scratch, shake
 from benchmarks.experiments.experiment import Experiment, Run
 from cnnkit.training import recipes
 
-DIGITS = {
-    "sample": "scikit-learn's digits, 8×8, 1,617 for training",
-    "full": "scikit-learn's digits, 8×8, 1,617 for training",
-}
+DIGITS = dict.fromkeys(("sample", "full"), "scikit-learn's digits, 8×8, 1,617 for training")
 MNIST = {"sample": "the same digits at 28×28", "full": "MNIST, 60,000 for training"}
 PHOTOS = {
     "sample": "drawn cats and dogs, 400 for training",

@@ -49,7 +49,7 @@ def page() -> str:
     sources = list(dict.fromkeys(experiment.source for experiment in EXPERIMENTS.values()))
     parts = [INTRODUCTION]
     for scale, heading in SCALES.items():
-        machines: list[str] = []
+        machines = list(dict.fromkeys(map(_machine, recorded.read(_path(scale)))))
         lines = [_line(name, scale, sources, machines) for name in EXPERIMENTS]
         parts += [heading, table(COLUMNS, lines)]
         if machines:
@@ -71,21 +71,18 @@ def short_form() -> str:
         for name, experiment in EXPERIMENTS.items()
         if experiment.on
     ]
-    return table(SHORT, lines, right=()) + "\n"
+    return table(SHORT, lines) + "\n"
 
 
 def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tuple[str, ...]:
-    """Return the line of an experiment, and add the machine that it ran on to those known."""
+    """Return the line of an experiment; sources and machines are told by their numbers."""
     experiment, rows = EXPERIMENTS[name], _rows(name, scale)
     source = f" [{sources.index(experiment.source) + 1}]" if experiment.on else ""
     size, seconds = "", ""
     if rows:
-        machine = f"{rows[0].get('machine') or 'not recorded'}; {rows[0]['versions']}"
-        if machine not in machines:
-            machines.append(machine)
         size = f"{int(rows[0]['test_size']):,}"
         mean = np.mean([int(row["seconds"]) for row in rows])
-        seconds = f"{mean:.0f} s ({machines.index(machine) + 1})"
+        seconds = f"{mean:.0f} s ({machines.index(_machine(rows[0])) + 1})"
     title = f"{experiment.chapter}. {experiment.title}"
     command = f"`python -m benchmarks results {name} --scale {scale}`"
     data = experiment.data[scale]
@@ -109,5 +106,12 @@ def _ours(name: str, scale: str, with_size: bool = False) -> str:
 
 
 def _rows(name: str, scale: str) -> list[Row]:
-    path = recorded.RESULTS / f"{scale}.csv"
-    return [row for row in recorded.read(path) if row["experiment"] == name]
+    return [row for row in recorded.read(_path(scale)) if row["experiment"] == name]
+
+
+def _machine(row: Row) -> str:
+    return f"{row.get('machine') or 'not recorded'}; {row['versions']}"
+
+
+def _path(scale: str) -> Path:
+    return recorded.RESULTS / f"{scale}.csv"
