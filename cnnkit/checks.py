@@ -35,15 +35,16 @@ def augmentation(value: object) -> None:
         )
 
 
-def photo_shape(shape: object, least: int, why: str) -> None:
+def photo_shape(shape: Any, least: int, why: str, colour: bool = False) -> None:
     """Raise ValueError unless `shape` is (height, width, channels), and no side below `least`."""
     whole = isinstance(shape, list | tuple) and all(
         isinstance(side, int | np.integer) for side in shape
     )
-    if not whole or len(shape) != 3 or min(shape[:2]) < least or shape[2] < 1:  # type: ignore[arg-type, index]
+    whole = whole and len(shape) == 3
+    if not whole or min(shape[:2]) < least or shape[2] < 1 or (colour and shape[2] != 3):
+        form = "(height, width, 3), in colour" if colour else "(height, width, channels)"
         raise ValueError(
-            f"input_shape is {shape}; expected (height, width, channels), at least {least} by "
-            f"{least}, {why}."
+            f"input_shape is {shape}; expected {form}, at least {least} by {least}, {why}."
         )
 
 

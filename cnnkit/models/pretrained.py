@@ -7,7 +7,6 @@ from pathlib import Path
 from cnnkit import checks
 
 import keras
-import numpy as np
 
 DRAWN = Path(__file__).parent / "drawn"
 ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
@@ -43,16 +42,8 @@ class Preprocessing(keras.Layer):
 def check_arguments(weights: str | None, input_shape: tuple[int, int, int]) -> None:
     """Raise ValueError for weights that do not exist, or photos that are too small."""
     checks.one_of("weights", weights, ("imagenet", "drawn", None))
-    whole = isinstance(input_shape, list | tuple) and all(
-        isinstance(n, int | np.integer) for n in input_shape
-    )
-    if not whole or len(input_shape) != 3 or input_shape[2] != 3:
-        raise ValueError(f"input_shape is {input_shape}; expected (height, width, 3), in colour.")
-    if min(input_shape[:2]) < SMALLEST:
-        raise ValueError(
-            f"input_shape is {input_shape}; expected at least {SMALLEST} by {SMALLEST}, since the "
-            "network halves the photo five times. Load the photos larger."
-        )
+    why = "since the network halves the photo five times. Load the photos larger"
+    checks.photo_shape(input_shape, SMALLEST, why, colour=True)
 
 
 def load(base: keras.Model, weights: str | None, network: Callable, file: str) -> None:

@@ -173,9 +173,7 @@ def _check(
     if width < 2 or width % 2:
         raise ValueError(f"width is {width}; expected an even number of channels, from 2.")
     checks.whole_number("classes", classes, least=2)
-    checks.photo_shape(input_shape, 3, "in colour")
-    if input_shape[2] != 3:
-        raise ValueError(f"input_shape is {input_shape}; expected (height, width, 3), in colour.")
+    checks.photo_shape(input_shape, 3, "of which three stages leave a pixel", colour=True)
     checks.augmentation(augmentation)
     if getattr(augmentation, "value_range", None) is not None:
         raise ValueError(
