@@ -27,7 +27,6 @@ def ants_and_bees() -> Path:
         raise FileNotFoundError(
             f"{folder} is missing. Get the photos (47 MB) where there is internet:\n"
             f"  curl -L -O {URL}\n"
-            f"  unzip hymenoptera_data.zip -d {store.home()}\n"
-            f"{store.OR_SAMPLE}"
+            f"  unzip hymenoptera_data.zip -d {store.home()}"
         )
     return folder

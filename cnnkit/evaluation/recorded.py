@@ -16,12 +16,12 @@ RESULTS = CHECKOUT / "benchmarks/results" if CHECKOUT else Path(__file__).parent
 
 @dataclass(frozen=True)
 class Spread:
-    """Test accuracies of one experiment over several seeds. Printing it gives the summary.
+    """Figures of one experiment over several seeds. Printing it gives the summary.
 
     Parameters
     ----------
     figures : tuple of float
-        Accuracy of each seed, in [0, 1].
+        That of each seed: nearly always a test accuracy, in [0, 1].
     test_size : int
         Number of test pictures.
     """
@@ -41,7 +41,7 @@ class Spread:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """Between these a run with another seed lies with a probability of 99 %.
+        """Between these the accuracy of another seed lies with a probability of 99 %.
 
         Student's prediction interval, which allows for the few seeds that the spread is known
         from. A few seeds may agree by luck, so the deviation counts as no smaller than the

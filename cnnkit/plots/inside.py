@@ -59,7 +59,7 @@ def heat_overlays(
         show_picture(above, image)
         above.set_title(name)
         grey = np.asarray(image, "float32").mean(axis=-1)
-        below.imshow(grey, cmap="gray")
+        below.imshow(grey, cmap="gray_r" if np.shape(image)[-1] == 1 else "gray")
         red = np.empty((*np.shape(hot), 4))
         red[:] = to_rgba(VERMILION)
         red[..., 3] = OPAQUE * np.asarray(hot)

@@ -7,7 +7,7 @@ from cnnkit.training.evaluations import Evaluations
 from cnnkit.training.fitting import fit
 from cnnkit.training.processes import Processes
 from cnnkit.training.recipe import Recipe
-from cnnkit.training.runs import check_data, reproducible
+from cnnkit.training.starting import check_data, reproducible
 
 __all__ = [
     "Evaluations",
