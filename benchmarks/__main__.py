@@ -14,11 +14,11 @@ import typer
 
 BENCHMARKS = {  # and about how many minutes each takes on two cores
     "training_step": "A step of each network, against PyTorch and the matrix product. 6 minutes.",
-    "input_pipeline": "Epochs of a folder of photos, against Keras's loader. 8 minutes.",
-    "transfer": "What it saves to run frozen layers once. 15 minutes.",
-    "ten_crop": "Ten-crop prediction, against the source's way. 4 minutes.",
+    "input_pipeline": "Epochs of a folder of photos, against Keras's loader. 4 minutes.",
+    "transfer": "What it saves to run frozen layers once. 18 minutes.",
+    "ten_crop": "Ten-crop prediction, against the source's way. 6 minutes.",
     "shakenet": "A step of ShakeNet, against plain additions and PyTorch. 3 minutes.",
-    "distributed": "Two processes that train together, against one. 4 minutes.",
+    "distributed": "Two processes that train together, against one. 6 minutes.",
     "startup": "From nothing to a batch and to a prediction. 5 minutes.",
 }
 PAGES = Path(__file__).parent / "measured"

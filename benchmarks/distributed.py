@@ -17,7 +17,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Measured, Ratio, agree, cores
+from benchmarks.measuring import Measured, Ratio, agree, cores, expect_linux
 from cnnkit import data, models, training
 from cnnkit.training.distribution import ADDRESSES, COUNT, INDEX
 
@@ -34,7 +34,8 @@ COLUMNS = "network", "parameters", "one process", "two processes", "efficiency"
 REMARKS = [
     "Pictures a second, by the median of the later epochs; efficiency: the speed of two processes, "
     "divided by twice that of one. What is missing to 1: the way of the gradients between the "
-    "processes after each step, and the memory and the clock that the cores share.",
+    "processes after each step, and the memory and the clock that the cores share. Above 1 it may "
+    "come where half a batch fits better into a core's cache.",
     "On one machine, a single process that may use both cores is the other way to two cores; "
     "several processes are for several machines.",
 ]
@@ -42,8 +43,9 @@ REMARKS = [
 
 def measure() -> Measured:
     """Time one and two processes in turns."""
-    if not hasattr(os, "sched_setaffinity") or len(cores()) < 2:
-        raise RuntimeError("This benchmark needs Linux and two cores.")
+    expect_linux()
+    if len(cores()) < 2:
+        raise RuntimeError("This benchmark needs two cores.")
     first, second, *_ = cores()
     rows, efficiencies = [], []
     for name, (build, pictures) in NETWORKS.items():

@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import platform
 import statistics
+import subprocess
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
@@ -124,6 +125,20 @@ def agree(what: str, ours: Any, theirs: Any, within: float = 1e-4) -> None:
     difference = float(np.max(np.abs(np.asarray(ours) - np.asarray(theirs))))
     if not difference <= within:  # nor NaN
         raise RuntimeError(f"The {what} of the two sides differ by {difference}.")
+
+
+def output_of(command: Sequence[str]) -> str:
+    """Run a command and return what it prints, or raise RuntimeError with what it says."""
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{' '.join(command)} failed:\n{done.stderr}")
+    return done.stdout
+
+
+def expect_linux() -> None:
+    """Raise RuntimeError where memory and cores cannot be looked at as Linux lets one."""
+    if platform.system() != "Linux":
+        raise RuntimeError(f"This benchmark needs Linux; this is {platform.system()}.")
 
 
 def machine() -> str:

@@ -5,20 +5,19 @@ classifier, saved as a file of plain Keras layers. The two sides take turns, and
 """
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Measured, Ratio, agree, in_turns
+from benchmarks.measuring import Measured, Ratio, agree, in_turns, output_of
 from cnnkit import data, models
 from cnnkit.cli.runs import Run
 
 import keras
 
-SECONDS, LEAST = 100, 7  # for the turns of a row, and how many there are at least
+SECONDS, LEAST = 60, 5  # for the turns of a row, and how many there are at least
 SPECIES, PER_CLASS = ("cow", "owl"), 200
 COLUMNS = "from a new process to", "ours", "Keras alone", "ratio"
 OUR_BATCH = """
@@ -85,17 +84,13 @@ def _python(code: str, *arguments: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, arguments)]
 
 
-def _call(command: list[str]) -> str:
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-
 def _starting(command: list[str]) -> Callable[[], Any]:
-    return lambda: _call(command)
+    return lambda: output_of(command)
 
 
 def _answer(command: list[str]) -> Any:
     """Return what a command prints: numbers, or the probability that ``cnnkit predict`` tells."""
-    answer = json.loads(_call(command))
+    answer = json.loads(output_of(command))
     return [each["probability"] if isinstance(each, dict) else each for each in answer]
 
 
@@ -105,7 +100,7 @@ def _train(folder: Path, directory: Path) -> Path:
     description, run = directory / "run.yml", directory / "run"
     options = "--file", description, "--weights", "drawn", "--output", run
     for arguments in (("init", folder, *options), ("train", description)):
-        _call([str(command), *map(str, arguments)])
+        output_of([str(command), *map(str, arguments)])
     return run
 
 

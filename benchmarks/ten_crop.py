@@ -5,7 +5,6 @@ window. `evaluation.predict` sends all windows of a few photos through the model
 the same photos from the same folder, and their probabilities have to agree.
 """
 
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
@@ -13,7 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Measured, Ratio, agree, high_water_mark, in_turns
+from benchmarks.measuring import (
+    Measured,
+    Ratio,
+    agree,
+    expect_linux,
+    high_water_mark,
+    in_turns,
+    output_of,
+)
 from cnnkit import data, evaluation, models, training
 
 import keras
@@ -52,6 +59,7 @@ WAYS: dict[str, Way] = {"source": source, "ours": ours}
 
 def measure() -> Measured:
     """Predict both ways in turns, and then each in a process of its own for its memory."""
+    expect_linux()
     rows, ratios = [], []
     with tempfile.TemporaryDirectory() as directory:
         folder = data.drawings.write(Path(directory) / "few", ["cat", "dog"], PHOTOS // 2, 0)
@@ -103,7 +111,7 @@ def _photos(folder: Path, batch_size: int) -> Any:
 def _peak(way: str, folder: Path, batch_size: int) -> float:
     """Return by how many MiB the peak memory of a process of its own grows in predicting."""
     command = [sys.executable, "-m", "benchmarks.ten_crop", way, str(folder), str(batch_size)]
-    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+    return float(output_of(command))
 
 
 def main(way: str, folder: str, batch_size: str) -> None:

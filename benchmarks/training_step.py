@@ -78,10 +78,10 @@ def measure() -> Measured:
     for name, case in CASES.items():
         training.reproducible(0)
         model = case.build()
-        x, y = _batch(model, case.batch)
+        x, y = batch(model, case.batch)
         steps = {"limit": _multiply()}
         if with_torch:
-            steps["PyTorch"] = _in_torch(name, case, model, x, y)
+            steps["PyTorch"] = in_torch(name, case, model, x, y)
         steps["ours"] = keras_step(case.recipe, model, x, y)
         medians = in_turns(steps, SECONDS)
         speeds = {side: case.batch / seconds for side, seconds in medians.items()}
@@ -100,7 +100,8 @@ def measure() -> Measured:
     return Measured(title, COLUMNS, rows, [ratio], REMARKS if with_torch else [*REMARKS, NO_TORCH])
 
 
-def _batch(model: keras.Model, count: int) -> tuple[np.ndarray, np.ndarray]:
+def batch(model: keras.Model, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return random pictures that a model takes, and labels of its classes."""
     random = np.random.default_rng(0)
     shape = model.input_shape[1:]
     x = random.integers(0, 256, (count, *shape)).astype("float32")
@@ -108,7 +109,7 @@ def _batch(model: keras.Model, count: int) -> tuple[np.ndarray, np.ndarray]:
     return x, random.integers(0, max(2, model.output_shape[-1]), count)
 
 
-def _in_torch(name: str, case: Case, model: keras.Model, x: np.ndarray, y: np.ndarray) -> Step:
+def in_torch(name: str, case: Case, model: keras.Model, x: np.ndarray, y: np.ndarray) -> Step:
     """Build the same network, and check that it is the same."""
     from benchmarks import networks_in_torch
     from benchmarks.side_in_torch import Side

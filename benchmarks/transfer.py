@@ -2,9 +2,9 @@
 
 VGG16 and DenseNet-121 at full width with random weights, 200 photos. Both ways train the same model
 from the same weights on the same photos in the same order; after an epoch their weights have to
-agree. They take turns epoch by epoch, so that a machine that is slow for a while is slow for both;
-from the medians of these, the times of whole runs are reckoned. The first epoch of each is that of
-a new model, with what comes before it: compiling, and running the frozen layers once.
+agree. They take turns of some epochs, each turn with new models; from the medians of these, the
+times of whole runs are reckoned. The first epoch has in it what comes before it: compiling, and
+running the frozen layers once.
 """
 
 import dataclasses
@@ -12,7 +12,7 @@ import functools
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,8 @@ from cnnkit import data, models, training
 import keras
 import numpy as np
 
-PHOTOS, REPEATS, TURNS = 200, 3, 5
+PHOTOS, REPEATS = 200, 3
+EPOCHS = 5  # of a turn; the last only shows when the one before has ended
 COLUMNS = "a run", "fit", "ours", "ratio"
 REMARKS = [
     "Full width, random weights. By operations alone, the limits of the two with VGG16 are about "
@@ -58,10 +59,7 @@ def measure() -> Measured:
         )
         for case in CASES:
             turns = _turns(folder, case)
-            whole = statistics.median(second for turn in turns for second in turn.whole)
-            ours = statistics.median(second for turn in turns for second in turn.ours[2:])
-            first = statistics.median(sum(turn.ours[:2]) for turn in turns)
-            cold = statistics.median(turn.cold for turn in turns)
+            (cold, whole), (first, ours) = (_medians(side) for side in zip(*turns, strict=True))
             times = cold + (case.epochs - 1) * whole, first + (case.epochs - 1) * ours
             what = f"{case.name}, {case.epochs} epochs"
             ratios.append(Ratio(f"{what}, `fit` by ours", times[0] / times[1], case.at_least))
@@ -73,12 +71,13 @@ def measure() -> Measured:
                 rows.append((name, f"{theirs:.1f} s", f"{own:.1f} s", f"{theirs / own:.1f}"))
     title = (
         f"Frozen layers run once, against `fit` of the same model, {PHOTOS} photos; reckoned from "
-        f"medians of {REPEATS} × {TURNS} turns, an epoch of each"
+        f"medians of {REPEATS} turns with {EPOCHS - 1} epochs each"
     )
     return Measured(title, COLUMNS, rows, ratios, REMARKS)
 
 
-def _turns(folder: Path, case: Case) -> list["_Turns"]:
+def _turns(folder: Path, case: Case) -> list[tuple["_Clock", "_Clock"]]:
+    """Train some epochs of both sides in turns, new models each time, after they have agreed."""
     whole, other = case.build(), case.build()
     whole.fit(case.photos(folder), epochs=1, verbose=0)
     case.train(other, case.photos(folder), epochs=1)
@@ -89,39 +88,36 @@ def _turns(folder: Path, case: Case) -> list["_Turns"]:
     agree("weights after an epoch", differences, 0.0, within=1e-3)
     turns = []
     for _ in range(REPEATS):
-        model, own_photos = case.build(), case.photos(folder)
-        turns.append(_Turns(case.build(), case.photos(folder)))
-        case.train(model, own_photos, epochs=TURNS + 1, callbacks=turns[-1])
+        clocks = []
+        for train in (_fit, case.train):
+            model, photos = case.build(), case.photos(folder)
+            clocks.append(_Clock())
+            train(model, photos, epochs=EPOCHS, callbacks=clocks[-1])
+        turns.append((clocks[0], clocks[1]))
     return turns
 
 
-class _Turns(keras.callbacks.Callback):
-    """Times the epochs it sees, from begin to begin, and lets another model train between them.
+class _Clock(keras.callbacks.Callback):
+    """Notes when it is made and when epochs begin, so that all between two epochs counts."""
 
-    The first time is that of what comes before the first epoch; `cold` is that of the other model's
-    first epoch.
-    """
-
-    def __init__(self, other: keras.Model, photos: Any) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self._other, self._photos = other, photos
-        self.ours: list[float] = []
-        self.whole: list[float] = []
-        self.cold = self._time_other()
-        self._start = time.perf_counter()
+        self.times = [time.perf_counter()]
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Stop one watch, and start and stop the other."""
-        start = time.perf_counter()
-        self.ours.append(start - self._start)
-        if epoch:
-            self.whole.append(self._time_other())
-        self._start = time.perf_counter()
+        """Look at the watch."""
+        self.times.append(time.perf_counter())
 
-    def _time_other(self) -> float:
-        start = time.perf_counter()
-        self._other.fit(self._photos, epochs=1, verbose=0)
-        return time.perf_counter() - start
+
+def _medians(clocks: Iterable[_Clock]) -> tuple[float, float]:
+    """Return the seconds to the end of the first epoch, and those of a later one."""
+    times = [clock.times for clock in clocks]
+    first = statistics.median(each[2] - each[0] for each in times)
+    return first, statistics.median(np.ravel(np.diff([each[2:] for each in times])).tolist())
+
+
+def _fit(model: keras.Model, photos: Any, **options: Any) -> None:
+    model.fit(photos, verbose=0, **options)
 
 
 def _vgg16(free: int) -> keras.Model:

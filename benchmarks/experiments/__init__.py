@@ -33,7 +33,7 @@ def _shakenet(title: str, run: Run, published: float | None = None) -> Experimen
 
 def _own_photos(title: str, run: Run) -> Experiment:
     nineties = "mid to high nineties, on its own photos"
-    return Experiment(8, title, OWN, run, recipes.HEAD_ONLY.source, None, nineties)
+    return Experiment(8, title, OWN, run, recipes.HEAD_ONLY.source, said=nineties)
 
 
 EXPERIMENTS = {

@@ -2,12 +2,10 @@
 
 import dataclasses
 import functools
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-from benchmarks.experiments.experiment import accuracy, photos
+from benchmarks.experiments.experiment import accuracy, photos, run_directory
 from cnnkit import data, models, training
 
 import keras
@@ -22,7 +20,6 @@ RECIPE = {
     "full": training.recipes.ALEXNET,
 }
 CROPS_EACH_EPOCH = {"sample": False, "full": True}
-RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
 
 
 def ten_crops(scale: str, seed: int) -> tuple[float, int]:
@@ -63,10 +60,7 @@ def _train(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
     def evaluate(model: keras.Model, photos: Any) -> dict[str, float]:
         return {"accuracy": accuracy(model, photos, photos.labels, _ten_crop(scale))[0]}
 
-    with tempfile.TemporaryDirectory() as passing:
-        directory = Path(passing) / "run"
-        if scale == "full":
-            directory = RUNS / f"alexnet-dropout{dropout:g}-seed{seed}"
+    with run_directory(scale, f"alexnet-dropout{dropout:g}-seed{seed}") as directory:
         each_epoch = evaluate if CROPS_EACH_EPOCH[scale] else None
         training.fit(model, recipe, train, validation, directory, each_epoch, verbose=0)
         return keras.models.load_model(directory / "best.keras"), test

@@ -1,7 +1,10 @@
 """What an experiment of the course is, and what the experiments share."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from cnnkit import data, evaluation
@@ -31,7 +34,9 @@ class Experiment:
     published : float, optional
         The figure there, if there is one.
     on : str
-        What the published figure was taken on; without one, what the source says instead.
+        What the published figure was taken on.
+    said : str
+        What the source says in words, where it gives no figure.
     """
 
     chapter: int
@@ -41,6 +46,12 @@ class Experiment:
     source: str
     published: float | None = None
     on: str = ""
+    said: str = ""
+
+    @property
+    def has_rival(self) -> bool:
+        """Whether the source has something to hold the figure against."""
+        return self.published is not None or bool(self.said)
 
 
 def accuracy(
@@ -64,3 +75,13 @@ def photos(
         for part in ("train", "validation", "test")
     )
     return train, validation, test
+
+
+@contextlib.contextmanager
+def run_directory(scale: str, name: str) -> Iterator[Path]:
+    """Name a directory for a run: at full scale, where it takes days, one that survives."""
+    if scale == "full":
+        yield Path("runs") / name
+    else:
+        with tempfile.TemporaryDirectory() as passing:
+            yield Path(passing) / name

@@ -21,7 +21,8 @@ Every experiment of chapters 1 to 9: what its source reports, and what came out 
 the mean and the standard deviation, over as many seeds as it says, of the accuracy on test
 pictures, or of what the row names. A command trains again, and rewrites its rows in
 `benchmarks/results/` and this page; without a name it runs all, `python -m benchmarks results
---scale sample`, in an hour and a half on two cores.
+--scale sample`, in a good hour on two cores. At the full scale, chapters 7 and 9 keep their runs in
+`runs/` and go on with what is there; to train from the beginning, delete it.
 
 The sample scale takes drawn or small pictures, so that it takes minutes and no download. It shows
 what a chapter teaches; only the full scale is the published experiment. Where a row judges the
@@ -69,7 +70,7 @@ def short_form() -> str:
             *(_ours(name, scale, with_size=True) for scale in SCALES),
         )
         for name, experiment in EXPERIMENTS.items()
-        if experiment.on
+        if experiment.has_rival
     ]
     return table(SHORT, lines) + "\n"
 
@@ -77,7 +78,7 @@ def short_form() -> str:
 def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tuple[str, ...]:
     """Return the line of an experiment; sources and machines are told by their numbers."""
     experiment, rows = EXPERIMENTS[name], _rows(name, scale)
-    source = f" [{sources.index(experiment.source) + 1}]" if experiment.on else ""
+    source = f" [{sources.index(experiment.source) + 1}]" if experiment.has_rival else ""
     size, seconds = "", ""
     if rows:
         size = f"{int(rows[0]['test_size']):,}"
@@ -93,7 +94,7 @@ def published(name: str) -> str:
     """Return what was published for an experiment."""
     experiment = EXPERIMENTS[name]
     if experiment.published is None:
-        return experiment.on or "–"
+        return experiment.said or "–"
     return f"{experiment.published:.3f} on {experiment.on}"
 
 

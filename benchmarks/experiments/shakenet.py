@@ -2,11 +2,9 @@
 
 import dataclasses
 import functools
-import tempfile
-from pathlib import Path
 from typing import Any
 
-from benchmarks.experiments.experiment import Run, accuracy
+from benchmarks.experiments.experiment import Run, accuracy, run_directory
 from cnnkit import data, evaluation, models, training
 from cnnkit.data import augment
 
@@ -23,7 +21,6 @@ RECIPE = {
 }
 # Without batch normalisation, the loss does not survive the published learning rate for long.
 WITHOUT_NORM = {scale: recipe.learning_rate / 10 for scale, recipe in RECIPE.items()}
-RUNS = Path("runs")  # of the full scale, whose runs take days and have to survive
 
 EVEN: dict[str, Any] = {"forward": "even", "backward": "even", "level": "batch"}
 SHAKE: dict[str, Any] = {"forward": "shake", "backward": "shake", "level": "image"}
@@ -76,11 +73,8 @@ def _train(scale: str, seed: int, **options: Any) -> keras.Model:
     augmentation = augment.flip_pad_and_crop() if AUGMENT[scale] else None
     model = models.shakenet(DEPTH[scale], WIDTH[scale], augmentation=augmentation, **options)
     batch_size = recipe.batch_size or 32
-    with tempfile.TemporaryDirectory() as passing:
-        directory = Path(passing) / "run"
-        if scale == "full":
-            name = "-".join(f"{option}_{value}" for option, value in options.items())
-            directory = RUNS / f"shakenet-{name}-seed{seed}"
+    name = "-".join(f"{option}_{value}" for option, value in options.items())
+    with run_directory(scale, f"shakenet-{name}-seed{seed}") as directory:
         training.fit(
             model,
             recipe,

@@ -39,9 +39,9 @@ def test_both_sides_have_the_same_network(name):
     training.reproducible(0)
     case = CASES[name]
     model = case.build()
-    x, y = training_step._batch(model, 2)
+    x, y = training_step.batch(model, 2)
     before = model.get_weights()
-    assert training_step._in_torch(name, case, model, x, y)() > 0  # or it raises
+    assert training_step.in_torch(name, case, model, x, y)() > 0  # or it raises
     assert any(np.abs(a - b).max() > 0 for a, b in zip(before, model.get_weights(), strict=True))
 
 
@@ -49,6 +49,6 @@ def test_another_network_is_refused():
     pytest.importorskip("torch")
     training.reproducible(0)
     case, model = CASES["mnist_cnn"], models.mnist_cnn()
-    x, y = training_step._batch(model, 2)
+    x, y = training_step.batch(model, 2)
     with pytest.raises(ValueError, match="conv2 is of another network"):
-        training_step._in_torch("digits_cnn", case, model, x, y)
+        training_step.in_torch("digits_cnn", case, model, x, y)
