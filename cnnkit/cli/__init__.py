@@ -1,5 +1,6 @@
 """The command line: ``cnnkit``, for people who want no notebook. It only joins the parts."""
 
+import dataclasses
 import json
 import os
 import traceback
@@ -88,6 +89,9 @@ def prepare(
     scale: Annotated[datasets.Scale, typer.Option(help="Small, or as published.")] = (
         datasets.Scale.sample
     ),
+    split: Annotated[
+        datasets.Split, typer.Option(help="Of cats_vs_dogs: half is for chapter 7.")
+    ] = datasets.Split.small,
     folder: Annotated[
         Path | None, typer.Option(help="Where drawings go: photos, if not given.")
     ] = None,
@@ -96,7 +100,7 @@ def prepare(
 
     Drawings are four classes of animals to practise on.
     """
-    photos = datasets.prepare(dataset, scale, folder, typer.echo)
+    photos = datasets.prepare(dataset, scale, split, folder, typer.echo)
     if photos:
         check(photos)
 
@@ -122,9 +126,12 @@ def init(
     folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")],
     file: Annotated[Path, typer.Option(help="The file to write.")] = Path("run.yml"),
     mode: Annotated[Mode, typer.Option(help="Train a new last layer, or all.")] = Mode.head,
-    weights: Annotated[Weights, typer.Option(help="What the base knows.")] = Weights.imagenet,
+    weights: Annotated[
+        Weights | None, typer.Option(help="What the base knows; imagenet, if not told.")
+    ] = None,
     head_from: Annotated[
-        Path | None, typer.Option(help="For network: a run of a head, to begin with.")
+        Path | None,
+        typer.Option(help="For network: a run of a head, to begin with, and to take the base of."),
     ] = None,
     output: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("run"),
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
@@ -132,7 +139,16 @@ def init(
     """Write a file that describes a run, with every value and what it means."""
     if file.exists() and not force:
         raise FileExistsError(f"{file} is there already; name another --file, or --force it.")
-    described = config.suggest(folder, file, mode.value, weights.value, output, head_from)
+    base = {"weights": weights.value} if weights else {}
+    if head_from is not None:
+        of_head = dataclasses.asdict(Run.open(head_from, _say).config.base)
+        if weights and weights != of_head["weights"]:
+            raise ValueError(
+                f"{head_from} has the weights {of_head['weights']}, and --weights says {weights}. "
+                "A head fits the base it was trained on: leave --weights out."
+            )
+        base = of_head | {"head_from": config.relative(head_from, file.parent)}
+    described = config.suggest(folder, file, mode.value, base, output)
     config.write(described, file)
     typer.echo(f"{file} describes the run. Read it, change it, and call: cnnkit train {file}")
 

@@ -139,9 +139,7 @@ class Config:
         return Path(os.path.normpath(self.home / Path(name).expanduser()))
 
 
-def suggest(
-    folder: Path, file: Path, mode: str, weights: str, output: Path, head_from: Path | None = None
-) -> Config:
+def suggest(folder: Path, file: Path, mode: str, base: dict[str, Any], output: Path) -> Config:
     """Return a description that suits a folder of photos, split already or not.
 
     Parameters
@@ -150,10 +148,12 @@ def suggest(
         With a folder for each class, or with ``train`` and ``validation``, and perhaps ``test``.
     file : Path
         Where the description will be.
-    mode, weights : str
+    mode : str
         As in `Config`.
-    output, head_from : Path
-        Likewise, from here.
+    base : dict
+        What is known of its section.
+    output : Path
+        As in `Config`, from here.
 
     Raises
     ------
@@ -163,7 +163,6 @@ def suggest(
     parts = photos.find_parts(folder)
     folders = {f"{part}_folder": found for part, found in parts.items()} or {"folder": folder}
     paths: dict[str, Any] = {name: relative(found, file.parent) for name, found in folders.items()}
-    base = {"weights": weights, "head_from": head_from and relative(head_from, file.parent)}
     given = {"data": paths, "base": base, "mode": mode, "output": relative(output, file.parent)}
     return complete(given, file.parent)
 

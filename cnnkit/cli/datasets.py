@@ -28,8 +28,15 @@ class Scale(StrEnum):
     full = "full"
 
 
+class Split(StrEnum):
+    """The two ways in which the course takes cats and dogs."""
+
+    small = "small"
+    half = "half"
+
+
 def prepare(
-    name: Name, scale: Scale, folder: Path | None, say: Callable[[str], object]
+    name: Name, scale: Scale, split: Split, folder: Path | None, say: Callable[[str], object]
 ) -> Path | None:
     """Prepare a data set; describe pictures that are arrays, or return the folder of photos.
 
@@ -38,6 +45,8 @@ def prepare(
     name : Name
     scale : Scale
         Of MNIST, CIFAR-10, and cats and dogs; the others have one alone.
+    split : Split
+        Of cats and dogs: few photos, or for AlexNet half of them for training.
     folder : Path, optional
         Where drawings go; "photos" where it is not given.
     say : callable
@@ -58,7 +67,7 @@ def prepare(
     if name == Name.ants_and_bees:
         return data.ants_and_bees()
     if name == Name.cats_vs_dogs:
-        return data.cats_vs_dogs(scale)
+        return data.cats_vs_dogs(scale, split)
     arrays = {Name.mnist: data.mnist, Name.cifar10: data.cifar10}
     parts = data.digits() if name == Name.digits else arrays[name](scale)
     for part, (images, labels) in zip(("training", "test"), parts, strict=True):

@@ -78,8 +78,9 @@ class Run:
             )
         if self.config.data.test_folder and not (self.folder / "run.yml").exists():
             self.photos("test", names)  # which would otherwise fail after the training
+        head = self._head_to_begin_with()  # which may not fit, before a base is downloaded for it
         base = self.base()
-        model = self._head_to_begin_with() or models.classification_head(base, names)
+        model = head or models.classification_head(base, names)
         if models.class_names(model) != names:
             raise ValueError(
                 f"The head of base.head_from has the classes {', '.join(models.class_names(model))}"

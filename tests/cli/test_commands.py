@@ -16,21 +16,33 @@ from cnnkit.cli import app, datasets
 import keras
 import numpy as np
 import pytest
+import yaml
 from PIL import Image
 from typer.testing import CliRunner
 
 from .conftest import draw
 
-SMALL = ("base:\n  weights: drawn\n  image_size: 32\nevaluation:\n  every: 2\n  after: 1\n"
-         "training:\n  learning_rate: 0.01\n")  # fmt: skip
+SMALL = """\
+base:
+  network: vgg16
+  weights: drawn
+  image_size: 32
+evaluation:
+  every: 2
+  after: 1
+training:
+  learning_rate: 0.01
+"""
 NETWORK = "  optimizer: sgd\n  momentum: 0.9\nmode: network\n"
 
 
-def describe(folder: Path, output: str = "run", epochs: int = 3, more: str = "") -> Path:
-    """Write a description beside a folder of photos."""
+def describe(
+    folder: Path, output: str = "run", epochs: int = 3, more: str = "", network: str = "vgg16"
+) -> Path:
+    """Write a description beside a folder of photos, with the base that is built fastest."""
     file = folder.parent / f"{output}.yml"
     text = f"data:\n  folder: {folder.name}\noutput: {output}\n{SMALL}  epochs: {epochs}\n{more}"
-    file.write_text(text)
+    file.write_text(text.replace("vgg16", network))
     return file
 
 
@@ -42,7 +54,8 @@ def trained(tmp_path_factory):
     (photos / "cow/Thumbs.db").touch()
     (photos / "owl/broken.jpg").write_bytes((photos / "owl/owl.0.jpg").read_bytes()[:400])
     for output, more in (("run", ""), ("network", NETWORK)):
-        result = CliRunner().invoke(app, ["train", str(describe(photos, output, more=more))])
+        file = describe(photos, output, more=more, network="densenet")
+        result = CliRunner().invoke(app, ["train", str(file)])
         assert result.exit_code == 0, result.output
         assert "cow/Thumbs.db: a hidden or system file" in result.stderr
         assert "owl/broken.jpg: it is damaged or cut short" in result.stderr
@@ -203,7 +216,7 @@ def test_a_run_goes_on_from_elsewhere_and_after_a_move(here, cnnkit, monkeypatch
 @pytest.mark.slow
 def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
     base = f"image_size: 32\n  head_from: {trained / 'run'}"
-    file = describe(trained / "photos", "after", epochs=1, more=NETWORK)
+    file = describe(trained / "photos", "after", epochs=1, more=NETWORK, network="densenet")
     file.write_text(
         file.read_text().replace("image_size: 32", base).replace("rate: 0.01", "rate: 1e-8")
     )
@@ -218,6 +231,20 @@ def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
         "which base.head_from names, is no run of a head on the same base and photos: seed is 0 "
         "there and 3 here. Name another.\n"
     )
+
+
+@pytest.mark.slow
+def test_a_description_takes_the_base_of_the_head_to_begin_with(trained, here, cnnkit):
+    options = "--mode", "network", "--head-from", trained / "run"
+    result = cnnkit("init", trained / "photos", *options)
+    assert result.exit_code == 0, result.output
+    base = yaml.safe_load(Path("run.yml").read_text())["base"]
+    head_from = str(trained / "run")
+    expected = {"network": "densenet", "weights": "drawn", "image_size": 32, "head_from": head_from}
+    assert base == expected
+    result = cnnkit("init", trained / "photos", *options, "--weights", "imagenet", "--force")
+    assert result.exit_code == 1
+    assert "has the weights drawn, and --weights says imagenet" in result.stderr
 
 
 @pytest.mark.slow
@@ -302,10 +329,10 @@ def test_a_floor_that_is_not_reached_is_told(here, cnnkit):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
-@pytest.mark.parametrize("more", ["", NETWORK])
+@pytest.mark.parametrize("more", ["", "  optimizer: adam\nmode: network\n"])
 def test_ctrl_c_leaves_a_run_that_ends_as_one_without_it(here, cnnkit, more):
-    describe(draw("photos", count=10), "whole", epochs=6, more=more)
-    describe(Path("photos"), "run", epochs=6, more=more)
+    describe(draw("photos", count=10), "whole", epochs=10, more=more)
+    describe(Path("photos"), "run", epochs=10, more=more)
     assert cnnkit("train", "whole.yml").exit_code == 0
     command = [sys.executable, "-c", "from cnnkit.cli import app; app()", "train", "run.yml"]
     process = subprocess.Popen(
@@ -322,7 +349,7 @@ def test_ctrl_c_leaves_a_run_that_ends_as_one_without_it(here, cnnkit, more):
     _, stderr = process.communicate(timeout=60)
     assert process.returncode == 130, stderr
     assert stderr.splitlines()[-1] == "Interrupted. The same command goes on where this one was."
-    assert len(history.read_text().splitlines()) < 7
+    assert len(history.read_text().splitlines()) < 11
     assert cnnkit("train", "run.yml").exit_code == 0
     for name in ("history.csv", "evaluations.csv"):
         whole, run = (Path(output, "training", name).read_text() for output in ("whole", "run"))
@@ -381,6 +408,15 @@ def test_data_sets_are_prepared_and_described(data_home, cnnkit, monkeypatch, ar
     result = cnnkit("data", *arguments)
     assert result.exit_code == 0, result.output
     assert line in result.stdout.splitlines()
+
+
+@pytest.mark.parametrize(("options", "split"), [([], "small"), (["--split", "half"], "half")])
+def test_cats_and_dogs_are_split_as_told(here, cnnkit, monkeypatch, options, split):
+    folder = draw("split", ("cat", "dog"))
+    taken = {("full", split): folder}
+    monkeypatch.setattr(datasets.data, "cats_vs_dogs", lambda scale, split: taken[scale, split])
+    result = cnnkit("data", "cats_vs_dogs", "--scale", "full", *options)
+    assert "split/cat: 5 photos" in result.stdout, result.output
 
 
 def test_only_drawings_go_to_a_folder_of_your_own(data_home, cnnkit):
