@@ -36,7 +36,10 @@ def main(
     ] = None,
 ) -> None:
     """Draw the pictures of the slides from cnnkit and from slides/recorded."""
-    for name in names or FIGURES:
+    names = names or list(FIGURES)
+    if unknown := set(names) - set(FIGURES):
+        raise typer.BadParameter(f"there is no picture {min(unknown)!r}; there are {list(FIGURES)}")
+    for name in names:
         typer.echo(f"drawing {name}")
         draw(name)
 

@@ -109,7 +109,10 @@ def main(
     names: Annotated[list[str] | None, typer.Argument(help="Such as 02_mnist.")] = None,
 ) -> None:
     """Train what the slides show, in some ten minutes, and record it in slides/recorded."""
-    for name in names or KEEP:
+    names = names or list(KEEP)
+    if unknown := set(names) - set(KEEP):
+        raise typer.BadParameter(f"nothing of {min(unknown)!r} is recorded; of {list(KEEP)} it is")
+    for name in names:
         typer.echo(f"recording {name}")
         record(name)
 

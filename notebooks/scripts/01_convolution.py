@@ -613,9 +613,9 @@ print(f"{'':25} {model.count_params():8,} in all")
 # (손실), is its *sum* over all 1,617 pictures. The **gradient** (기울기) says, for every parameter, how
 # much the cost grows when the parameter does. **Gradient descent** (경사 하강법) moves each parameter
 # against it, here by 1e-4 times the gradient, the *learning rate* (학습률). 2,000 such steps are
-# enough; every hundredth prints the cost and the **accuracy** (정확도), the share of right answers.
-# The **recipe** (레시피: the values of a training, kept as data) stands in `training.recipes.DIGITS`,
-# and the cells below spell it out.
+# enough; every hundredth prints the cost per picture and the **accuracy** (정확도), the share of right
+# answers. The **recipe** (레시피: the values of a training, kept as data) stands in
+# `training.recipes.DIGITS`, and the cells below spell it out.
 
 # %%
 training.check_data(model, x_train, y_train)

@@ -184,7 +184,9 @@ plots.spread(recorded.figures, live=report.accuracy, published=0.991)
 # the source.*
 #
 # The test accuracy lies below the training accuracy: the network knows its training pictures better
-# than handwriting in general. The gap is called **overfitting** (과대적합), and chapter 3 is about it.
+# than handwriting in general. Where this difference grows, because the network gets better on its
+# training pictures and not on new ones, one speaks of **overfitting** (과대적합); chapter 3 is about
+# it.
 #
 # The source reports **0.991** on MNIST. At sample scale you stay below it: 1,617 pictures are not
 # 60,000, and they were 8×8 once. These are the recorded runs at both scales; `python -m benchmarks
@@ -216,7 +218,7 @@ plots.confusion(matrix)
 # Right answers lie on the diagonal.*
 #
 # 180 test pictures leave a handful of mistakes, too few to single out a pair. At full scale there are
-# about ninety.
+# about ninety; look for the largest number off the diagonal.
 #
 # Now look at the pictures it was surest about, and wrong.
 

@@ -122,6 +122,9 @@ for path, reason in data.check_images(mess):
 shutil.rmtree(mess.parent)
 
 # %% [markdown]
+# `Thumbs.db` and `.ipynb_checkpoints` are hidden in most file browsers, and the wrong ending and the
+# broken photo look like any other file. You would probably have found none.
+#
 # **Feeding the photos.** The photos differ in size; a network wants one. `data.image_folder` decodes
 # each photo once, resizes it, and hands out batches of 32. It keeps the photos in memory; where they need
 # more than 256 MB, in a temporary file. With `shuffle=True` each epoch has an order of its own, which the

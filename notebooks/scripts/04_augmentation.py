@@ -236,17 +236,18 @@ print("quarter turns cost accuracy:", digit_accuracy["quarter turns"] < best_cla
 
 # %% [markdown]
 # The network with quarter turns is told that a 6 turned by a half is a 6, while the data set says that it is
-# a 9. Where the two look alike it can only guess. In this run (one seed, 180 test digits), mirroring both
-# ways costs something too: one digit in four gets both flips, which is a half turn, and a mirrored 2 is no
-# digit at all. No error, no warning, just a few points that you never find again. Moving by a pixel changes
-# nothing that 180 digits could show (three digits are luck), although its claim is true. So before you choose
-# an augmentation, look at what it makes of your photos, and ask whether *you* would still give each the same
-# label.
+# a 9. Where the two look alike it can only guess. That explains some of its mistakes; the other digits suffer
+# too, since it has to learn each of them in four positions, in as many epochs. In this run (one seed, 180
+# test digits), mirroring both ways costs something too: one digit in four gets both flips, which is a half
+# turn, and a mirrored 2 is no digit at all. No error, no warning, just a few points that you never find
+# again. Moving by a pixel changes nothing that 180 digits could show (three digits are luck), although its
+# claim is true. So before you choose an augmentation, look at what it makes of your photos, and ask whether
+# *you* would still give each the same label.
 #
 # ## 2. Learning model: augmentation in front, dropout behind
 #
 # The network of chapter 3, with two additions. The augmentation is its first layer. And **dropout** sets half
-# of the 256 or 12,544 features to zero before the last layer, others at each step, so that none can rely on
+# of the 256 or 12,544 numbers to zero before the last layer, others at each step, so that none can rely on
 # another.
 #
 # **What do you expect?** Which photos does the network see when you call `model.predict`?
@@ -292,7 +293,7 @@ plots.learning_curves(history)
 # *Figure 4.5. Loss and accuracy with augmentation and dropout. Compare figure 3.2.*
 #
 # After the flat stretch the curves of training and validation move together for much longer. The training
-# accuracy is that on *changed* photos with half of the features missing, so it may even lie below the
+# accuracy is that on *changed* photos with half of the numbers missing, so it may even lie below the
 # validation accuracy. At sample scale neither has settled at the end: more epochs may win more.
 #
 # ## 4. Performance evaluation: side by side with chapter 3

@@ -91,15 +91,16 @@ print(len(train.labels), "photos for training,", len(test.labels), "for testing"
 # **ILSVRC** (2010 to 2017), took 1,000 of the categories with 1.2 to 1.3 million photos for training: animals,
 # vehicles, tools, food. An entry was judged by its five best guesses for each photo.
 #
-# | year | network | layers with weights | error of the five best guesses |
+# | year | network | layers with weights | error of the entry, five best guesses |
 # | --- | --- | --- | --- |
 # | 2012 | AlexNet, the winner (chapter 7) | 8 | 15.3 % |
 # | 2014 | **VGG**, second | 16 or 19 | 7.3 % |
 # | 2014 | GoogLeNet, the winner | 22 | 6.7 % |
 # | 2015 | ResNet, the winner | 152 | 3.6 % |
 #
-# VGG16 came second and became the more popular one, since nothing could be simpler: 3×3 convolutions and 2×2
-# max pooling, five times over, and three dense layers. Its training took weeks. You download the result.
+# Each entry averaged several such networks; a single AlexNet has about 18 %. VGG16 came second and
+# became the more popular one, since nothing could be simpler: 3×3 convolutions and 2×2 max pooling, five
+# times over, and three dense layers. Its training took weeks. You download the result.
 #
 # At sample scale you have no need to: a VGG16 with one eighth of the filters comes with cnnkit. It was trained on
 # drawn animals of twelve species: bears, foxes, frogs, lions, monkeys, mice, pandas, pigs, rabbits, raccoons, sheep
@@ -130,10 +131,10 @@ for layer in base.layers:
 print(f"together {base.count_params():,}, and at full width {models.vgg16_base().count_params():,}")
 
 # %% [markdown]
-# Each block doubles the number of filters and halves height and width. The first layer, `preprocessing`, is
-# not VGG16's. VGG16 was trained on colours in the order blue, green, red, minus their mean over all of
-# ImageNet. A student who forgets that, or does it twice, gets no error, only worse results. Here it
-# belongs to the base: give it pixels from 0 to 255.
+# Each block halves height and width; the number of filters doubles up to block 4. The first layer,
+# `preprocessing`, is not VGG16's. VGG16 was trained on colours in the order blue, green, red, minus
+# their mean over all of ImageNet. A student who forgets that, or does it twice, gets no error, only
+# worse results. Here it belongs to the base: give it pixels from 0 to 255.
 #
 # **What do you expect?** How many of the base's arrays of weights can be trained? There are thirteen
 # convolutions, each with a kernel and a bias. And how many when the base is **frozen** (동결)?
@@ -248,8 +249,8 @@ report = evaluation.report(test.labels, evaluation.predict(model, test), test.cl
 #
 # Augmentation changes each photo in each epoch, so that its features are never the same twice. The published way
 # gives up storing them: augmentation, base and head become one model, and each of 50 epochs sends all photos
-# through the base, 20,000 passes in the sample. On a laptop, with VGG16 at full width and 2,000 photos, that is a
-# night.
+# through the base, 20,000 passes in the sample. On a laptop, with VGG16 at full width, 2,000 photos, and 1,000
+# for validation, that is three to four hours.
 #
 # There is a way between. Compute the features of ten augmented **views** of each photo, and let the epochs take turns
 # with them. `fit_from_frozen` does that with any model whose frozen layers come first: it finds the place where
@@ -342,9 +343,9 @@ plots.spreads(
 #
 # | network | file | parameters | accuracy | take it when |
 # | --- | --- | --- | --- | --- |
-# | MobileNetV2 | 14 MB | 3.5 million | 0.713 | it shall run on a telephone |
+# | MobileNetV2 | 14 MB | 3.5 million | 0.713 | it has to run on a phone |
 # | EfficientNetB0 | 29 MB | 5.3 million | 0.771 | you want much accuracy for little computation |
-# | DenseNet121 | 33 MB | 8.1 million | 0.750 | you have few photos and little memory (chapter 8) |
+# | DenseNet121 | 33 MB | 8.1 million | 0.750 | you have few photos, and the file should be small (chapter 8) |
 # | Xception | 88 MB | 22.9 million | 0.790 | you have a GPU, and details matter |
 # | ResNet50 | 98 MB | 25.6 million | 0.749 | you compare with others: everybody has used it |
 # | VGG16 | 528 MB | 138.4 million | 0.713 | you want to look inside: its layers stand in a row (chapter 10) |
@@ -380,9 +381,9 @@ plots.spreads(
 #
 # ## Solutions
 #
-# **1.** The source has it so. Two linear layers one after the other are one linear layer: without the dropout, the
-# head could do no more than a single unit. With it, each step trains another half of the 256 units, which keeps the
-# head from leaning on a few features.
+# **1.** Two linear layers in a row are one linear layer. So in inference the head can do no more than a single unit,
+# with the dropout or without. What changes is how it is trained: each step uses another half of the 256 units, so
+# that the head does not lean on a few of them. The source gives no other reason.
 #
 # **2.** 512 features instead of 12,800: 512 · 256 + 256 + 256 + 1 = 131,585.
 

@@ -19,7 +19,7 @@
 # At the end of this chapter you can
 #
 # - say what the lower and the upper layers of a network know, and measure it;
-# - free the last layers of a base and train them on, in the right order and slowly enough;
+# - free the last layers of a base and train them further, in the right order and in small steps;
 # - recognise three ways to spoil a trained network: all at once, too early, and by batch normalisation;
 # - decide what to do with your own photos: how many are there, and how much do they resemble those of the
 #   **pretraining** (사전 훈련), the training that made the base?
@@ -101,8 +101,8 @@ plots.picture_rows({"cats and dogs": cats_and_dogs[:8] / 255, "digits": digits /
 # **What do the layers know?** A layer close to the input sees a few pixels at a time: edges, colours, corners.
 # Every picture has them, so what it knows is **general**. The last layers see whole faces, and what they know is
 # **specific**, made for the classes of the pretraining. That can be measured. Take the features after each block,
-# averaged over the picture, and let the plainest of classifiers, a logistic regression, tell the classes
-# apart.
+# averaged over the picture, and let the plainest of classifiers tell the classes apart, a logistic regression (one
+# dense layer with softmax, directly on the features).
 #
 # **What do you expect?** After which block are cats and dogs told apart best? And the digits, which have no
 # faces?
@@ -303,9 +303,9 @@ plots.accuracies(found)
 # *Figure 6.5. Validation accuracy of a head on a frozen base, with the last four layers free from the beginning, and
 # with everything free.*
 #
-# In this run, all at once forgets in one epoch what took weeks, or, in the sample, a quarter of an hour. Too early
-# forgets less, since the layers below stay as they are, but it is a lottery: the accuracy jumps up and down, and where
-# it ends is luck.
+# In this run, the network that was freed *all at once* forgets in one epoch what it had learned in weeks, or, in the
+# sample, in a quarter of an hour. The one that was freed *too early* forgets less, since the layers below stay as they
+# are, but it is a lottery: the accuracy jumps up and down, and where it ends is luck.
 #
 # **Batch normalisation** (배치 정규화), in Keras `BatchNormalization`, subtracts the mean of its inputs and divides by their
 # standard deviation. In inference it takes the mean and the deviation that it stored in the pretraining; in training,
@@ -351,9 +351,9 @@ print("batches of 4 cost at least four points:", cost > 0.04)
 print("what was stored has changed, though nothing was trained:", max(moved) > 0.01)
 
 # %% [markdown]
-# What the network makes of a photo depends on which other photos share its batch: with four of them, the same weights
-# lose many points (in this run, on 100 photos). And what is stored drifts towards your photos, while the kernels were
-# made for the old values.
+# What the network makes of a photo now depends on which other photos share its batch. In this run, on 100 photos,
+# batches of 32 cost nothing; with four photos, the same weights lose many points. And what is stored drifts
+# towards your photos, while the kernels were made for the old values.
 #
 # So batch normalisation stays frozen when you free the rest, and `unfreeze_top` sees to it. You will read the advice to
 # call the base with `training=False` instead. In Keras 3 that does not help: `fit` calls the whole model in training
@@ -399,8 +399,8 @@ plots.spreads(
 #
 # | | they resemble those of the pretraining | they do not |
 # | --- | --- | --- |
-# | **few photos** (hundreds) | a head on the last features; then, slowly, the last layers | a head on the features of a *lower* block |
-# | **many photos** (tens of thousands) | fine-tune more layers, from the top down | train everything, from the trained weights; compare with training from scratch |
+# | **few photos** (hundreds in all, under about 100 a class) | a head on the last features; then, slowly, the last layers | a head on the features of a *lower* block |
+# | **many photos** (thousands and more) | fine-tune more layers, from the top down | train everything, from the trained weights; compare with training from scratch |
 #
 # The upper row is what you have measured. Few photos, similar: figure 6.6. Few pictures, different: the digits of
 # figure 6.2. Their accuracy is lower after the last block, made for faces of animals, than after the block before it.

@@ -186,7 +186,7 @@ for name, of_parameters, of_work in zip(names, parameters, work, strict=True):
 #
 # In the source's program the second dropout is computed and then not used: the **logits** (로짓), the numbers that the
 # softmax makes into probabilities, come from `relu7` and not from `drop7`. It is easily overlooked, since everything
-# runs and trains. Here both are in use, and a test holds them.
+# runs and trains. Here both are in use, and a test makes sure of it.
 #
 # **Weight decay** (가중치 감쇠) adds $5·10^{-4} · \frac{1}{2} \sum v^2$ to the loss, over all weights and, as the source has
 # it, all biases:
@@ -270,15 +270,16 @@ print("with He's initialisation, more than at full width:", he > full)
 # | weight decay | in the update rule | in the loss, biases too | as the source |
 # | batch, epochs | 128, about 90 | 256, 300 | as the source; less in the sample |
 #
-# The source leaves out what was made for the GPUs of 2012 or has been replaced since (LRN by batch normalisation), and
-# what would make its program longer.
+# The source leaves out what was made for the GPUs of 2012 or has been replaced since (LRN by batch normalisation, of
+# which chapter 6 tells), and what would make its program longer.
 #
 # ## 3. Learning algorithm: momentum, a plateau, and a run that survives
 #
-# **Stochastic gradient descent with momentum** (모멘텀) keeps nine tenths of its last step and adds the new gradient. The
-# **learning rate** stays until the validation accuracy has not improved for more than 30 epochs; then it is divided by
-# ten. What counts as an improvement is part of the rule: more than a ten-thousandth of the best accuracy, *relative* to
-# it. Changes of the learning rate by no more than $10^{-8}$ are left out.
+# **Stochastic gradient descent with momentum** (모멘텀) keeps nine tenths of its last step and adds the new gradient
+# (stochastic, since each step sees a batch that was drawn at random). The **learning rate** stays until the validation
+# accuracy has not improved for more than 30 epochs; then it is divided by ten. What counts as an improvement is part of
+# the rule: more than a ten-thousandth of the best accuracy, *relative* to it. Changes of the learning rate by no more
+# than $10^{-8}$ are left out.
 #
 # **What do you expect?** With a patience of 2, after which epochs does the learning rate fall, for these accuracies?
 
@@ -390,7 +391,8 @@ plots.learning_curves(history)
 #
 # A photo is larger than the window. Training saw windows everywhere; which should the test use? The paper takes ten:
 # four corners and the middle, each mirrored too, and averages the ten predictions. The source does so for its
-# validation set as well, after each epoch, so its 0.932 is a ten-crop figure.
+# validation set as well, after each epoch, so the 0.932 that it reports for
+# validation is a ten-crop figure.
 #
 # **What do you expect?** How much better are ten crops than the middle alone, and a random window? You know what they
 # cost.
@@ -478,7 +480,7 @@ plots.image_grid(pictures / 255, answers, columns=6, size=1.25)
 # 3. A run with patience 30 improves in epoch 100 for the last time. How often has the learning rate fallen by epoch
 #    300?
 # 4. Take the mean of five crops, without the mirror images (they come first: four corners, the middle, then the same
-#    mirrored). By how much does the accuracy change?
+#    mirrored). Does the accuracy change by more than a point and a half?
 #
 # The solutions are at the end of the page.
 #

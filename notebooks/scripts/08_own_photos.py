@@ -45,9 +45,9 @@ if importlib.util.find_spec("cnnkit") is None:
 
 # %% [markdown]
 # A customer in an online shop often has a picture of what she wants, but no words for it. A Korean team therefore
-# trained classifiers on photos of their own, as a step towards a search by picture. Their report, *Transfer learning
-# for image classification with custom data*, is honest about what went wrong on the way, and it is the source of this
-# chapter.
+# trained classifiers on photos of their own, as a step towards a search by picture. *The source* of this chapter is
+# their report, *Transfer learning for image classification with custom data* (see Sources), which is honest about what
+# went wrong on the way.
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -132,8 +132,9 @@ plots.picture_rows(rows)
 #
 # ## 2. Learning model: every layer sees all before it
 #
-# A deep network has a problem that a shallow one has not: the gradient has a long way back. In 2015, **ResNet** gave
-# each block a **skip connection** (스킵 연결): the block F computes only what has to be *added* to its input,
+# Networks that were simply made deeper got worse, even on their training pictures: they were harder to train. In 2015,
+# **ResNet** gave each block a **skip connection** (스킵 연결): the block F computes only what has to be *added* to its
+# input,
 #
 # $$H(x) = F(x) + x.$$
 #
@@ -166,13 +167,14 @@ for x in (4, 6, 24):
 #
 # | part | what it is | channels |
 # | --- | --- | --- |
-# | dense layer | BN, ReLU, 1×1 convolution to 4k; BN, ReLU, 3×3 convolution to k | adds k |
-# | dense block | dense layers, each joined to all before it | c → c + layers · k |
+# | layer of a dense block | BN, ReLU, 1×1 convolution to 4k; BN, ReLU, 3×3 convolution to k | adds k |
+# | dense block | such layers, each joined to all before it | c → c + layers · k |
 # | transition | BN, ReLU, 1×1 convolution; 2×2 average pooling | halves them, and height and width |
 #
 # k is the **growth rate** (성장률): 32 channels a layer, in DenseNet-121. BN is batch normalisation. The 1×1 convolution
-# is a **bottleneck** (병목): whatever has gathered, up to 992 channels, becomes 4k = 128 before the expensive 3×3. All
-# of it is `cnnkit/models/densenet.py`, a hundred lines:
+# is a **bottleneck** (병목): whatever has gathered, up to 992 channels, becomes 4k = 128 before the expensive 3×3.
+# (Chapter 1's dense layer is another thing: these layers are convolutions.) All of it is `cnnkit/models/densenet.py`, a
+# hundred lines:
 
 # %%
 densenet = models.densenet_base(None, (SIZE, SIZE, 3))
@@ -189,8 +191,8 @@ plots.channel_growth(blocks)
 # %% [markdown]
 # *Figure 8.3. The channels in DenseNet-121's four dense blocks. Each layer adds 32; each transition halves them.*
 #
-# 121 = 1 + 2 · (6 + 12 + 24 + 16) + 3 + 1: the first convolution, two for each dense layer, three transitions, and
-# the classifier. DenseNet-169 and 201 have other blocks, `block_config=(6, 12, 32, 32)` and `(6, 12, 48, 32)`.
+# 121 = 1 + 2 · (6 + 12 + 24 + 16) + 3 + 1: the first convolution, two for each layer of a block, three transitions,
+# and the classifier. DenseNet-169 and 201 have other blocks, `block_config=(6, 12, 32, 32)` and `(6, 12, 48, 32)`.
 #
 # Its authors claim four strengths. **Gradients** come back by short ways. **Propagation**: so do features on their
 # way forward. **Reuse**: a layer can use what an early one has found, without computing it again. And therefore
@@ -502,15 +504,16 @@ plots.spreads(
 #
 # | | your photos resemble those of the pretraining | they do not |
 # | --- | --- | --- |
-# | **few** (under about 100 a class) | head only first; then try the whole network, slowly | head only, and find more photos (in a notebook, try the features of an earlier block) |
-# | **many** | head only first, then the whole network | the whole network, which still beats random weights |
+# | **few** (hundreds in all, under about 100 a class) | head only first; then try the whole network, slowly | head only, and find more photos (in a notebook, try the features of an earlier block) |
+# | **many** (thousands and more) | head only first, then the whole network | the whole network, from the trained weights; compare with random ones |
 #
 # Here, with 40 photos a class, the whole network gained three points. The base had seen drawings of the same kind,
 # which may be why. Try the head first; it takes a minute, and you know what to beat.
 #
 # And all of it works without a notebook. The team's two members kept a settings file each, with values that suited
 # their own machines, until the two could not be merged any more. So there is one file, and it says what each value
-# means. For the whole network, write it with `cnnkit init photos --mode network --head-from run --output whole`.
+# means. For the whole network, write another one with `cnnkit init photos --file whole.yml --mode network
+# --head-from run --output whole`, and train it with `cnnkit train whole.yml`.
 #
 # ```sh
 # cnnkit check photos
@@ -523,7 +526,7 @@ plots.spreads(
 #
 # ## Exercises
 #
-# 1. How many parameters has the first dense layer of DenseNet-121's last block? And a plain 3×3 convolution from 512
+# 1. How many parameters has the first layer of DenseNet-121's last dense block? And a plain 3×3 convolution from 512
 #    to 512 channels?
 # 2. What learning rate does the head have in its last epoch?
 # 3. Build DenseNet-169. How many parameters does it have without its last layer?
@@ -545,7 +548,7 @@ plots.spreads(
 #
 # ## Solutions
 #
-# **1.** A dense layer sees 512 channels: 512 · 128 weights in the bottleneck, 128 · 32 · 9 in the 3×3 convolution,
+# **1.** It sees 512 channels: 512 · 128 weights in the bottleneck, 128 · 32 · 9 in the 3×3 convolution,
 # and four numbers for each channel that is normalised.
 
 # %%

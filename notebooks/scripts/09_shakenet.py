@@ -245,8 +245,8 @@ plots.shake_block()
 # *Figure 9.5. A block of ShakeNet: two branches, mixed by α forward, by β backward, by ½ in inference; the skip leads
 # past both. BN is batch normalisation.*
 #
-# **What do you expect?** Each block adds its branches' outputs to the skip. How many convolutions lie on the longest
-# way from the picture to the prediction in "26 2×32d", which has three stages of four blocks?
+# **What do you expect?** Each block adds its branches' outputs to the skip. How many layers with weights lie on the
+# longest way from the picture to the prediction in "26 2×32d", which has three stages of four blocks?
 
 # %%
 training.reproducible(seed=5)
@@ -266,15 +266,15 @@ print(f"in all {trained([published]):>39,}")
 # %% [markdown]
 # The running means and variances of batch normalisation are not trained, and not counted. 26 counts the layers with
 # weights on the longest way: one convolution, three stages of four blocks of two convolutions, one dense layer.
-# **2×32d**: two branches, of 32 channels in the first stage, then 64 and 128. A stage begins with stride 2 in the
-# place of pooling.
+# **2×32d**: two branches, of 32 channels in the first stage, then 64 and 128. Stages 2 and 3 begin with stride 2
+# in the place of pooling.
 #
-# Where channels or size change, the input cannot be added as it is. Then the skip takes every second pixel, twice:
-# once as they are, and once moved by one pixel to the right and down, so that the two halves see different pixels.
-# Each gives half of the channels. The source's code moves the other way (up and left, while its text says down and
-# right); and its strided convolutions put their zeros to the right and below alone, which is what TensorFlow's "same"
-# does there, where the author's have them all around. Neither stops a network from learning. A test against an
-# independent PyTorch model finds both.
+# In the first block of each stage, the number of channels changes, and the input cannot be added as it is. Then the
+# skip takes the pixels twice, every second one where the stride is 2: once as they are, and once moved by one pixel to
+# the right and down, so that the two halves see different pixels. Each gives half of the channels. The source's code
+# moves the other way (up and left, while its text says down and right); and its strided convolutions put their zeros
+# to the right and below alone, which is what TensorFlow's "same" does there, where the author's have them all around.
+# Neither stops a network from learning. A test against an independent PyTorch model finds both.
 
 
 # %%
@@ -320,9 +320,9 @@ plots.learning_rates(rates, steps=len(steps) / EPOCHS)
 # *Figure 9.7. The learning rate of the recipe, the one with restarts from which it was taken (each wave twice as long
 # as the one before), and a straight line.*
 #
-# The wave stays high for long, falls fastest in the middle, and ends slowly. Restarts (Loshchilov and Hutter, 2017)
-# fling the weights out of where they are, to find another place; shake-shake does without. In Keras this is a
-# schedule that you hand to the optimizer:
+# The wave lies above the straight line in the first half, falls fastest in the middle, and lies below it in
+# the second. Restarts (Loshchilov and Hutter, 2017) fling the weights out of where they are, to find another
+# place; shake-shake does without. In Keras this is a schedule that you hand to the optimizer:
 #
 # ```python
 # rate = keras.optimizers.schedules.CosineDecay(0.1, epochs * steps_per_epoch)
@@ -500,8 +500,8 @@ plots.spreads(
 # *Figure 9.11. Test accuracy on 1,000 drawings: the recorded seeds, and this run. Without BN, the learning rate is a
 # tenth of the recipe's.*
 #
-# Here, shaking forward alone gains most: five points with shake-even, and nearly as much with shake-keep. Shaking
-# backward as well costs more than half of that in 40 epochs. The published figures are of another data set, over 150
+# Here, a random α gains five points with shake-even, and nearly as much with shake-keep, whose gradient takes the same
+# α. A β of its own costs more than half of that in 40 epochs. The published figures are of another data set, over 150
 # times as many pictures, and 45 times as many epochs. There, at width 32, shake-even leads as well, but shake-keep
 # falls behind.
 #
@@ -523,8 +523,9 @@ plots.spreads(
 # | shake-even-image | **3.47** | 3.20 | |
 # | shake-shake-image | 3.55 | **2.98** | **2.86** |
 #
-# Shaking forward is what helps most. "Shake-shake-image is best", as the source says, holds from 64 channels on; at
-# 32, shake-even is ahead by less than a tenth of a point. The wider the network, the more there is to regularise.
+# Shaking forward helps most, unless the way back repeats the same α (shake-keep). "Shake-shake-image is best", as
+# the source says, holds from 64 channels on; at 32, shake-even is ahead by less than a tenth of a point. The
+# wider the network, the more there is to regularise.
 #
 # **Where it stood.** With 26.2 million parameters, shake-shake's 2.86 % came after 3.8 % of a Wide ResNet (36.5
 # million) and 3.46 % of a DenseNet (25.6 million); on CIFAR-100, with another network, 15.85 % after 18.3 % and

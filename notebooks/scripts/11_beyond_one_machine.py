@@ -47,7 +47,7 @@ if importlib.util.find_spec("cnnkit") is None:
 # to go faster without touching the network: another **backend** (백엔드), which computes the same with other code;
 # numbers of half the size, **mixed precision** (혼합 정밀도); and more workers, **data parallelism** (데이터 병렬화).
 # All three change *how* the learning algorithm is computed. What it computes should stay the same, and that you can
-# measure.
+# measure. *The sources* of this chapter are Keras's guides and three papers (see Sources).
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -170,7 +170,7 @@ for name, each in found.items():
 #
 # ## 2. Mixed precision
 #
-# A weight takes 4 bytes, as float32. In half of that there are two formats, each with one more bit for the sign:
+# A weight takes 4 bytes, as float32. Two formats take half of that. In each of the three, one more bit holds the sign:
 #
 # | | bits for size | bits for digits | largest | smallest above 0 | next to 1 |
 # | --- | --- | --- | --- | --- | --- |
@@ -317,7 +317,7 @@ print(f"{one:,.0f} pictures a second on one core, {two:,.0f} on two: {two / one:
 # message and that good implementations begin to exchange while they still compute.)
 #
 # **What do you expect?** VGG16 has 14.7 million parameters without its dense layers (below, *no top*), and 138
-# million with them. How long does one exchange take on an ordinary network cable, 1 Gbit a second?
+# million with them. How long does one exchange between 8 workers take on an ordinary network cable, 1 Gbit a second?
 
 
 # %%
