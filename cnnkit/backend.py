@@ -185,6 +185,8 @@ def join_processes(lost: str) -> None:
 
     if hasattr(jax.config, "jax_enable_preemption_service"):  # it would swallow SIGTERM
         jax.config.update("jax_enable_preemption_service", False)
+    if "JAX_CPU_COLLECTIVES_IMPLEMENTATION" not in os.environ:  # JAX 0.5 had none unless asked
+        jax.config.update("jax_cpu_collectives_implementation", "gloo")
     if os.name == "posix":  # Python's own handlers do not run before the abort
         libc = ctypes.CDLL(None)
         libc.signal.restype, libc.signal.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p]
