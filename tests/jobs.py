@@ -10,6 +10,7 @@ NAMES = (  # of the variables, as Keras reads them
     "KERAS_DISTRIBUTION_NUM_PROCESSES",
     "KERAS_DISTRIBUTION_PROCESS_ID",
 )
+SOON = "--xla_backend_optimization_level=0"  # JAX compiles sooner if it optimises nothing
 
 
 def start_processes(

@@ -17,6 +17,7 @@ MODULES = [
     "evaluation/test_explain.py",
     "evaluation/test_predict.py",
     "models",
+    "test_backend.py",
     "training/test_cosine_runs.py",
     "training/test_fitting.py",
     "training/test_recipes.py",
@@ -24,11 +25,8 @@ MODULES = [
 ]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "tests",
-    ["test_backend.py", *(pytest.param(each, marks=pytest.mark.backends) for each in MODULES)],
-)
+@pytest.mark.backends
+@pytest.mark.parametrize("tests", MODULES)
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_runs_on_the_other_backends(backend, tests):
     pytest.importorskip(backend)

@@ -13,6 +13,7 @@ import tempfile
 import time
 import unicodedata
 import zipfile
+import zlib
 from pathlib import Path
 
 from tools import notebooks
@@ -113,7 +114,7 @@ def _unpacked(source: Path, folder: Path) -> Path:
                 path = archive.extract(each, folder)
                 written = time.mktime((*each.date_time, 0, 0, -1))
                 os.utime(path, (written, written))
-    except (zipfile.BadZipFile, RuntimeError) as error:  # the latter where it wants a password
+    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # or it wants a password
         raise ValueError(f"{source} cannot be unpacked: {error}") from None
     return folder
 

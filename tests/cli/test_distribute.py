@@ -12,7 +12,7 @@ import keras
 import numpy as np
 import pytest
 
-from ..jobs import start_processes
+from ..jobs import SOON, start_processes
 from .conftest import draw
 
 pytest.importorskip("jax")
@@ -20,7 +20,7 @@ pytest.importorskip("jax")
 
 def train(count: int, file: Path) -> list[subprocess.CompletedProcess[str]]:
     command = [sys.executable, "-c", "from cnnkit.cli import app; app()", "train", "--distribute"]
-    jobs = start_processes(count, [*command, str(file)])
+    jobs = start_processes(count, [*command, str(file)], XLA_FLAGS=SOON)
     outputs = [job.communicate(timeout=200) for job in jobs]
     return [
         subprocess.CompletedProcess(job.args, job.returncode, *output)
@@ -29,9 +29,10 @@ def train(count: int, file: Path) -> list[subprocess.CompletedProcess[str]]:
 
 
 def describe(output: str, mode: str) -> Path:
+    network = {"head": "vgg16", "network": "densenet"}[mode]  # VGG16 is built sooner
     values = {
         "data": {"folder": "photos"},
-        "base": {"weights": "drawn", "image_size": 40},
+        "base": {"network": network, "weights": "drawn", "image_size": 40},
         "mode": mode,
         "training": {"epochs": 2, "batch_size": 8, "learning_rate": 0.001},
         "evaluation": {"every": 2, "after": 0},

@@ -76,11 +76,11 @@ def test_a_folder_is_graded(solution, tmp_path):
 @pytest.mark.slow
 def test_a_notebook_that_never_ends_is_stopped(solution, tmp_path):
     hand_in(solution, tmp_path / "lee.ipynb", ("def max_pooling", "while True: 1\ndef max_pooling"))
-    command("grade", NAME, tmp_path, "--seconds", 20)
+    command("grade", NAME, tmp_path, "--seconds", 10)
     (lee,) = rows(tmp_path)
     assert (lee["points"], lee["possible"], lee["q1"]) == ("0", "13", "0")
     page = (tmp_path / "feedback" / "lee.txt").read_text(encoding="utf-8")
-    assert "stopped after 20 seconds" in page
+    assert "stopped after 10 seconds" in page
     left = [each.cmdline() for each in psutil.Process().children(recursive=True)]
     assert not [line for line in left if "otter" in line or "ipykernel_launcher" in line]
 
@@ -172,6 +172,17 @@ def test_a_zip_file_writes_nothing_outside(tmp_path):
     command("collect", NAME, tmp_path / "handed.zip", tmp_path / "in" / "submitted")
     assert {path.name for path in tmp_path.iterdir()} == {"handed.zip", "in"}
     assert {path.name for path in (tmp_path / "in").iterdir()} == {"submitted"}
+
+
+def test_a_damaged_zip_file_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "handed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("kim.ipynb", "text" * 1000)
+    raw = bytearray((tmp_path / "handed.zip").read_bytes())
+    start = raw.index(b"kim.ipynb") + len("kim.ipynb")
+    raw[start : start + 8] = b"\xff" * 8  # no deflated data begin like this
+    (tmp_path / "handed.zip").write_bytes(raw)
+    said = command("collect", NAME, tmp_path / "handed.zip", tmp_path / "submitted", fails=True)
+    assert "cannot be unpacked" in said and "invalid block type" in said
 
 
 def test_mistakes_of_a_lecturer_are_told(tmp_path):

@@ -56,7 +56,6 @@ BUILDERS = {
     "cats_vs_dogs_cnn": (lambda: models.cats_vs_dogs_cnn((78, 78, 3)), ONE),
     "classification_head": (head, SEVERAL),
     "densenet_base": (lambda: models.densenet_base(None, PHOTO, block_config=(2, 1)), FEATURES),
-    "densenet_base, drawn": (lambda: models.densenet_base("drawn", PHOTO), FEATURES),
     "digits_cnn": (models.digits_cnn, SEVERAL),
     "mnist_cnn": (models.mnist_cnn, SEVERAL),
     "mnist_cnn, no pooling": (lambda: models.mnist_cnn(max_pooling=False), SEVERAL),
@@ -136,7 +135,7 @@ def results(tmp_path_factory):
         process.wait()
 
 
-@pytest.mark.slow
+@pytest.mark.backends
 @pytest.mark.parametrize("name", BUILDERS)
 @pytest.mark.parametrize("backend", OTHERS)
 def test_the_same_outputs_losses_and_moving_statistics(results, backend, name):

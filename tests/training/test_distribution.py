@@ -1,5 +1,6 @@
 """Several processes that train one model: as one process would, and killed."""
 
+import functools
 import json
 import re
 import signal
@@ -7,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ import keras
 import numpy as np
 import pytest
 
-from ..jobs import NAMES, start_processes
+from ..jobs import NAMES, SOON, start_processes
 
 SCRIPT = Path(__file__).with_name("together.py")
 
@@ -49,62 +51,80 @@ def assert_same(one: dict[str, Any], other: dict[str, Any], atol: float = 1e-5) 
         np.testing.assert_allclose(weight, expected, atol=10 * atol)
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory) -> Callable[[str], tuple[Path, dict[str, Any]]]:
+    """A function that returns the directory and the result of a run by one process."""
+
+    @functools.cache
+    def run(source: str) -> tuple[Path, dict[str, Any]]:
+        directory = tmp_path_factory.mktemp(source) / "run"
+        draw_photos(directory)
+        (output,) = finish(start(1, directory, 3, source))
+        return directory, result(output)
+
+    return run
+
+
+def draw_photos(directory: Path) -> None:
+    folder = directory.with_name(f"{directory.name}-photos")
+    data.drawings.write(folder, ["cat", "dog"], 24, seed=0, size=16)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("source", ["batches", "judged", "folder"])
-def test_two_processes_train_as_one_does(tmp_path, source):
+def test_two_processes_train_as_one_does(tmp_path, alone, source):
     """Losses over three epochs to 1e-5, where the last batch has 12 pictures of 16, or 8 of 10."""
-    if source == "folder":
-        for name in ("alone", "together"):
-            data.drawings.write(tmp_path / f"{name}-photos", ["cat", "dog"], 24, seed=0, size=16)
-    (alone,) = finish(start(1, tmp_path / "alone", 3, source))
+    draw_photos(tmp_path / "together")
     together = finish(start(2, tmp_path / "together", 3, source))
     first, second = map(result, together)
     assert len(first["history"]["loss"]) == 3
-    assert_same(result(alone), first)
+    directory, expected = alone(source)
+    assert_same(expected, first)
     assert first == second
     assert "Epoch 3/3" in together[0][0]
     assert "Epoch" not in together[1][0]
-    there, expected = (
-        sorted(path.name for path in (tmp_path / name).iterdir()) for name in ("together", "alone")
+    left, right = (
+        sorted(path.name for path in each.iterdir()) for each in (tmp_path / "together", directory)
     )
-    assert there == expected
+    assert left == right
     best = keras.models.load_model(tmp_path / "together" / "last.keras")
     for weight, value in zip(best.get_weights(), first["weights"], strict=True):
         np.testing.assert_array_equal(weight, np.array(value, "float32"))
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> tuple[str, str]:
-    (output,) = finish(start(1, tmp_path_factory.mktemp("whole") / "run", 40, "batches"))
-    return output
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, 1])
-def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path, whole, victim):
-    jobs = start(2, tmp_path / "killed", 40, "batches")
+@pytest.mark.survival
+def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path):
     history = tmp_path / "killed" / "history.csv"
-    until = time.monotonic() + 100
-    while not history.exists():
-        assert time.monotonic() < until
-        time.sleep(0.05)
-    jobs[victim].send_signal(signal.SIGKILL)
-    killed = time.monotonic()
-    _, told = jobs[1 - victim].communicate(timeout=60)
-    assert time.monotonic() - killed < 30
-    assert jobs[1 - victim].returncode == 1
-    assert re.search(
-        rf"ConnectionError: Another of the 2 processes has ended.* process {1 - victim} stops.*"
-        "start all of them again: the run goes on after its last whole epoch",
-        told,
-    )
-    jobs[victim].communicate(timeout=60)
-    done = len(history.read_text().splitlines()) - 1
-    assert 0 < done < 40
-    again = finish(start(2, tmp_path / "killed", 40, "batches"))
+    done = 0
+    for victim in (0, 1):
+        jobs = start(2, tmp_path / "killed", 40, "batches", XLA_FLAGS=SOON)
+        until = time.monotonic() + 100
+        while epochs(history) <= done:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        jobs[victim].send_signal(signal.SIGKILL)
+        killed = time.monotonic()
+        _, told = jobs[1 - victim].communicate(timeout=60)
+        assert time.monotonic() - killed < 30
+        assert jobs[1 - victim].returncode == 1
+        assert re.search(
+            rf"ConnectionError: Another of the 2 processes has ended.* process {1 - victim} "
+            "stops.*start all of them again: the run goes on after its last whole epoch",
+            told,
+        )
+        jobs[victim].communicate(timeout=60)
+        assert done < epochs(history) < 40
+        done = epochs(history)
+    again = finish(start(2, tmp_path / "killed", 40, "batches", XLA_FLAGS=SOON))
     going_on = re.search(r"Going on after epoch (\d+)", again[0][0])
     assert going_on and int(going_on[1]) in (done, done + 1)
+    (whole,) = finish(start(1, tmp_path / "whole", 40, "batches", XLA_FLAGS=SOON))
     assert_same(result(whole), result(again[0]), atol=1e-3)
+
+
+def epochs(history: Path) -> int:
+    """Return how many epochs a run has written down."""
+    return len(history.read_text().splitlines()) - 1 if history.exists() else 0
 
 
 @pytest.mark.slow
@@ -116,11 +136,10 @@ def test_when_one_fails_the_others_stop(tmp_path):
 
 
 @pytest.mark.slow
-def test_one_process_trains_on_all_its_devices(tmp_path):
-    (alone,) = finish(start(1, tmp_path / "alone", 2, "judged"))
+def test_one_process_trains_on_all_its_devices(tmp_path, alone):
     four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
-    (several,) = finish(start(1, tmp_path / "several", 2, "judged", **four))
-    assert_same(result(alone), result(several))
+    (several,) = finish(start(1, tmp_path / "several", 3, "judged", **four))
+    assert_same(alone("judged")[1], result(several))
 
 
 @pytest.mark.parametrize(
