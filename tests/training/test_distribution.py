@@ -188,6 +188,8 @@ def test_a_port_that_is_taken_and_a_first_process_that_is_missing_are_told(monke
 def test_only_what_jax_says_of_lost_processes_counts_as_such():
     for text in (
         "UNKNOWN: Gloo AllGather failed: [external/gloo/…] Connection closed by peer [127.0.0.1]",
+        "UNKNOWN: Gloo all-reduce failed: [external/gloo/…] Read error [127.0.0.1]",
+        "UNKNOWN: Gloo collective permute failed: [external/gloo/…] Write error [127.0.0.1]",
         "DEADLINE_EXCEEDED: Barrier timed out",
     ):
         assert distribution.LOST.search(text)
