@@ -20,6 +20,9 @@ logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in reco
 warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be ignored", UserWarning)
 
 
+BACKENDS = ("tensorflow", "jax", "torch")
+
+
 @contextmanager
 def _stderr_held_back() -> Iterator[None]:
     """Hold back what is written to file descriptor 2; let it through if the body fails."""
@@ -41,8 +44,18 @@ def _stderr_held_back() -> Iterator[None]:
             os.close(stderr)
 
 
-with _stderr_held_back():
-    import keras  # noqa: F401
+try:
+    with _stderr_held_back():
+        import keras  # noqa: F401
+except (ImportError, ValueError) as error:
+    missing = (getattr(error, "name", None) or "").partition(".")[0]
+    if missing not in BACKENDS and "import backend" not in str(error):
+        raise
+    raise ImportError(
+        f"Keras cannot compute with {missing or os.environ.get('KERAS_BACKEND')}: {error}. Set the "
+        f"environment variable KERAS_BACKEND to one of {', '.join(BACKENDS)} that is installed; "
+        "without it, Keras takes TensorFlow."
+    ) from None
 
 from cnnkit import data, evaluation, models, plots, training  # noqa: E402
 

@@ -104,6 +104,15 @@ def test_what_a_failing_import_writes_is_let_through():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["abacus", "torch"])
+def test_a_backend_that_keras_cannot_have_is_told_with_the_cure(name):
+    code = f"import sys; sys.modules[{name!r}] = None; import cnnkit"
+    last = python(code, KERAS_BACKEND=name).stderr.splitlines()[-1]
+    assert last.startswith(f"ImportError: Keras cannot compute with {name}: ")
+    assert "KERAS_BACKEND to one of tensorflow, jax, torch that is installed" in last
+
+
+@pytest.mark.slow
 def test_cnnkit_imports_where_there_is_no_standard_error():
     run = python("import os; os.close(2); import cnnkit; print('imported')")
     assert run.stdout == "imported\n"

@@ -7,10 +7,9 @@ one core each, in less than a quarter of an hour.
 """
 
 import json
+import multiprocessing
 import os
 import platform
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -25,6 +24,7 @@ from cnnkit.models.vgg16 import DRAWN_WIDTH
 
 import keras
 import numpy as np
+import typer
 from keras import layers
 
 # Cat, dog, cow, horse, koala and owl are kept for the chapters that load these weights.
@@ -130,19 +130,20 @@ def train(name: str, folder: Path) -> None:
 
 
 def main() -> None:
-    """Train both networks, each in a process of its own."""
+    """Train both networks, and replace the weights that come with the package."""
     DRAWN.mkdir(exist_ok=True)
+    context = multiprocessing.get_context("spawn")
+    os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
     with tempfile.TemporaryDirectory() as folder:
         draw(Path(folder))
-        one_core = os.environ | {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-        command = [sys.executable, "-m", "tools.drawn_weights"]
-        runs = [subprocess.Popen([*command, name, folder], env=one_core) for name in EPOCHS]
-        if any([run.wait() for run in runs]):
-            raise SystemExit("A training failed; what it wrote is above.")
+        runs = [context.Process(target=train, args=(name, Path(folder))) for name in EPOCHS]
+        for run in runs:
+            run.start()
+        for run in runs:
+            run.join()
+    if any(run.exitcode for run in runs):
+        raise SystemExit("A training failed; what it wrote is above.")
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 3:
-        train(sys.argv[1], Path(sys.argv[2]))
-    else:
-        main()
+    typer.run(main)

@@ -149,10 +149,13 @@ def main(
     names: Annotated[list[str] | None, typer.Argument(help="Such as 02_mnist.")] = None,
 ) -> None:
     """Execute chapters and store them as notebooks with their outputs."""
-    scripts = [SCRIPTS / f"{name}.py" for name in names or []] or sorted(SCRIPTS.glob("*.py"))
-    for script in scripts:
-        typer.echo(f"building {script.stem}")
-        build(script)
+    chapters = {script.stem: script for script in sorted(SCRIPTS.glob("*.py"))}
+    for name in names or ():
+        if name not in chapters:
+            raise typer.BadParameter(f"There is no {name!r}; there are {', '.join(chapters)}.")
+    for name in names or chapters:
+        typer.echo(f"building {name}")
+        build(chapters[name])
 
 
 if __name__ == "__main__":

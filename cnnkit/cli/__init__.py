@@ -3,49 +3,18 @@
 import dataclasses
 import json
 import os
-import traceback
-import warnings
+import subprocess
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cnnkit import data, training
 from cnnkit.cli import config, datasets, reading, reports
 from cnnkit.cli.runs import Run
+from cnnkit.cli.telling import Commands, say, say_nothing, tell_version
 
 import typer
-from typer.core import TyperGroup
-
-
-class Commands(TyperGroup):
-    """Tells an error in one line, takes ``--debug`` anywhere, and says how a run goes on."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Bring ``--debug`` to where it belongs, before the command."""
-        args = ["--debug"] * ("--debug" in args) + [each for each in args if each != "--debug"]
-        return super().parse_args(ctx, args)
-
-    def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
-        with warnings.catch_warnings():
-            warnings.showwarning = lambda message, *_: _note(str(message))
-            try:
-                return super().invoke(ctx)
-            except KeyboardInterrupt:
-                goes_on = " The same command goes on where this one was."
-                _say(f"\nInterrupted.{goes_on if ctx.invoked_subcommand == 'train' else ''}")
-                raise typer.Exit(130) from None
-            except BrokenPipeError:
-                raise  # of `cnnkit … | head`
-            except Exception as error:
-                if type(error).__module__.startswith(("click", "typer")):
-                    raise  # a wrong command line, or the end
-                if ctx.params["debug"]:
-                    traceback.print_exc()
-                _say(f"Error: {_in_one_line(error)}")
-                raise typer.Exit(1) from None
-
 
 app = typer.Typer(
     cls=Commands,
@@ -74,7 +43,10 @@ class Weights(StrEnum):
 
 @app.callback()
 def main(
-    debug: Annotated[bool, typer.Option(help="Show where an error comes from.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Say which.")
+    ] = False,
 ) -> None:
     """Classify your own photos.
 
@@ -90,8 +62,8 @@ def prepare(
         datasets.Scale.sample
     ),
     split: Annotated[
-        datasets.Split, typer.Option(help="Of cats_vs_dogs: half is for chapter 7.")
-    ] = datasets.Split.small,
+        datasets.Split | None, typer.Option(help="Of cats_vs_dogs: half is for chapter 7.")
+    ] = None,
     folder: Annotated[
         Path | None, typer.Option(help="Where drawings go: photos, if not given.")
     ] = None,
@@ -125,32 +97,39 @@ def check(folder: Annotated[Path, typer.Argument(help="Photos, one folder a clas
 def init(
     folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")],
     file: Annotated[Path, typer.Option(help="The file to write.")] = Path("run.yml"),
-    mode: Annotated[Mode, typer.Option(help="Train a new last layer, or all.")] = Mode.head,
+    mode: Annotated[
+        Mode | None, typer.Option(help="Train a new last layer, if not told, or all.")
+    ] = None,
     weights: Annotated[
         Weights | None, typer.Option(help="What the base knows; imagenet, if not told.")
     ] = None,
     head_from: Annotated[
         Path | None,
-        typer.Option(help="For network: a run of a head, to begin with, and to take the base of."),
+        typer.Option(help="A run of a head, to begin with; its base is taken, and all trained."),
     ] = None,
     output: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("run"),
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Write a file that describes a run, with every value and what it means."""
+    if file.is_dir():
+        raise IsADirectoryError(f"{file} is a folder; name a --file in it.")
     if file.exists() and not force:
         raise FileExistsError(f"{file} is there already; name another --file, or --force it.")
     base = {"weights": weights.value} if weights else {}
     if head_from is not None:
-        of_head = dataclasses.asdict(Run.open(head_from, _say).config.base)
+        if mode == Mode.head:
+            raise ValueError("--head-from is for --mode network; leave one of them out.")
+        mode = Mode.network
+        of_head = dataclasses.asdict(Run.open(head_from, say).config.base)
         if weights and weights != of_head["weights"]:
             raise ValueError(
                 f"{head_from} has the weights {of_head['weights']}, and --weights says {weights}. "
                 "A head fits the base it was trained on: leave --weights out."
             )
         base = of_head | {"head_from": config.relative(head_from, file.parent)}
-    described = config.suggest(folder, file, mode.value, base, output)
-    config.write(described, file)
-    typer.echo(f"{file} describes the run. Read it, change it, and call: cnnkit train {file}")
+    config.write(config.suggest(folder, file, (mode or Mode.head).value, base, output), file)
+    command = subprocess.list2cmdline(["cnnkit", "train", str(file)])
+    typer.echo(f"{file} describes the run. Read it, change it, and call: {command}")
 
 
 @app.command()
@@ -168,10 +147,10 @@ def train(
     """
     described = reading.read(file)
     if not distribute and os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
-        _say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES counts with --distribute only.")
+        say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES counts with --distribute only.")
     with training.distributed() if distribute else nullcontext(training.Processes()) as processes:
-        say = _say if processes.first else _say_nothing
-        run = Run(described.path(described.output), described, say, processes)
+        tell = say if processes.first else say_nothing
+        run = Run(described.path(described.output), described, tell, processes)
         run.train()
     if processes.first:
         _report(run, None)
@@ -183,7 +162,7 @@ def evaluate(
     folder: Annotated[Path | None, typer.Argument(help="Other photos to judge it on.")] = None,
 ) -> None:
     """Judge a run on the photos that were kept for it, or on a folder."""
-    _report(Run.open(run, _say), folder)
+    _report(Run.open(run, say), folder)
 
 
 @app.command()
@@ -193,7 +172,7 @@ def predict(
     as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
 ) -> None:
     """Say what photos show."""
-    answers = list(reports.predict(Run.open(run, _say), images))
+    answers = list(reports.predict(Run.open(run, say), images))
     good = [answer for answer in answers if "error" not in answer]
     width = max((len(answer["class"]) for answer in good), default=0)
     table = [f"{a['class']:{width}}  {a['probability']:6.1%}  {a['file']}" for a in good]
@@ -201,7 +180,7 @@ def predict(
         typer.echo(line)
     for answer in answers:
         if "error" in answer:
-            _say(f"Error: {answer['error']}")
+            say(f"Error: {answer['error']}")
     if len(good) < len(answers):
         raise typer.Exit(1)
 
@@ -210,10 +189,10 @@ def predict(
 def similar(
     run: RunFolder,
     image: Photo,
-    count: Annotated[int, typer.Option(min=1, help="How many to find.")] = 5,
+    count: Annotated[int, typer.Option(min=1, max=20, help="How many to find.")] = 5,
 ) -> None:
     """Find the training photos that are most like a photo."""
-    found, picture = reports.similar(Run.open(run, _say), image, count)
+    found, picture = reports.similar(Run.open(run, say), image, count)
     for path, distance in found:
         typer.echo(f"{distance:.3f}  {path}")
     typer.echo(f"They stand side by side in {picture}")
@@ -222,27 +201,3 @@ def similar(
 def _report(run: Run, folder: Path | None) -> None:
     report, photos, path = reports.judge(run, folder)
     typer.echo(f"{report}\n\non {photos}\nA heatmap and the mistakes are in {path}")
-
-
-def _in_one_line(error: Exception) -> str:
-    text = str(error)
-    if isinstance(error, OSError) and error.strerror:  # without its number
-        text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
-    elif not isinstance(error, ValueError | OSError | FloatingPointError):
-        text = f"{type(error).__name__}: {text}; --debug shows where"
-    return " ".join(text.split())
-
-
-def _note(text: str) -> None:
-    if text.startswith("Glyph"):  # matplotlib says it letter by letter
-        text = "no font here has some letters of your classes' names, which heatmaps show as boxes"
-        warnings.filterwarnings("ignore", "Glyph")
-    _say(f"Note: {text}")
-
-
-def _say(text: str) -> None:
-    typer.echo(text, err=True)
-
-
-def _say_nothing(text: str) -> None:
-    pass

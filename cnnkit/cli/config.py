@@ -9,6 +9,7 @@ from typing import Any
 
 from cnnkit import data as photos
 from cnnkit import files
+from cnnkit.data.checking import class_folders
 from cnnkit.training import recipes
 
 import yaml
@@ -159,7 +160,11 @@ def suggest(folder: Path, file: Path, mode: str, base: dict[str, Any], output: P
     ------
     FileNotFoundError
         There is no such folder.
+    ValueError
+        It holds no class.
     """
+    if not class_folders(folder):
+        raise ValueError(f"{folder} holds no folder; expected one for each class, with its photos.")
     parts = photos.find_parts(folder)
     folders = {f"{part}_folder": found for part, found in parts.items()} or {"folder": folder}
     paths: dict[str, Any] = {name: relative(found, file.parent) for name, found in folders.items()}

@@ -36,7 +36,11 @@ class Split(StrEnum):
 
 
 def prepare(
-    name: Name, scale: Scale, split: Split, folder: Path | None, say: Callable[[str], object]
+    name: Name,
+    scale: Scale,
+    split: Split | None,
+    folder: Path | None,
+    say: Callable[[str], object],
 ) -> Path | None:
     """Prepare a data set; describe pictures that are arrays, or return the folder of photos.
 
@@ -45,7 +49,7 @@ def prepare(
     name : Name
     scale : Scale
         Of MNIST, CIFAR-10, and cats and dogs; the others have one alone.
-    split : Split
+    split : Split, optional
         Of cats and dogs: few photos, or for AlexNet half of them for training.
     folder : Path, optional
         Where drawings go; "photos" where it is not given.
@@ -55,8 +59,11 @@ def prepare(
     Raises
     ------
     ValueError
-        A folder for another data set than the drawings.
+        A folder for another data set than the drawings, or a split for another than cats and
+        dogs.
     """
+    if split and name != Name.cats_vs_dogs:
+        raise ValueError(f"--split is for cats_vs_dogs; {name} has one alone. Leave it out.")
     if name == Name.drawings:
         return data.drawings.write(folder or Path("photos"), SPECIES, PER_CLASS, SEED)
     if folder is not None:
@@ -67,7 +74,7 @@ def prepare(
     if name == Name.ants_and_bees:
         return data.ants_and_bees()
     if name == Name.cats_vs_dogs:
-        return data.cats_vs_dogs(scale, split)
+        return data.cats_vs_dogs(scale, split or Split.small)
     arrays = {Name.mnist: data.mnist, Name.cifar10: data.cifar10}
     parts = data.digits() if name == Name.digits else arrays[name](scale)
     for part, (images, labels) in zip(("training", "test"), parts, strict=True):

@@ -54,6 +54,10 @@ def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
     part = folder.with_name(f".{folder.name}.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        problem = NO_ROOM.get(error.errno or 0, f"{folder.parent} cannot be made")
+        raise OSError(error.errno, _no_room(folder, problem)) from None
+    try:
         with FileLock(lock_for(folder)):
             if _is_whole(folder, contents):
                 return folder
@@ -86,6 +90,7 @@ def _is_whole(folder: Path, contents: str) -> bool:
     """Whether a folder holds these contents, and every file as long as it was written."""
     if not folder.exists():
         return False
+    cure = "Name another folder, or delete this one."
     try:
         with (folder / MANIFEST).open(newline="", encoding="utf-8") as file:
             (found, _), *files = csv.reader(file)
@@ -93,11 +98,9 @@ def _is_whole(folder: Path, contents: str) -> bool:
     except (OSError, ValueError, csv.Error):
         if folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir()):
             return False
-        found = "files that cnnkit did not write"
+        found, cure = "files that cnnkit did not write", "Name another folder."
     if found != contents:
-        raise ValueError(
-            f"{folder} holds {found}; expected {contents}. Name another folder, or delete this one."
-        )
+        raise ValueError(f"{folder} holds {found}; expected {contents}. {cure}")
     return all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
 
 

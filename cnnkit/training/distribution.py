@@ -21,7 +21,8 @@ ADDRESSES, COUNT, INDEX = (
 )
 PATIENCE = 300  # seconds that a process waits for the first one
 LOST = re.compile(  # in the errors of JAX, which have no class of their own
-    r"Gloo [\w -]+ failed|Connection closed by peer|coordination service|UNAVAILABLE|DEADLINE_EXCEEDED"
+    r"Gloo [\w -]+ failed|Connection closed by peer|coordination service|UNAVAILABLE"
+    r"|DEADLINE_EXCEEDED"
 )
 
 

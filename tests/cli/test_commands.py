@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import version
 from pathlib import Path
 
 from cnnkit import models
@@ -238,13 +239,19 @@ def test_a_description_takes_the_base_of_the_head_to_begin_with(trained, here, c
     options = "--mode", "network", "--head-from", trained / "run"
     result = cnnkit("init", trained / "photos", *options)
     assert result.exit_code == 0, result.output
-    base = yaml.safe_load(Path("run.yml").read_text())["base"]
+    written = yaml.safe_load(Path("run.yml").read_text())
+    base = written["base"]
     head_from = str(trained / "run")
     expected = {"network": "densenet", "weights": "drawn", "image_size": 32, "head_from": head_from}
     assert base == expected
     result = cnnkit("init", trained / "photos", *options, "--weights", "imagenet", "--force")
     assert result.exit_code == 1
     assert "has the weights drawn, and --weights says imagenet" in result.stderr
+    result = cnnkit("init", trained / "photos", *options[2:], "--force")
+    assert result.exit_code == 0, result.output
+    assert yaml.safe_load(Path("run.yml").read_text()) == written
+    result = cnnkit("init", trained / "photos", *options[2:], "--mode", "head", "--force")
+    assert result.stderr == ("Error: --head-from is for --mode network; leave one of them out.\n")
 
 
 @pytest.mark.slow
@@ -366,7 +373,8 @@ def test_ctrl_c_leaves_a_run_that_ends_as_one_without_it(here, cnnkit, more):
 def test_exit_codes_and_errors_in_one_line(here, cnnkit):
     assert cnnkit("trian").exit_code == 2
     assert cnnkit("data", "cifar").exit_code == 2
-    assert cnnkit("similar", "run", "a.jpg", "--count", 0).exit_code == 2
+    for count in (0, 1_000):
+        assert cnnkit("similar", "run", "a.jpg", "--count", count).exit_code == 2
     for command in (["evaluate", "run"], ["predict", "run", "a.jpg"], ["similar", "run", "a.jpg"]):
         result = cnnkit(*command)
         message = "run holds no run; give a folder that `cnnkit train` has made."
@@ -425,12 +433,30 @@ def test_only_drawings_go_to_a_folder_of_your_own(data_home, cnnkit):
     assert result.stderr.startswith("Error: --folder is for drawings; cifar10 lies in the data")
 
 
+def test_only_cats_and_dogs_are_split_in_two_ways(data_home, cnnkit):
+    result = cnnkit("data", "mnist", "--split", "half")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: --split is for cats_vs_dogs; mnist has one alone")
+
+
+def test_photos_of_your_own_are_not_to_be_deleted_for_drawings(here, cnnkit):
+    Path("one/cat").mkdir(parents=True)
+    result = cnnkit("data", "drawings", "--folder", "one")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: one holds files that cnnkit did not write; expected ")
+    assert result.stderr.endswith(". Name another folder.\n")
+
+
 def test_data_that_are_missing_are_told_with_how_to_get_them(data_home, cnnkit):
     result = cnnkit("data", "cats_vs_dogs", "--scale", "full")
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: ")
     assert "dogs-vs-cats.zip" in result.stderr
     assert len(result.stderr.splitlines()) == 1
+
+
+def test_the_version_is_told(cnnkit):
+    assert cnnkit("--version").stdout == f"cnnkit {version('cnnkit')}\n"
 
 
 def test_help_lists_the_commands_and_the_exit_codes(cnnkit):

@@ -233,6 +233,19 @@ def test_init_replaces_no_file_unasked_and_wants_a_folder(here, cnnkit):
     assert cnnkit("init", "photos", "--force").exit_code == 0
     assert "mode: head" in (here / "run.yml").read_text()
     assert "nowhere is no folder" in cnnkit("init", "nowhere", "--force").stderr
+    (here / "empty").mkdir()
+    assert cnnkit("init", "empty", "--force").stderr == (
+        "Error: empty holds no folder; expected one for each class, with its photos.\n"
+    )
+    for force in ([], ["--force"]):
+        result = cnnkit("init", "photos", "--file", "photos", *force)
+        assert result.stderr == "Error: photos is a folder; name a --file in it.\n"
+
+
+def test_the_command_that_init_names_can_be_copied(here, cnnkit):
+    draw("photos")
+    result = cnnkit("init", "photos", "--file", "my runs/first.yml")
+    assert result.stdout.endswith('call: cnnkit train "my runs/first.yml"\n')
 
 
 def test_the_descriptions_of_two_runs_are_compared_value_by_value(here):

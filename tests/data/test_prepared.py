@@ -120,6 +120,10 @@ def test_a_disk_that_cannot_be_written_is_named_with_the_cure(code, reason, tmp_
     with pytest.raises(OSError, match=f"{reason}.*CNNKIT_DATA"):
         prepare(tmp_path / "x", "things", stop)
 
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"y was not made: .*x cannot be made.*CNNKIT_DATA"):
+        prepare(tmp_path / "file" / "x" / "y", "things", stop)
+
 
 def wait_and_make(folder: Path) -> None:
     time.sleep(0.5)

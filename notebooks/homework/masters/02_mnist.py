@@ -247,7 +247,7 @@ def test_functional(build_homework):
             after.append(layer.activation.__name__ if hasattr(layer, "activation") else "")
     expected = ["Conv2D", "MaxPooling2D", "Conv2D", "MaxPooling2D", "Flatten", "Dense"]
     if kinds != expected:
-        return f"Its layers are {', '.join(kinds)}; expected {', '.join(expected)}."
+        return "Its layers are {}; expected {}.".format(*map(", ".join, (kinds, expected)))
     if after[0] != "relu" or after[2] != "relu":
         return f"After its convolutions come {after[0]!r} and {after[2]!r}; expected ReLU."
     if after[5] != "softmax":
