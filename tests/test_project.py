@@ -103,7 +103,6 @@ def test_what_a_failing_import_writes_is_let_through():
     assert "abacus" in run.stderr
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", ["abacus", "torch"])
 def test_a_backend_that_keras_cannot_have_is_told_with_the_cure(name):
     code = f"import sys; sys.modules[{name!r}] = None; import cnnkit"

@@ -144,7 +144,9 @@ def collect(
     name: Name,
     source: Annotated[
         Path,
-        typer.Argument(help="A folder or zip file: a notebook, or a folder, for each student."),
+        typer.Argument(
+            exists=True, help="A folder or zip file: a notebook, or a folder, for each student."
+        ),
     ],
     submitted: Annotated[Path, typer.Argument(help="A new folder, for a notebook a student.")],
 ) -> None:
