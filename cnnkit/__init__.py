@@ -52,9 +52,8 @@ except (ImportError, ValueError) as error:
     if missing not in BACKENDS and "import backend" not in str(error):
         raise
     raise ImportError(
-        f"Keras cannot compute with {missing or os.environ.get('KERAS_BACKEND')}: {error}. Set the "
-        f"environment variable KERAS_BACKEND to one of {', '.join(BACKENDS)} that is installed; "
-        "without it, Keras takes TensorFlow."
+        f"Keras cannot compute: {error}. Install it, or set the environment variable KERAS_BACKEND "
+        f"to one of {', '.join(BACKENDS)} that is installed."
     ) from None
 
 from cnnkit import data, evaluation, models, plots, training  # noqa: E402

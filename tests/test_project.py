@@ -107,7 +107,8 @@ def test_what_a_failing_import_writes_is_let_through():
 def test_a_backend_that_keras_cannot_have_is_told_with_the_cure(name):
     code = f"import sys; sys.modules[{name!r}] = None; import cnnkit"
     last = python(code, KERAS_BACKEND=name).stderr.splitlines()[-1]
-    assert last.startswith(f"ImportError: Keras cannot compute with {name}: ")
+    assert last.startswith("ImportError: Keras cannot compute: ")
+    assert name in last
     assert "KERAS_BACKEND to one of tensorflow, jax, torch that is installed" in last
 
 

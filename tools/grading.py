@@ -5,6 +5,7 @@ Nothing that a student hands in may stop the grading of the others.
 
 import contextlib
 import json
+import lzma
 import os
 import shutil
 import subprocess
@@ -22,6 +23,11 @@ import nbformat
 import psutil
 
 ANSWER = "otter_answer_cell"
+# What zipfile and its decoders raise, as in cnnkit, which would take seconds to import.
+DAMAGED_ZIP = (
+    ValueError, OverflowError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error,
+    lzma.LZMAError,
+)  # fmt: skip
 
 
 def collect(name: str, source: Path, submitted: Path) -> tuple[int, dict[str, str]]:
@@ -114,7 +120,7 @@ def _unpacked(source: Path, folder: Path) -> Path:
                 path = archive.extract(each, folder)
                 written = time.mktime((*each.date_time, 0, 0, -1))
                 os.utime(path, (written, written))
-    except (zipfile.BadZipFile, zlib.error, RuntimeError) as error:  # or it wants a password
+    except DAMAGED_ZIP as error:  # or it wants a password, or a date is none
         raise ValueError(f"{source} cannot be unpacked: {error}") from None
     return folder
 

@@ -144,9 +144,7 @@ def collect(
     name: Name,
     source: Annotated[
         Path,
-        typer.Argument(
-            exists=True, help="A folder or zip file: a notebook, or a folder, for each student."
-        ),
+        typer.Argument(help="A folder or zip file: a notebook, or a folder, for each student."),
     ],
     submitted: Annotated[Path, typer.Argument(help="A new folder, for a notebook a student.")],
 ) -> None:
@@ -155,7 +153,9 @@ def collect(
         raise typer.BadParameter(f"{submitted} is not empty; give a new folder.")
     try:
         found, missing = grading.collect(name, source, submitted)
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise typer.BadParameter(f"{error.filename}: {error.strerror}") from None
+    except ValueError as error:
         raise typer.BadParameter(str(error)) from None
     for student, path in missing.items():
         typer.echo(f"{student}: no notebook with {name} in its name, but {path}")

@@ -49,7 +49,7 @@ class Experiment:
     said: str = ""
 
     @property
-    def has_rival(self) -> bool:
+    def has_source_result(self) -> bool:
         """Whether the source has something to hold the figure against."""
         return self.published is not None or bool(self.said)
 

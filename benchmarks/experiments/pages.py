@@ -70,7 +70,7 @@ def short_form() -> str:
             *(_ours(name, scale, with_size=True) for scale in SCALES),
         )
         for name, experiment in EXPERIMENTS.items()
-        if experiment.has_rival
+        if experiment.has_source_result
     ]
     return table(SHORT, lines) + "\n"
 
@@ -78,7 +78,7 @@ def short_form() -> str:
 def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tuple[str, ...]:
     """Return the line of an experiment; sources and machines are told by their numbers."""
     experiment, rows = EXPERIMENTS[name], _rows(name, scale)
-    source = f" [{sources.index(experiment.source) + 1}]" if experiment.has_rival else ""
+    source = f" [{sources.index(experiment.source) + 1}]" if experiment.has_source_result else ""
     size, seconds = "", ""
     if rows:
         size = f"{int(rows[0]['test_size']):,}"

@@ -1,8 +1,8 @@
 """The command line: ``cnnkit``, for people who want no notebook. It only joins the parts."""
 
-import dataclasses
 import json
 import os
+import shlex
 import subprocess
 from contextlib import nullcontext
 from enum import StrEnum
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 
 from cnnkit import data, training
-from cnnkit.cli import config, datasets, reading, reports
+from cnnkit.cli import config, datasets, reading, reports, suggesting
 from cnnkit.cli.runs import Run
 from cnnkit.cli.telling import Commands, say, say_nothing, tell_version
 
@@ -116,19 +116,14 @@ def init(
     if file.exists() and not force:
         raise FileExistsError(f"{file} is there already; name another --file, or --force it.")
     base = {"weights": weights.value} if weights else {}
+    given = {"mode": (mode or Mode.head).value, "base": base}
     if head_from is not None:
         if mode == Mode.head:
             raise ValueError("--head-from is for --mode network; leave one of them out.")
-        mode = Mode.network
-        of_head = dataclasses.asdict(Run.open(head_from, say).config.base)
-        if weights and weights != of_head["weights"]:
-            raise ValueError(
-                f"{head_from} has the weights {of_head['weights']}, and --weights says {weights}. "
-                "A head fits the base it was trained on: leave --weights out."
-            )
-        base = of_head | {"head_from": config.relative(head_from, file.parent)}
-    config.write(config.suggest(folder, file, (mode or Mode.head).value, base, output), file)
-    command = subprocess.list2cmdline(["cnnkit", "train", str(file)])
+        given = suggesting.after(Run.open(head_from, say), file, output, weights)
+    config.write(suggesting.suggest(folder, file, output, given), file)
+    quote = subprocess.list2cmdline if os.name == "nt" else shlex.join
+    command = quote(["cnnkit", "train", str(file)])
     typer.echo(f"{file} describes the run. Read it, change it, and call: {command}")
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cnnkit import data as photos
 from cnnkit import files
-from cnnkit.data.checking import class_folders
 from cnnkit.training import recipes
 
 import yaml
@@ -138,38 +136,6 @@ class Config:
     def path(self, name: str) -> Path:
         """Return a path of the file as one from here."""
         return Path(os.path.normpath(self.home / Path(name).expanduser()))
-
-
-def suggest(folder: Path, file: Path, mode: str, base: dict[str, Any], output: Path) -> Config:
-    """Return a description that suits a folder of photos, split already or not.
-
-    Parameters
-    ----------
-    folder : Path
-        With a folder for each class, or with ``train`` and ``validation``, and perhaps ``test``.
-    file : Path
-        Where the description will be.
-    mode : str
-        As in `Config`.
-    base : dict
-        What is known of its section.
-    output : Path
-        As in `Config`, from here.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such folder.
-    ValueError
-        It holds no class.
-    """
-    if not class_folders(folder):
-        raise ValueError(f"{folder} holds no folder; expected one for each class, with its photos.")
-    parts = photos.find_parts(folder)
-    folders = {f"{part}_folder": found for part, found in parts.items()} or {"folder": folder}
-    paths: dict[str, Any] = {name: relative(found, file.parent) for name, found in folders.items()}
-    given = {"data": paths, "base": base, "mode": mode, "output": relative(output, file.parent)}
-    return complete(given, file.parent)
 
 
 def complete(given: dict[str, Any], home: Path) -> Config:

@@ -63,7 +63,7 @@ def prepare(
         dogs.
     """
     if split and name != Name.cats_vs_dogs:
-        raise ValueError(f"--split is for cats_vs_dogs; {name} has one alone. Leave it out.")
+        raise ValueError(f"--split is for cats_vs_dogs; leave it out for {name}.")
     if name == Name.drawings:
         return data.drawings.write(folder or Path("photos"), SPECIES, PER_CLASS, SEED)
     if folder is not None:

@@ -66,6 +66,7 @@ class Run:
 
     def train(self) -> None:
         """Train a classifier, or go on where an interrupted call was."""
+        head = self._head_to_begin_with()  # which may not fit, before anything is made for it
         self._processes.in_turn(lambda: preparing.prepare(self))
         training.reproducible(self.config.seed)
         train, validation = self.photos("train"), self.photos("validation")
@@ -78,14 +79,13 @@ class Run:
             )
         if self.config.data.test_folder and not (self.folder / "run.yml").exists():
             self.photos("test", names)  # which would otherwise fail after the training
-        head = self._head_to_begin_with()  # which may not fit, before a base is downloaded for it
-        base = self.base()
-        model = head or models.classification_head(base, names)
-        if models.class_names(model) != names:
+        if head and models.class_names(head) != names:
             raise ValueError(
-                f"The head of base.head_from has the classes {', '.join(models.class_names(model))}"
+                f"The head of base.head_from has the classes {', '.join(models.class_names(head))}"
                 f", and the photos {', '.join(names)}; expected the same."
             )
+        base = self.base()
+        model = head or models.classification_head(base, names)
         if self._processes.first:
             preparing.keep_description(self)
         sets = [train, validation]

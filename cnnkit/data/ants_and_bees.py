@@ -26,7 +26,6 @@ def ants_and_bees() -> Path:
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{folder} is missing. Get the photos (47 MB) where there is internet:\n"
-            f"  curl -L -O {URL}\n"
-            f"  unzip hymenoptera_data.zip -d {store.home()}"
+            f'  curl -L -O {URL} && unzip hymenoptera_data.zip -d "{store.home()}"'
         )
     return folder

@@ -55,7 +55,8 @@ def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        problem = NO_ROOM.get(error.errno or 0, f"{folder.parent} cannot be made")
+        problem = f"{folder.parent} cannot be made, {error.strerror}"
+        problem = NO_ROOM.get(error.errno or 0, problem)
         raise OSError(error.errno, _no_room(folder, problem)) from None
     try:
         with FileLock(lock_for(folder)):
@@ -98,7 +99,10 @@ def _is_whole(folder: Path, contents: str) -> bool:
     except (OSError, ValueError, csv.Error):
         if folder.is_dir() and all(path.name.startswith(".") for path in folder.iterdir()):
             return False
-        found, cure = "files that cnnkit did not write", "Name another folder."
+        if (folder / MANIFEST).exists():
+            found = f"a {MANIFEST} that cannot be read"
+        else:
+            found, cure = "files that cnnkit did not write", "Name another folder."
     if found != contents:
         raise ValueError(f"{folder} holds {found}; expected {contents}. {cure}")
     return all(path.is_file() and path.stat().st_size == size for path, size in sizes.items())
@@ -128,6 +132,6 @@ def _move(part: Path, folder: Path) -> None:
 
 def _no_room(folder: Path, problem: str) -> str:
     return (
-        f"{folder} was not made: {problem}. Make room there, or choose another place: name a "
+        f"{folder} was not made: {problem}. Mend that, or choose another place: name a "
         "folder of your own in the call, or in the environment variable CNNKIT_DATA."
     )

@@ -236,7 +236,7 @@ def test_the_whole_network_begins_with_the_head_of_a_run(trained, here, cnnkit):
 
 @pytest.mark.slow
 def test_a_description_takes_the_base_of_the_head_to_begin_with(trained, here, cnnkit):
-    options = "--mode", "network", "--head-from", trained / "run"
+    options = "--mode", "network", "--head-from", trained / "run", "--output", "whole"
     result = cnnkit("init", trained / "photos", *options)
     assert result.exit_code == 0, result.output
     written = yaml.safe_load(Path("run.yml").read_text())
@@ -251,7 +251,26 @@ def test_a_description_takes_the_base_of_the_head_to_begin_with(trained, here, c
     assert result.exit_code == 0, result.output
     assert yaml.safe_load(Path("run.yml").read_text()) == written
     result = cnnkit("init", trained / "photos", *options[2:], "--mode", "head", "--force")
-    assert result.stderr == ("Error: --head-from is for --mode network; leave one of them out.\n")
+    assert result.stderr == "Error: --head-from is for --mode network; leave one of them out.\n"
+    for head, output, told in (
+        ("network", "whole", f"{trained / 'network'} is no run of a head; name another"),
+        ("run", trained / "run", f"{trained / 'run'} is the run of the head; name another --outp"),
+    ):
+        options = "--head-from", trained / head, "--output", output
+        result = cnnkit("init", trained / "photos", "--file", "other.yml", *options)
+        assert result.stderr.startswith(f"Error: {told}")
+
+
+@pytest.mark.slow
+def test_a_description_shares_the_photos_as_the_head_to_begin_with_did(trained, here, cnnkit):
+    shutil.copytree(trained / "run", "head")
+    text = Path("head/run.yml").read_text()
+    Path("head/run.yml").write_text(text.replace("seed: 0", "seed: 3").replace("0.2", "0.25"))
+    options = "--head-from", "head", "--output", "whole"
+    assert cnnkit("init", trained / "photos", *options).exit_code == 0
+    written = yaml.safe_load(Path("run.yml").read_text())
+    shares = written["data"]["validation_share"], written["data"]["test_share"]
+    assert (written["seed"], *shares) == (3, 0.25, 0.25)
 
 
 @pytest.mark.slow
@@ -436,7 +455,7 @@ def test_only_drawings_go_to_a_folder_of_your_own(data_home, cnnkit):
 def test_only_cats_and_dogs_are_split_in_two_ways(data_home, cnnkit):
     result = cnnkit("data", "mnist", "--split", "half")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: --split is for cats_vs_dogs; mnist has one alone")
+    assert result.stderr.startswith("Error: --split is for cats_vs_dogs; leave it out for mnist.")
 
 
 def test_photos_of_your_own_are_not_to_be_deleted_for_drawings(here, cnnkit):

@@ -2,6 +2,8 @@
 
 import dataclasses
 import itertools
+import os
+import shlex
 from pathlib import Path
 
 from cnnkit.cli import config, reading
@@ -235,8 +237,9 @@ def test_init_replaces_no_file_unasked_and_wants_a_folder(here, cnnkit):
     assert "nowhere is no folder" in cnnkit("init", "nowhere", "--force").stderr
     (here / "empty").mkdir()
     assert cnnkit("init", "empty", "--force").stderr == (
-        "Error: empty holds no folder; expected one for each class, with its photos.\n"
+        "Error: empty: it holds no class folder; expected two or more\n"
     )
+    assert "give the folder above it" in cnnkit("init", "photos/cow", "--force").stderr
     for force in ([], ["--force"]):
         result = cnnkit("init", "photos", "--file", "photos", *force)
         assert result.stderr == "Error: photos is a folder; name a --file in it.\n"
@@ -244,8 +247,9 @@ def test_init_replaces_no_file_unasked_and_wants_a_folder(here, cnnkit):
 
 def test_the_command_that_init_names_can_be_copied(here, cnnkit):
     draw("photos")
-    result = cnnkit("init", "photos", "--file", "my runs/first.yml")
-    assert result.stdout.endswith('call: cnnkit train "my runs/first.yml"\n')
+    file = str(Path("my runs/it's the first.yml"))
+    _, _, command = cnnkit("init", "photos", "--file", file).stdout.partition("call: ")
+    assert shlex.split(command, posix=os.name != "nt") == ["cnnkit", "train", file]
 
 
 def test_the_descriptions_of_two_runs_are_compared_value_by_value(here):

@@ -104,6 +104,13 @@ def test_a_folder_of_something_else_is_not_touched(foreign, tmp_path):
     assert content(folder) == before
 
 
+def test_a_manifest_that_cannot_be_read_is_told_as_such(tmp_path):
+    folder = prepare(tmp_path / "x", "things", make)
+    (folder / prepared.MANIFEST).write_text("")
+    with pytest.raises(ValueError, match=r"x holds a manifest\.csv that .* or delete this one"):
+        prepare(folder, "things", not_again)
+
+
 def test_an_empty_folder_may_be_filled(tmp_path):
     (tmp_path / "x").mkdir()
     assert content(prepare(tmp_path / "x", "things", make)) == WHOLE

@@ -174,15 +174,19 @@ def test_a_zip_file_writes_nothing_outside(tmp_path):
     assert {path.name for path in (tmp_path / "in").iterdir()} == {"submitted"}
 
 
-def test_a_damaged_zip_file_is_told(tmp_path):
-    with zipfile.ZipFile(tmp_path / "handed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+@pytest.mark.parametrize(
+    ("method", "header", "told"),
+    [(zipfile.ZIP_DEFLATED, 0, "invalid block type"), (zipfile.ZIP_LZMA, 4, "unsupported options")],
+)
+def test_a_damaged_zip_file_is_told(tmp_path, method, header, told):
+    with zipfile.ZipFile(tmp_path / "handed.zip", "w", method) as archive:
         archive.writestr("kim.ipynb", "text" * 1000)
     raw = bytearray((tmp_path / "handed.zip").read_bytes())
-    start = raw.index(b"kim.ipynb") + len("kim.ipynb")
-    raw[start : start + 8] = b"\xff" * 8  # no deflated data begin like this
+    start = raw.index(b"kim.ipynb") + len("kim.ipynb") + header
+    raw[start : start + 8] = b"\xff" * 8  # no compressed data begin like this
     (tmp_path / "handed.zip").write_bytes(raw)
     said = command("collect", NAME, tmp_path / "handed.zip", tmp_path / "submitted", fails=True)
-    assert "cannot be unpacked" in said and "invalid block type" in said
+    assert "cannot be unpacked" in said and told in said
 
 
 def test_mistakes_of_a_lecturer_are_told(tmp_path):

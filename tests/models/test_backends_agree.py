@@ -56,6 +56,7 @@ BUILDERS = {
     "cats_vs_dogs_cnn": (lambda: models.cats_vs_dogs_cnn((78, 78, 3)), ONE),
     "classification_head": (head, SEVERAL),
     "densenet_base": (lambda: models.densenet_base(None, PHOTO, block_config=(2, 1)), FEATURES),
+    "densenet_base, drawn": (lambda: models.densenet_base("drawn", PHOTO), FEATURES),
     "digits_cnn": (models.digits_cnn, SEVERAL),
     "mnist_cnn": (models.mnist_cnn, SEVERAL),
     "mnist_cnn, no pooling": (lambda: models.mnist_cnn(max_pooling=False), SEVERAL),
