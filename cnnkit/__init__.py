@@ -14,6 +14,8 @@ from contextlib import contextmanager
 
 # TensorFlow reports a machine without a GPU as an error when it runs its first operation.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# It takes oneDNN only where a processor has AVX-512; on others, too, networks train twice as fast.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 # Several models in one notebook are no mistake, though TensorFlow warns of it as one.
 logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in record.getMessage())
 # `fit` shuffles unless told not to, and Keras warns that a data set brings its own order.

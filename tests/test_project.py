@@ -113,6 +113,14 @@ def test_a_backend_that_keras_cannot_have_is_told_with_the_cure(name):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(("given", "taken"), [({}, "1"), ({"TF_ENABLE_ONEDNN_OPTS": "0"}, "0")])
+def test_onednn_is_taken_unless_it_is_refused(monkeypatch, given, taken):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    code = "import os, cnnkit; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    assert python(code, **given).stdout == f"{taken}\n"
+
+
+@pytest.mark.slow
 def test_cnnkit_imports_where_there_is_no_standard_error():
     run = python("import os; os.close(2); import cnnkit; print('imported')")
     assert run.stdout == "imported\n"

@@ -77,8 +77,8 @@ import numpy as np
 # Keras is a front. The numbers are computed by TensorFlow, JAX or PyTorch, whichever the environment variable
 # `KERAS_BACKEND` names when Keras is imported. That is the line to change, and it needs a new process. Here is a
 # program that trains the network of chapter 2 and reports its losses. Its weights are drawn by NumPy, since each
-# backend would draw others, and it learns by plain gradient descent: RMSprop divides by small numbers, which makes the
-# last digits jump.
+# backend would draw others, and it learns by plain gradient descent in small steps: RMSprop divides by small numbers,
+# and large steps amplify, both of which make the last digits jump.
 
 # %%
 program = """\
@@ -87,7 +87,7 @@ from cnnkit import data, models, training
 import keras, numpy as np
 
 scale, epochs, directory = sys.argv[1], int(sys.argv[2]), sys.argv[3]
-plain = {"optimizer": "sgd", "learning_rate": 0.05, "epochs": epochs}
+plain = {"optimizer": "sgd", "learning_rate": 0.02, "epochs": epochs}
 recipe = dataclasses.replace(training.recipes.MNIST, **plain)
 (x, y), _ = data.mnist(scale)
 count, random, times = len(x) // 64 * 64, np.random.default_rng(5), []

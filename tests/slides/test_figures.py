@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 PICTURE = re.compile(r"base64,([^\"]+)")
-HASH = re.compile(r"\b[a-z][0-9a-f]{10}\b")  # a name that depends on the content
+HASH = re.compile(r"\b(?:[a-z]|image)[0-9a-f]{10}\b")  # a name that depends on the content
 PLACE = re.compile(r"\b(?:d|x|y|points|transform|width|height|viewBox)=\"([^\"]*)\"")
 NUMBER = re.compile(r"-?\d+(\.\d+)?(e-\d+)?")
 

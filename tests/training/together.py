@@ -35,6 +35,7 @@ with training.distributed() as processes:
     model = keras.Sequential(
         [
             keras.Input((12, 12, 3)),
+            keras.layers.Rescaling(1 / 255 if source == "folder" else 1),
             keras.layers.Conv2D(8, 3, use_bias=False),
             keras.layers.BatchNormalization(),
             keras.layers.ReLU(),
