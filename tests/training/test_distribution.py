@@ -29,7 +29,7 @@ pytest.importorskip("jax")
 def start(count: int, *arguments: object, **environment: str) -> list[subprocess.Popen]:
     """Start the script in several processes."""
     command = [sys.executable, str(SCRIPT), *map(str, arguments)]
-    return start_processes(count, command, **environment)
+    return start_processes(count, command, **{"XLA_FLAGS": SOON} | environment)
 
 
 def finish(jobs: list[subprocess.Popen], limit: float = 120) -> list[tuple[str, str]]:
@@ -70,8 +70,14 @@ def draw_photos(directory: Path) -> None:
     data.drawings.write(folder, ["cat", "dog"], 24, seed=0, size=16)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("source", ["batches", "judged", "folder"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("batches", marks=pytest.mark.slow),
+        pytest.param("judged", marks=pytest.mark.survival),
+        pytest.param("folder", marks=pytest.mark.survival),
+    ],
+)
 def test_two_processes_train_as_one_does(tmp_path, alone, source):
     """Losses over three epochs to 1e-5, where the last batch has 12 pictures of 16, or 8 of 10."""
     draw_photos(tmp_path / "together")
@@ -97,7 +103,7 @@ def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path):
     history = tmp_path / "killed" / "history.csv"
     done = 0
     for victim in (0, 1):
-        jobs = start(2, tmp_path / "killed", 40, "batches", XLA_FLAGS=SOON)
+        jobs = start(2, tmp_path / "killed", 40, "batches")
         until = time.monotonic() + 100
         while epochs(history) <= done:
             assert time.monotonic() < until
@@ -115,10 +121,10 @@ def test_when_one_is_killed_the_others_stop_and_all_go_on_later(tmp_path):
         jobs[victim].communicate(timeout=60)
         assert done < epochs(history) < 40
         done = epochs(history)
-    again = finish(start(2, tmp_path / "killed", 40, "batches", XLA_FLAGS=SOON))
+    again = finish(start(2, tmp_path / "killed", 40, "batches"))
     going_on = re.search(r"Going on after epoch (\d+)", again[0][0])
     assert going_on and int(going_on[1]) in (done, done + 1)
-    (whole,) = finish(start(1, tmp_path / "whole", 40, "batches", XLA_FLAGS=SOON))
+    (whole,) = finish(start(1, tmp_path / "whole", 40, "batches"))
     assert_same(result(whole), result(again[0]), atol=1e-3)
 
 
@@ -137,7 +143,7 @@ def test_when_one_fails_the_others_stop(tmp_path):
 
 @pytest.mark.slow
 def test_one_process_trains_on_all_its_devices(tmp_path, alone):
-    four = {"XLA_FLAGS": "--xla_force_host_platform_device_count=4"}
+    four = {"XLA_FLAGS": f"{SOON} --xla_force_host_platform_device_count=4"}
     (several,) = finish(start(1, tmp_path / "several", 3, "judged", **four))
     assert_same(alone("judged")[1], result(several))
 
