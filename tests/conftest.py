@@ -1,5 +1,6 @@
 """What tests of several parts share."""
 
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
@@ -8,7 +9,16 @@ import pytest
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Count the tests that an ordinary run leaves out among the slow ones."""
+    """Begin with what takes long, so that no worker waits for another's last file.
+
+    What an ordinary run leaves out counts among the slow tests.
+    """
+    slow = Counter(
+        item.path
+        for item in items
+        if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")
+    )
+    items.sort(key=lambda item: -slow[item.path])
     for item in items:
         if any(map(item.get_closest_marker, ("survival", "homework", "backends"))):
             item.add_marker("slow")

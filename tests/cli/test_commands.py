@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -355,7 +356,9 @@ def test_a_floor_that_is_not_reached_is_told(here, cnnkit):
 
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="signals differ")
-@pytest.mark.parametrize("more", ["", "  optimizer: adam\nmode: network\n"])
+@pytest.mark.parametrize(
+    "more", ["", pytest.param("  optimizer: adam\nmode: network\n", marks=pytest.mark.survival)]
+)
 def test_ctrl_c_leaves_a_run_that_ends_as_one_without_it(here, cnnkit, more):
     describe(draw("photos", count=10), "whole", epochs=10, more=more)
     describe(Path("photos"), "run", epochs=10, more=more)
@@ -426,12 +429,14 @@ def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cn
     [
         (["digits"], "training: 1,617 pictures of 8×8 pixels, 10 classes"),
         (["mnist"], "test: 180 pictures of 28×28 pixels, 10 classes"),
-        (["cifar10"], "training: 5,000 pictures of 32×32 pixels, 10 classes"),
+        (["cifar10"], "training: 40 pictures of 32×32 pixels, 10 classes"),
         (["drawings", "--folder", "own"], "own/koala: 4 photos"),
     ],
 )
 def test_data_sets_are_prepared_and_described(data_home, cnnkit, monkeypatch, arguments, line):
     monkeypatch.setattr(datasets, "PER_CLASS", 4)
+    cifar10 = import_module("cnnkit.data.cifar10")
+    monkeypatch.setattr(cifar10, "DRAWN", {"train": 4, "test": 1})
     result = cnnkit("data", *arguments)
     assert result.exit_code == 0, result.output
     assert line in result.stdout.splitlines()

@@ -70,14 +70,8 @@ def draw_photos(directory: Path) -> None:
     data.drawings.write(folder, ["cat", "dog"], 24, seed=0, size=16)
 
 
-@pytest.mark.parametrize(
-    "source",
-    [
-        pytest.param("batches", marks=pytest.mark.slow),
-        pytest.param("judged", marks=pytest.mark.survival),
-        pytest.param("folder", marks=pytest.mark.survival),
-    ],
-)
+@pytest.mark.survival
+@pytest.mark.parametrize("source", ["batches", "judged", "folder"])
 def test_two_processes_train_as_one_does(tmp_path, alone, source):
     """Losses over three epochs to 1e-5, where the last batch has 12 pictures of 16, or 8 of 10."""
     draw_photos(tmp_path / "together")
@@ -209,7 +203,7 @@ def test_a_process_that_has_computed_cannot_join(tmp_path):
     assert "Begin a new one with training.distributed()" in told
 
 
-@pytest.mark.slow
+@pytest.mark.survival
 def test_the_first_process_does_not_wait_for_ever(tmp_path):
     (job,) = start(1, tmp_path, 1, "alone", KERAS_DISTRIBUTION_NUM_PROCESSES="2")
     _, told = job.communicate(timeout=100)
