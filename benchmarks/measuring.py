@@ -171,12 +171,16 @@ def cores() -> list[int]:
 
 
 def _processor() -> str:
+    """Name the processor, with what tells apart those of one name (Linux)."""
     information = Path("/proc/cpuinfo")
-    if information.exists():
-        for line in information.read_text().splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    if not information.exists():
+        return platform.processor() or platform.machine()
+    lines = (line.partition(":") for line in information.read_text().splitlines())
+    found = {name.strip(): value.strip() for name, _, value in lines}
+    if "model name" not in found:
+        return platform.machine()
+    name = f"{found['model name']} family {found.get('cpu family')} model {found.get('model')}"
+    return f"{name} with{'' if 'avx512f' in found.get('flags', '').split() else 'out'} AVX-512"
 
 
 def high_water_mark() -> int:

@@ -1,7 +1,10 @@
 """The other side of a measurement: a network in PyTorch, as its guides advise for a CPU."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+from benchmarks import shakenet_in_torch
 from benchmarks.measuring import cores
 from cnnkit import training
 
@@ -46,6 +49,26 @@ class Side:
             logits = self.network(self.pictures)
         self.network.train()
         return (logits.sigmoid() if self.binary else logits.softmax(1)).numpy()
+
+    @contextmanager
+    def without_chance(self) -> Iterator[None]:
+        """Let the network drop and shake nothing."""
+        dropout = [each for each in self.network.modules() if isinstance(each, nn.Dropout)]
+        shares = [each.p for each in dropout]
+        shaken = [
+            each for each in self.network.modules() if isinstance(each, shakenet_in_torch.ShakeNet)
+        ]
+        for each in dropout:
+            each.p = 0.0
+        for each in shaken:
+            each.coefficients = dict.fromkeys(each.blocks, (0.5, 0.5))
+        try:
+            yield
+        finally:
+            for each, share in zip(dropout, shares, strict=True):
+                each.p = share
+            for each in shaken:
+                each.coefficients = None
 
     def step(self) -> float:
         """Train on the batch, and return what its loss was."""

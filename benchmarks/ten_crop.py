@@ -83,7 +83,8 @@ def measure() -> Measured:
     )
     title = (
         f"Ten windows of {WINDOW}×{WINDOW} from photos of {SIDE}×{SIDE}, AlexNet of width "
-        f"{WIDTH:g}: time for {PHOTOS} photos, medians of turns; peak memory for {BATCHES[-1]:,}"
+        f"{WIDTH:g}: time for {PHOTOS} photos, medians of turns; peak memory for "
+        f"{BATCHES[-1]:,}, once"
     )
     return Measured(title, COLUMNS, rows, ratios, REMARKS)
 

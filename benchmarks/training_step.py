@@ -2,13 +2,15 @@
 
 Both sides begin with the same weights and take the same batch, already in memory, with the same
 optimizer and as many threads, on the processor. Before any time is taken, their probabilities have
-to agree, and the number of weights that they train; where nothing is random, so does the loss, and
-with plain gradient descent what a step makes of it.
+to agree, the number of weights that they train, the loss of a step without dropout and shaking, and
+with gradient descent what this step makes of the probabilities.
 """
 
 import dataclasses
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from benchmarks.measuring import Measured, Ratio, Step, agree, cores, in_turns
 from cnnkit import models, training
@@ -41,7 +43,6 @@ class Case:
     build: Callable[[], keras.Model]
     recipe: training.Recipe
     batch: int
-    random: bool = False  # whether its training draws random numbers
 
 
 def _fine_tuning() -> keras.Model:
@@ -64,10 +65,10 @@ CASES = {
     "digits_cnn": Case(models.digits_cnn, recipes.DIGITS, 1617),
     "mnist_cnn": Case(models.mnist_cnn, recipes.MNIST, 64),
     "cats_vs_dogs_cnn": Case(models.cats_vs_dogs_cnn, recipes.CATS_VS_DOGS, 32),
-    "fine_tuning": Case(_fine_tuning, recipes.FINE_TUNING, 32, random=True),
-    "alexnet": Case(_alexnet, ALEXNET, 64, random=True),
+    "fine_tuning": Case(_fine_tuning, recipes.FINE_TUNING, 32),
+    "alexnet": Case(_alexnet, ALEXNET, 64),
     "densenet": Case(_densenet, recipes.WHOLE_NETWORK, 8),
-    "shakenet": Case(models.shakenet, recipes.SHAKENET, 128, random=True),
+    "shakenet": Case(models.shakenet, recipes.SHAKENET, 128),
 }
 
 
@@ -89,15 +90,17 @@ def measure() -> Measured:
         share = speeds["ours"] * operations * medians["limit"] / PRODUCT
         if with_torch:
             ratios.append(speeds["ours"] / speeds["PyTorch"])
-        theirs = (f"{speeds['PyTorch']:,.0f}", f"{ratios[-1]:.2f}") if with_torch else ("–", "–")
-        gigaflop = f"{operations / 1e9:.3g}"
-        rows.append(
-            (name, f"{case.batch:,}", f"{speeds['ours']:,.0f}", *theirs, gigaflop, f"{share:.0%}")
-        )
+        theirs = (_speed(speeds["PyTorch"]), f"{ratios[-1]:.2f}") if with_torch else ("–", "–")
+        gigaflop, own = f"{operations / 1e9:.3g}", _speed(speeds["ours"])
+        rows.append((name, f"{case.batch:,}", own, *theirs, gigaflop, f"{share:.0%}"))
     title = f"Pictures a second in training, by medians of turns, {len(cores())} threads"
     mean = float(np.exp(np.mean(np.log(ratios)))) if ratios else float("nan")
     ratio = Ratio("speed against PyTorch, geometric mean of the networks", mean)
     return Measured(title, COLUMNS, rows, [ratio], REMARKS if with_torch else [*REMARKS, NO_TORCH])
+
+
+def _speed(pictures: float) -> str:
+    return f"{pictures:,.0f}" if pictures >= 100 else f"{pictures:.1f}"
 
 
 def batch(model: keras.Model, count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -120,12 +123,33 @@ def in_torch(name: str, case: Case, model: keras.Model, x: np.ndarray, y: np.nda
     agree("probabilities", model.predict(x, verbose=0), side.predict())
     agree("numbers of trained weights", _count(model.trainable_variables), side.trained)
     case.recipe.compile(model, steps=100)
-    ours, theirs = model.train_on_batch(x, y)[0], side.step()
-    if not case.random:
-        agree("losses", ours / theirs, 1)
-    if not case.random and case.recipe.optimizer == "sgd":
+    decay = float(sum(model.losses))  # which PyTorch's optimizer adds to the gradient alone
+    with _without_chance(model), side.without_chance():
+        ours, theirs = model.train_on_batch(x, y)[0], side.step()
+    agree("losses", (ours - decay) / theirs, 1)
+    if case.recipe.optimizer == "sgd":
         agree("probabilities after a step", model.predict(x, verbose=0), side.predict())
     return side.step
+
+
+@contextmanager
+def _without_chance(model: keras.Model) -> Iterator[None]:
+    """Let a model drop and shake nothing, until it is compiled again."""
+    changed: list[tuple[keras.Layer, str, Any]] = []
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.Dropout):
+            changed.append((layer, "rate", 0.0))
+        elif isinstance(layer, models.ShakeShake):
+            even = {"forward": "even", "backward": "even", "level": "batch"}
+            changed.append((layer, "mode", even))
+    before = [(layer, name, getattr(layer, name)) for layer, name, _ in changed]
+    for layer, name, value in changed:
+        setattr(layer, name, value)
+    try:
+        yield
+    finally:
+        for layer, name, value in before:
+            setattr(layer, name, value)
 
 
 def keras_step(recipe: training.Recipe, model: keras.Model, x: np.ndarray, y: np.ndarray) -> Step:

@@ -48,6 +48,16 @@ def photo_shape(shape: Any, least: int, why: str, colour: bool = False) -> None:
         )
 
 
+def image_size(size: object) -> None:
+    """Raise ValueError unless `size` is (height, width), in whole pixels."""
+    if not (
+        isinstance(size, tuple | list)
+        and len(size) == 2
+        and all(isinstance(side, int | np.integer) and side >= 1 for side in size)
+    ):
+        raise ValueError(f"image_size is {size}; expected (height, width) in whole pixels.")
+
+
 def batched(model: keras.Model, shape: tuple) -> None:
     """Raise ValueError where the elements of a data set are single pictures."""
     if len(shape) == len(model.input_shape) - 1:

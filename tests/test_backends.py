@@ -13,14 +13,18 @@ ROOT = Path(__file__).resolve().parents[1]
 MODULES = [
     "data/test_arrays.py",
     "data/test_augment.py",
+    "data/test_pixels.py",
+    "data/test_windows.py",
+    "evaluation/explain",
     "evaluation/test_branches.py",
-    "evaluation/test_explain.py",
     "evaluation/test_predict.py",
     "models",
     "test_backend.py",
     "training/test_cosine_runs.py",
+    "training/test_directory.py",
     "training/test_fitting.py",
     "training/test_recipes.py",
+    "training/test_survival.py",
     "training/transfer",
 ]
 

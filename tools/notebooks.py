@@ -2,11 +2,13 @@
 
 A chapter is written as ``notebooks/scripts/NN_name.py``. Building it renews the cells that depend
 on the project's address, executes it, and stores ``notebooks/NN_name.ipynb`` with its outputs.
+Where no code has changed, ``--prose`` keeps the outputs that are stored.
 """
 
 import copy
 import itertools
 import os
+import re
 import tomllib
 from base64 import b64decode
 from pathlib import Path
@@ -25,6 +27,7 @@ SCRIPTS = NOTEBOOKS / "scripts"
 SECONDS_PER_CELL = 150
 PICTURES = ("cover", "photos")
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+ALT = re.compile(r"\s*<!-- alt: (.*?) -->", re.DOTALL)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 INSTALL_FROM_WHEEL = """\
@@ -97,10 +100,11 @@ def tags(cell: NotebookNode) -> list[str]:
 
 
 def tidy(notebook: NotebookNode) -> None:
-    """Make a notebook's file depend on its content alone, and give each figure its caption.
+    """Make a notebook's file depend on its content alone, and give each figure its text.
 
     A widget's view shows nothing without its kernel, and is left out. A figure's alternative text
-    is its caption, the paragraph below it that begins with ``*Figure``; a page has it when it is
+    follows its caption, the paragraph below it that begins with ``*Figure``, as a comment
+    ``<!-- alt: … -->``; without one, the caption is all there is to say. A page has it when it is
     exported by ``nbconvert --to html --template classic``.
     """
     notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
@@ -112,17 +116,30 @@ def tidy(notebook: NotebookNode) -> None:
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}) and below.source.startswith("*Figure"):
                 paragraph, *_ = below.source.split("\n\n")
-                caption = " ".join(paragraph.replace("*", "").replace("`", "").split())
-                output.metadata["image/png"] = {"alt": caption}
+                described = ALT.search(paragraph)
+                text = described[1] if described else paragraph.replace("*", "").replace("`", "")
+                output.metadata["image/png"] = {"alt": " ".join(text.split())}
 
 
-def build(script: Path) -> None:
-    """Execute a chapter and store it beside its script."""
+def build(script: Path, prose: bool = False) -> None:
+    """Execute a chapter, or take over what is stored of it, and store it beside its script."""
     notebook = jupytext.read(script)
     written = copy.deepcopy(notebook.cells)
     renew_generated_cells(notebook, script.stem, repository())
     if notebook.cells != written:
         jupytext.write(notebook, script)
+    stored = NOTEBOOKS / f"{script.stem}.ipynb"
+    if prose:
+        take_over_outputs(notebook, nbformat.read(stored, as_version=4))
+    else:
+        execute(notebook)
+    tidy(notebook)
+    nbformat.write(notebook, stored)
+    save_pictures(notebook)
+
+
+def execute(notebook: NotebookNode) -> None:
+    """Run all cells of a notebook."""
     os.environ["TQDM_DISABLE"] = "1"  # a stored progress bar says nothing
     client = NotebookClient(
         notebook,
@@ -132,9 +149,21 @@ def build(script: Path) -> None:
         resources={"metadata": {"path": str(NOTEBOOKS)}},
     )
     client.execute()
-    tidy(notebook)
-    nbformat.write(notebook, NOTEBOOKS / f"{script.stem}.ipynb")
-    save_pictures(notebook)
+
+
+def take_over_outputs(notebook: NotebookNode, stored: NotebookNode) -> None:
+    """Give the cells of a notebook the outputs of another one that has the same code.
+
+    Raises
+    ------
+    ValueError
+        The code differs.
+    """
+    here, there = ([c for c in each.cells if c.cell_type == "code"] for each in (notebook, stored))
+    if [cell.source for cell in here] != [cell.source for cell in there]:
+        raise ValueError("The code has changed as well; build the chapter without --prose.")
+    for cell, executed in zip(here, there, strict=True):
+        cell.outputs, cell.execution_count = executed.outputs, executed.execution_count
 
 
 def save_pictures(notebook: NotebookNode) -> None:
@@ -147,6 +176,7 @@ def save_pictures(notebook: NotebookNode) -> None:
 
 def main(
     names: Annotated[list[str] | None, typer.Argument(help="Such as 02_mnist.")] = None,
+    prose: Annotated[bool, typer.Option(help="Keep the outputs; no code has changed.")] = False,
 ) -> None:
     """Execute chapters and store them as notebooks with their outputs."""
     chapters = {script.stem: script for script in sorted(SCRIPTS.glob("*.py"))}
@@ -155,7 +185,7 @@ def main(
             raise typer.BadParameter(f"There is no {name!r}; there are {', '.join(chapters)}.")
     for name in names or chapters:
         typer.echo(f"building {name}")
-        build(chapters[name])
+        build(chapters[name], prose)
 
 
 if __name__ == "__main__":

@@ -24,28 +24,36 @@ CROPS_EACH_EPOCH = {"sample": False, "full": True}
 
 def ten_crops(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: AlexNet, with ten crops of each test photo."""
-    model, test = _train(scale, seed, dropout=0.5)
-    return accuracy(model, test, test.labels, _ten_crop(scale))
+    return _judged(scale, _train(scale, seed, dropout=0.5), _ten_crop(scale))
 
 
 def center(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: the same networks, not trained again, with the middle of each test photo."""
-    model, test = _train(scale, seed, dropout=0.5)
-    return accuracy(model, test, test.labels)
+    return _judged(scale, _train(scale, seed, dropout=0.5))
 
 
 def without_dropout(scale: str, seed: int) -> tuple[float, int]:
     """Chapter 7: AlexNet without dropout, with ten crops."""
-    model, test = _train(scale, seed, dropout=0.0)
-    return accuracy(model, test, test.labels, _ten_crop(scale))
+    return _judged(scale, _train(scale, seed, dropout=0.0), _ten_crop(scale))
+
+
+def _judged(scale: str, model: keras.Model, *views: Callable[[Any], Any]) -> tuple[float, int]:
+    test = _test_photos(scale)
+    return accuracy(model, test, test.labels, *views)
 
 
 @functools.cache
-def _train(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
-    """Train AlexNet; return its best state, and the test photos."""
+def _test_photos(scale: str) -> Any:
+    """Load the test photos, which are the same for all networks."""
+    return photos(scale, SIZES[scale][0], 0, "half", RECIPE[scale].batch_size or 32)[2]
+
+
+@functools.cache
+def _train(scale: str, seed: int, dropout: float) -> keras.Model:
+    """Train AlexNet, and return its best state, to predict with."""
     side, window = SIZES[scale]
     recipe = RECIPE[scale]
-    train, validation, test = photos(scale, side, seed, "half", recipe.batch_size or 32)
+    train, validation, _ = photos(scale, side, seed, "half", recipe.batch_size or 32)
     colours = keras.layers.Normalization()
     colours.adapt(train.map(lambda photos, labels: photos))
     training.reproducible(seed)
@@ -63,7 +71,7 @@ def _train(scale: str, seed: int, dropout: float) -> tuple[keras.Model, Any]:
     with run_directory(scale, f"alexnet-dropout{dropout:g}-seed{seed}") as directory:
         each_epoch = evaluate if CROPS_EACH_EPOCH[scale] else None
         training.fit(model, recipe, train, validation, directory, each_epoch, verbose=0)
-        return keras.models.load_model(directory / "best.keras"), test
+        return keras.models.load_model(directory / "best.keras", compile=False)
 
 
 def _ten_crop(scale: str) -> Callable[[Any], Any]:

@@ -26,7 +26,8 @@ pictures, or of what the row names. A command trains again, and rewrites its row
 
 The sample scale takes drawn or small pictures, so that it takes minutes and no download. It shows
 what a chapter teaches; only the full scale is the published experiment. Where a row judges the
-networks of another row again, its time is that of the judging, or of both."""
+networks of another row again, its time is that of the judging, or of both; and what chapters 5 and
+6 compute of frozen layers stays in the user's cache, where a later row finds it."""
 SCALES = {
     "sample": "## Sample scale",
     "full": "## Full scale\n\nWhat was not run here takes the data sets, and for most of it a GPU.",
@@ -95,7 +96,8 @@ def published(name: str) -> str:
     experiment = EXPERIMENTS[name]
     if experiment.published is None:
         return experiment.said or "–"
-    return f"{experiment.published:.3f} on {experiment.on}"
+    figure = f"{experiment.published:.4f}"
+    return f"{figure.removesuffix('0')} on {experiment.on}"
 
 
 def _ours(name: str, scale: str, with_size: bool = False) -> str:

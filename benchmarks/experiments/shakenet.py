@@ -83,4 +83,4 @@ def _train(scale: str, seed: int, **options: Any) -> keras.Model:
             directory,
             verbose=0,
         )
-        return keras.models.load_model(directory / "best.keras")
+        return keras.models.load_model(directory / "best.keras", compile=False)

@@ -92,9 +92,11 @@ def write_report(report: evaluation.Report, folder: Path) -> None:
 
 
 def _collection(run: "Run", pooled: keras.Model) -> evaluation.SimilarImages:
-    """Return the training photos as a collection to search in, made anew for new weights."""
+    """Return the training photos to search in, made anew for new weights, and for other photos."""
     path = run.folder / "similar.npz"
-    if not path.is_file() or path.stat().st_mtime < run.weights().stat().st_mtime:
+    folders = [entry for entry in (run.part("train") or path).glob("*") if entry.is_dir()]
+    made = path.stat().st_mtime if path.is_file() else 0.0
+    if any(source.stat().st_mtime > made for source in (run.weights(), *folders)):
         photos = run.photos("train")
         features = training.transfer.extract_features(pooled, photos, run.folder / "features")
         evaluation.SimilarImages(features, photos.file_paths).save(path)

@@ -46,7 +46,9 @@ def batches(
     images, labels = np.asarray(images), np.asarray(labels)
     if images.ndim == 0 or len(images) == 0:
         raise ValueError(f"The images have shape {images.shape}; expected at least one picture.")
-    classes = len(class_names) or int(max(np.max(labels, initial=0), 0)) + 1
+    classes = len(class_names)
+    if not classes and np.issubdtype(labels.dtype, np.integer):
+        classes = int(max(np.max(labels, initial=0), 0)) + 1
     if labels.ndim == 2:  # one-hot
         classes = labels.shape[1]
     checks.labels(labels, classes, len(images))

@@ -29,18 +29,24 @@ def digits(seed: int = 0) -> tuple[Split, Split]:
     Parameters
     ----------
     seed : int
-        Decides which 180 digits are for testing.
+        From 0; decides which 180 digits are for testing.
 
     Returns
     -------
     (x_train, y_train), (x_test, y_test)
         x: (1617, 8, 8, 1) and (180, 8, 8, 1), float32 in [0, 1]; y: int64, 0 to 9.
 
+    Raises
+    ------
+    ValueError
+        A seed out of range.
+
     References
     ----------
     E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
     Learning Repository, 1998.
     """
+    checks.whole_number("seed", seed, least=0)
     x, y = load_digits(return_X_y=True)
     x = (x / 16).astype("float32").reshape(-1, 8, 8, 1)
     x_train, x_test, y_train, y_test = train_test_split(x, y, test_size=180, random_state=seed)

@@ -81,12 +81,7 @@ def image_folder(
     OSError
         The disk has no room for the temporary file.
     """
-    if not (
-        isinstance(image_size, tuple | list)
-        and len(image_size) == 2
-        and all(isinstance(side, int | np.integer) and side >= 1 for side in image_size)
-    ):
-        raise ValueError(f"image_size is {image_size}; expected (height, width) in whole pixels.")
+    checks.image_size(image_size)
     checks.whole_number("batch_size", batch_size, least=1)
     checks.whole_number("seed", seed or 0, least=0)
     folder = Path(path)

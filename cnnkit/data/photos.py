@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
+from cnnkit import checks, pictures
+
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 from tqdm import tqdm
 
 # The formats that Pillow and every browser read, by the extensions they go by.
@@ -69,7 +71,7 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
                 longest = 2 * max(size)  # a JPEG decodes at less than full size
                 image.draft("RGB", (longest, longest))
             image.load()
-            upright = _flat(ImageOps.exif_transpose(image))
+            upright = pictures.upright(image)
             if size:
                 upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             return np.asarray(upright)
@@ -104,8 +106,11 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
     FileNotFoundError
         There is no such file.
     ValueError
-        A photo is not usable; the message says why.
+        A photo is not usable; the message says why. Or a single path, or no such size.
     """
+    checks.image_size(image_size)
+    if isinstance(paths, str | Path):
+        raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
     photos = []
     for path in map(Path, paths):
         if not path.is_file():
@@ -136,15 +141,6 @@ def _refuse_odd(path: Path, image: Image.Image) -> None:
         raise _OddError(f"{what}; convert it to 8-bit RGB")
     if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
         raise Image.DecompressionBombError
-
-
-def _flat(image: Image.Image) -> Image.Image:
-    """Bring a picture into RGB, on white where it is transparent."""
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        paper = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(paper, image).convert("RGB")
-    return image.convert("RGB")
 
 
 def decode_all(

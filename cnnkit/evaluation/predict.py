@@ -108,10 +108,7 @@ def _batches(images: Any) -> Iterator[Any]:
 
 def without_labels(dataset: Any) -> Iterator[Any]:
     """Yield the pictures of each batch of a data set."""
-    batches = dataset
-    if isinstance(dataset, keras.utils.PyDataset):  # in Keras 3.9, not every one ends by itself
-        batches = (dataset[step] for step in range(len(dataset)))
-    for batch in batches:
+    for batch in dataset:
         yield batch[0] if isinstance(batch, tuple | list) else batch
 
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnkit import checks, files, plots
+from cnnkit import checks, files, pictures, plots
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image
 from sklearn.neighbors import NearestNeighbors
 
 SHOWN = (180, 180)  # pixels, of each picture in a row
@@ -106,6 +106,11 @@ class SimilarImages:
         Returns
         -------
         matplotlib.figure.Figure
+
+        Raises
+        ------
+        FileNotFoundError
+            One of the pictures is not there any more.
         """
         first = picture if isinstance(picture, np.ndarray) else _read(picture)
         titles = [f"{Path(path).parent.name}\n{distance:.3f}" for path, distance in neighbours]
@@ -168,5 +173,7 @@ def _relative(path: str, folder: Path) -> str:
 
 
 def _read(path: str | Path) -> np.ndarray:
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"The picture {path} is missing; was it moved or deleted?")
     with Image.open(path) as photo:
-        return np.asarray(ImageOps.exif_transpose(photo).convert("RGB").resize(SHOWN))
+        return np.asarray(pictures.upright(photo).resize(SHOWN))

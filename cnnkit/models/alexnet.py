@@ -167,37 +167,22 @@ class MeanColor(keras.Layer):
 class LocalResponseNormalization(keras.Layer):
     r"""Divides each value by what its neighbours among the channels are at the same place.
 
-    $b_i = a_i / (k + α \sum_j a_j^2)^β$, the sum going over the `size` channels around i. The
-    defaults are the paper's (section 3.3).
-
-    Parameters
-    ----------
-    size : int
-        n of the paper, odd.
-    k, alpha, beta : float
+    $b_i = a_i / (k + α \sum_j a_j^2)^β$, the sum going over the n channels around i, with the
+    paper's constants (section 3.3).
     """
 
-    def __init__(
-        self, size: int = 5, k: float = 2.0, alpha: float = 1e-4, beta: float = 0.75, **options: Any
-    ) -> None:
-        super().__init__(**options)
-        self.size, self.k, self.alpha, self.beta = size, k, alpha, beta
+    n, k, alpha, beta = 5, 2.0, 1e-4, 0.75
 
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Normalise feature maps (n, height, width, channels)."""
-        around, channels = self.size // 2, x.shape[-1]
+        around, channels = self.n // 2, x.shape[-1]
         squares = ops.pad(ops.square(x), ((0, 0), (0, 0), (0, 0), (around, around)))
-        total = sum(squares[..., shift : shift + channels] for shift in range(self.size))
+        total = sum(squares[..., shift : shift + channels] for shift in range(self.n))
         return x / (self.k + self.alpha * total) ** self.beta
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
         """Return the shape of the feature maps, which stays."""
         return input_shape
-
-    def get_config(self) -> dict[str, Any]:
-        """Return the layer's arguments."""
-        own = {name: getattr(self, name) for name in ("size", "k", "alpha", "beta")}
-        return {**super().get_config(), **own}
 
 
 def _entry(

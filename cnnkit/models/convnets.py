@@ -16,6 +16,10 @@ def digits_cnn() -> keras.Model:
     -------
     keras.Model
         (n, 8, 8, 1) in [0, 1] → (n, 10) probabilities.
+
+    References
+    ----------
+    Machine learning as told by a hacker, part 4 (in Korean), named in chapter 1.
     """
     inputs = keras.Input((8, 8, 1), name="digits")
     x = layers.Conv2D(32, 3, padding="same", activation="relu", **_normal(64), name="conv1")(inputs)
@@ -115,8 +119,8 @@ def _normal(n: int) -> dict[str, keras.Initializer]:
 def _strict(model: keras.Model) -> keras.Model:
     """Refuse pictures without a channel axis, which Keras would silently add.
 
-    Keras (not its oldest versions) puts the name of the input into its error. A model that was
-    saved and loaded is Keras's own again and adds the axis.
+    Keras puts the name of the input into its error. A model that was saved and loaded is Keras's
+    own again and adds the axis.
     """
     form = ", ".join(map(str, model.input_shape[1:]))
     cure = f"images (n, {form}), a missing channel axis being images[..., np.newaxis]"

@@ -74,10 +74,11 @@ def densenet_base(
         block_config, growth_rate = DRAWN, DRAWN_GROWTH
     block_config = PUBLISHED[121] if block_config is None else block_config
     growth_rate = 32 if growth_rate is None else growth_rate
-    if not block_config or min(block_config) < 1 or growth_rate < 1:
-        raise ValueError(
-            f"block_config is {block_config} and growth_rate {growth_rate}; expected at least 1."
-        )
+    if not block_config:
+        raise ValueError("block_config is empty; expected the layers of each block.")
+    for depth in block_config:
+        checks.whole_number("A depth of block_config", depth, least=1)
+    checks.whole_number("growth_rate", growth_rate, least=1)
     checks.dropout(drop_rate, "drop_rate")
 
     inputs = keras.Input(input_shape, name="photos")

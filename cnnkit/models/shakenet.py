@@ -165,12 +165,14 @@ def _check(
     input_shape: tuple[int, int, int],
     augmentation: keras.Layer | None,
 ) -> None:
-    if depth < 8 or (depth - 2) % 6:
+    checks.whole_number("depth", depth, least=8)
+    if (depth - 2) % 6:
         raise ValueError(
             f"depth is {depth}; expected 8, 14, 20, 26, …: two layers, and three stages of blocks "
             "with two each."
         )
-    if width < 2 or width % 2:
+    checks.whole_number("width", width, least=2)
+    if width % 2:
         raise ValueError(f"width is {width}; expected an even number of channels, from 2.")
     checks.whole_number("classes", classes, least=2)
     checks.photo_shape(input_shape, 3, "of which three stages leave a pixel", colour=True)

@@ -1,4 +1,4 @@
-"""How layers are connected: shortcuts that add, connections that join, and channels that grow."""
+"""How layers are connected: skips that add, connections that join, and channels that grow."""
 
 from collections.abc import Mapping, Sequence
 
@@ -27,7 +27,7 @@ def shortcuts(layers: int = 4) -> Figure:
     dense = [(first, last) for last in range(1, layers + 1) for first in range(last)]
     _chain(axes[0], layers, residual, "+", BLUE)
     _chain(axes[1], layers, dense, "[ ]", VERMILION)
-    axes[0].set_title(f"ResNet: {layers} layers, {layers} shortcuts, whose ends are added")
+    axes[0].set_title(f"ResNet: {layers} layers, {layers} skip connections, whose ends are added")
     axes[1].set_title(f"DenseNet: {layers} layers, {len(dense)} connections, whose ends are joined")
     return figure
 
@@ -87,7 +87,7 @@ def channel_growth(blocks: Mapping[str, Sequence[int]]) -> Figure:
         start += len(channels) + 2
     ax.set_xticks(middles, labels=blocks)
     ax.tick_params(bottom=False)
-    ax.set(ylabel="channels", xlim=(-1, start - 2))
+    ax.set(xlabel="layer after layer", ylabel="channels", xlim=(-1, start - 2))
     keys = [
         Patch(color=BLUE, label="there before"),
         Patch(color=ORANGE, label="added by the layer"),

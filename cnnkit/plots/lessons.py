@@ -82,7 +82,19 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
     ----------
     cases : sequence of (input size, kernel size, padding, stride)
         One panel each. A dot marks the centre of every window.
+
+    Raises
+    ------
+    ValueError
+        A kernel that does not fit anywhere, or a stride of 0.
     """
+    for size, kernel, padding, stride in cases:
+        if not (1 <= kernel <= size + 2 * padding and stride >= 1):
+            raise ValueError(
+                f"A kernel of {kernel} with stride {stride} has no window on an input of {size} "
+                f"with padding {padding}; expected a kernel of 1 to {size + 2 * padding}, and a "
+                "stride from 1."
+            )
     figure, axes = plt.subplots(1, len(cases), figsize=(2.3 * len(cases), 3.0), squeeze=False)
     for ax, (size, kernel, padding, stride) in zip(axes.flat, cases, strict=True):
         padded = size + 2 * padding
@@ -145,9 +157,8 @@ def layer_by_layer(
     names : sequence of str
         The layers' names.
     """
-    columns = 1 + len(outputs)
-    figure = plt.figure(figsize=(1.75 * columns, 2.6))
-    panels = figure.subfigures(1, columns, squeeze=False)[0]
+    figure = plt.figure(figsize=(1.75 * (1 + len(outputs)), 2.6))
+    panels = figure.subfigures(1, 1 + len(outputs), squeeze=False)[0]
     ax = panels[0].subplots()
     ax.imshow(np.squeeze(image))
     ax.set_axis_off()
@@ -156,12 +167,15 @@ def layer_by_layer(
         panel.suptitle(f"{name}\n{_form(output)}", fontsize=10)
         if output.ndim == 3:
             strongest = np.argsort(-output.max(axis=(0, 1)), kind="stable")[:6]
-            for ax, channel in zip(panel.subplots(3, 2).flat, strongest, strict=True):
-                ax.imshow(output[..., channel], vmin=0, vmax=output.max())
+            axes = panel.subplots(3, 2).ravel()
+            for ax in axes:
                 ax.set_axis_off()
+            for ax, channel in zip(axes, strongest, strict=False):
+                ax.imshow(output[..., channel], vmin=0, vmax=output.max())
         elif output is not outputs[-1]:
             ax = panel.subplots()
-            ax.imshow(output.reshape(-1, 20 if output.size % 20 == 0 else 16), aspect="auto")
+            columns = next(n for n in range(20, 0, -1) if output.size % n == 0)
+            ax.imshow(output.reshape(-1, columns), aspect="auto")
             ax.set(xticks=[], yticks=[])
             ax.spines[:].set_color(GREY)
         else:

@@ -94,6 +94,10 @@ def layer_states(model: keras.Model) -> LayerStates:
     ----------
     model : keras.Model
         Layers of nested models are listed as its own.
+
+    Returns
+    -------
+    list of (str, int, bool)
     """
     return [
         (layer.name, layer.count_params(), bool(layer.trainable_weights))

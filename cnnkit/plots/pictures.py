@@ -36,7 +36,10 @@ def image_grid(
         No picture, something that is not a picture, or not a title for each.
     """
     names = titles_for(len(images), titles)
-    if strange := {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}:
+    strange = {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}
+    if np.ndim(images) == 3 and np.shape(images)[2] in (1, 3) < np.shape(images)[:2]:
+        strange = {np.shape(images)[1:]}  # the rows of a single photo
+    if strange:
         raise ValueError(
             f"A picture has the shape {min(strange)}; expected several pictures, each (h, w) "
             "or (h, w, channels). Put a single one into a list: [image]."

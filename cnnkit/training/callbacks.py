@@ -60,6 +60,15 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         The best figure so far.
     wait : int
         Epochs since then, or since the learning rate was reduced.
+
+    Raises
+    ------
+    ValueError
+        An argument out of range.
+
+    References
+    ----------
+    PyTorch's ``torch.optim.lr_scheduler.ReduceLROnPlateau``, with its relative threshold.
     """
 
     def __init__(

@@ -14,9 +14,8 @@ from types import TracebackType
 from typing import Any
 
 from cnnkit import files, plots
-from cnnkit.training import saving, state
+from cnnkit.training import locking, saving, state
 
-import filelock
 import keras
 import numpy as np
 
@@ -49,7 +48,6 @@ class RunDirectory:
         self.path = path
         self._undrawn: dict[str, list[float]] | None = None  # curves that came too fast
         self._draw_from = 0.0  # the time when they may be drawn again
-        self._lock = filelock.FileLock(path / ".lock")
 
     def __enter__(self) -> "RunDirectory":
         if self.path.exists() and not self.path.is_dir():
@@ -60,14 +58,7 @@ class RunDirectory:
                 f"{self.path} holds no run, but {others[0]}. Name a directory of the run's own."
             )
         with self._told():
-            self.path.mkdir(parents=True, exist_ok=True)
-            try:
-                self._lock.acquire(timeout=0)
-            except filelock.Timeout:
-                raise ValueError(
-                    f"Another process is training in {self.path}. Wait for its end, or name "
-                    "another directory."
-                ) from None
+            self._lock = locking.lock(self.path)
             for left in self.path.glob(".*.part"):  # by a process that was killed
                 left.unlink(missing_ok=True)
             for left in self.path.glob(".model-*"):

@@ -137,7 +137,7 @@ class Evaluations(keras.callbacks.Callback):
         shutil.rmtree(self._directory / name, ignore_errors=True)
         path = self._directory / "evaluations.csv"
         if path.exists():
-            with path.open(newline="", encoding="utf-8") as file:
+            with path.open(newline="", encoding="utf-8-sig") as file:
                 for row in csv.DictReader(file):
                     if _place(row["evaluation"]) < _place(name):
                         yield row

@@ -125,7 +125,18 @@ class Recipe:
     def schedule(
         self, steps: int | None
     ) -> float | keras.optimizers.schedules.LearningRateSchedule:
-        """Return the learning rate, or how it follows from the step, with so many an epoch."""
+        """Return the learning rate, or how it follows from the step.
+
+        Parameters
+        ----------
+        steps : int or None
+            Steps an epoch, which a cosine needs to know.
+
+        Raises
+        ------
+        ValueError
+            A cosine, and no steps.
+        """
         if not self.cosine:
             return self.learning_rate
         if steps is None:

@@ -2,6 +2,7 @@
 
 import errno
 import json
+import numbers
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def counters(callbacks: Sequence[keras.callbacks.Callback]) -> list[Counters]:
     counted: list[Counters] = []
     for callback in callbacks:
         found = {name: getattr(callback, name, None) for name in COUNTERS}
-        found = {name: float(value) for name, value in found.items() if value is not None}
+        found = {name: float(n) for name, n in found.items() if isinstance(n, numbers.Real)}
         if found:
             counted.append((type(callback).__name__, found))
     return counted

@@ -43,7 +43,7 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# MNIST has 60,000 pictures. Your next task will not: somebody hands you a few hundred photos, because
+# MNIST has 60,000 pictures. Your next task will not have as many: somebody hands you a few hundred photos, because
 # taking and labelling each one costs time, money or patients. Small data is the normal case, and this
 # chapter shows what it does to a network. *The source* of this chapter is *9. 합성곱 신경망* (see Sources).
 #
@@ -92,8 +92,8 @@ for part in ("train", "validation", "test"):
 # %% [markdown]
 # Three parts, because you will take decisions. The network learns from the **training set** (훈련 세트). You
 # choose among its states by the **validation set**. The **test set** (테스트 세트) is for the end, and takes
-# part in no decision. A figure that you have used to choose is no longer honest about photos that nobody
-# has seen.
+# part in no decision. A figure by which you have chosen no longer tells how good the network is on new
+# photos.
 #
 # **Checking the photos.** A single broken file stops a training in the middle of the night, and a stray
 # folder becomes a class that nobody wanted. So check first. These are fine; here is a folder that looks
@@ -122,7 +122,7 @@ for path, reason in data.check_images(mess):
 shutil.rmtree(mess.parent)
 
 # %% [markdown]
-# `Thumbs.db` and `.ipynb_checkpoints` are hidden in most file browsers, and the wrong ending and the
+# Windows hides `Thumbs.db`, macOS and Linux hide `.ipynb_checkpoints`, and the wrong ending and the
 # broken photo look like any other file. You would probably have found none.
 #
 # **Feeding the photos.** The photos differ in size; a network wants one. `data.image_folder` decodes
@@ -153,7 +153,7 @@ plots.image_grid(
 # grows. Two things are new.
 #
 # - `Rescaling` brings the pixels from 0…255 to 0…1, *inside* the model, so that nobody can forget it.
-# - Two classes need one output: a single unit with a **sigmoid** (시그모이드), $1 / (1 + e^{-x})$, gives
+# - Two classes need one output: a single unit (one output of a dense layer) with a **sigmoid** (시그모이드), $1 / (1 + e^{-x})$, gives
 #   the probability of "dog". That of "cat" is the rest.
 
 # %%
@@ -221,6 +221,8 @@ plots.learning_curves(history)
 # %% [markdown]
 # *Figure 3.2. Loss and accuracy, epoch by epoch, on the photos the network learns from and on photos it
 # does not.*
+# <!-- alt: Training loss falls to 0 and training accuracy rises to 1. Validation loss is lowest near epoch 10 and
+# then climbs far above where it began; validation accuracy stops at about 0.7. -->
 #
 # Read the two pictures together. For some epochs nothing seems to happen: both losses stay near 0.693.
 # Then both fall: what the network learns is true of all cats and dogs. Then they part. The training loss
@@ -248,6 +250,8 @@ plots.spread(recorded.figures, live=report.accuracy, published=0.70)
 # %% [markdown]
 # *Figure 3.3. Test accuracy of this run (seed 5), of the recorded ones at sample scale (seeds 0 to 4), and
 # of the source, which trained on real photos. The drawings were made about as hard as those.*
+# <!-- alt: Dots on an axis of test accuracy. The recorded seeds lie between 0.655 and 0.73, around a mean of 0.688;
+# this run and the published 0.70 are among them. -->
 #
 # The source reports about **0.70** on the 2,000 test photos, from 2,000 for training. `python -m
 # benchmarks results cats_vs_dogs --scale sample` repeats the recorded runs. Look at how far they lie
@@ -287,7 +291,7 @@ plots.mistakes(photos, test.labels[worst], probabilities[worst], test.class_name
 # 4. A colleague has no validation set and picks the best epoch by the test accuracy. What is wrong with the
 #    figure that they report?
 # 5. Which photos come first in epoch 3 (counted from 0; Keras calls it 4), and which would a resumed run
-#    see there?
+#    see there? (`train.set_epoch(k)` goes on with epoch k, and `train.order(k)` has its order.)
 #
 # The solutions are at the end of the page.
 #

@@ -45,7 +45,7 @@ if importlib.util.find_spec("cnnkit") is None:
 
 # %% [markdown]
 # In 2012 a network of eight layers with weights won the ImageNet competition by a margin that turned a field around. It
-# is called **AlexNet**, after the first of its authors. Here you rebuild it for cats and dogs, as Sualab did in a
+# is called **AlexNet**, after the first of its authors. Here you rebuild it for cats and dogs, as Sualab, a company in Seoul, did in a
 # Korean tutorial, *the source* of this chapter, which sees four parts in every image classifier. So does this course:
 #
 # | part | what it answers | here |
@@ -118,7 +118,7 @@ print(f"a batch of 256 as float32: {256 * 256 * 256 * 3 * 4 / 1e9:.1f} GB")
 # %% [markdown]
 # **Augmentation.** In training, each photo gives one window at a random place, mirrored half of the time. With windows
 # of 227 in photos of 256 these are 30 · 30 · 2 = 1,800 windows of each photo, all similar to one another.
-# `crop_and_flip` is a layer, as in chapter 4; it goes in front of the model. In inference it cuts the middle out.
+# `crop_and_flip` is a layer, as in chapter 4; it goes in front of the model. In inference it takes the window in the middle.
 
 
 # %%
@@ -182,14 +182,14 @@ for name, of_parameters, of_work in zip(names, parameters, work, strict=True):
 
 # %% [markdown]
 # The dense layers hold nearly all parameters, the convolutions do nearly all the work. That is why **dropout** stands
-# where it stands, after fc6 and fc7: half of their units are left out in each training step, at random.
+# where it stands, after fc6 and fc7, the first two dense layers (*fc*: fully connected): half of their units are left out in each training step, at random.
 #
 # In the source's program the second dropout is computed and then not used: the **logits** (로짓), the numbers that the
 # softmax makes into probabilities, come from `relu7` and not from `drop7`. It is easily overlooked, since everything
 # runs and trains. Here both are in use, and a test makes sure of it.
 #
-# **Weight decay** (가중치 감쇠) adds $5·10^{-4} · \frac{1}{2} \sum v^2$ to the loss, over all weights and, as the source has
-# it, all biases:
+# **Weight decay** (가중치 감쇠) adds $5·10^{-4} · \frac{1}{2} \sum v^2$ to the loss, where $v$ runs over all weights and, as the
+# source has it, all biases:
 
 # %%
 sum_of_squares = sum(float((array.astype("float64") ** 2).sum()) for array in alexnet.get_weights())
@@ -204,7 +204,7 @@ print("by the formula:", np.isclose(added, 5e-4 * sum_of_squares / 2, rtol=1e-4)
 # the signal on its way?
 #
 # **What do you expect?** Five networks, each with its weights as they begin: full width with pixels from 0 to 255; the
-# same with pixels from 0 to 1; a quarter of the width, with the same deviations; then with deviations larger by
+# same with pixels from 0 to 1; a quarter of the width, with the same deviations; then with deviations multiplied by
 # $1/\sqrt{\text{width}}$, as `models.alexnet` has it; and an initialisation by He and others, of which more below. In
 # which of them are the logits all but equal for all photos?
 
@@ -235,6 +235,9 @@ plots.activation_spreads(found, [*names[:-1], "logits"])
 # %% [markdown]
 # *Figure 7.2. By how much the outputs of each layer differ from photo to photo (standard deviation over 16 photos, mean
 # over the outputs), before training.*
+# <!-- alt: Five lines on a logarithmic scale, from conv1 to the logits. At full width with pixels to 255 the
+# deviation falls from 3 to 0.01; with pixels to 1, from 0.01 to 0.0001. A quarter of the width falls to 0.0001 as
+# well, and with doubled deviations only to 0.02. He's initialisation stays between 0.1 and 0.3. -->
 
 # %%
 logits = {title: values[-1] for title, values in found.items()}
@@ -311,7 +314,7 @@ recipe = dataclasses.replace(
 )
 
 # %% [markdown]
-# **A long run has to survive.** 300 epochs take days on a laptop, and a laptop is closed, updated, unplugged.
+# **A long run has to survive.** 300 epochs take days on a laptop, and a laptop is closed and restarted.
 # `training.fit` compiles and trains as you did in the chapters before, and keeps a directory from which the same call
 # goes on.
 
@@ -341,7 +344,7 @@ def train_alexnet(callbacks=(), verbose=0):
 
 
 # %% [markdown]
-# Pull the plug in the middle of the third epoch:
+# Stop it in the middle of the third epoch:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -375,8 +378,10 @@ print("the loss has fallen:", history.history["loss"][-1] < history.history["los
 plots.learning_curves(history)
 
 # %% [markdown]
-# *Figure 7.3. Learning curves of the whole run, before and after the plug was pulled. `curves.png` in the directory is
+# *Figure 7.3. Learning curves of the whole run, before and after it was stopped. `curves.png` in the directory is
 # this figure, drawn anew after each epoch.*
+# <!-- alt: For seven epochs the losses stay near 0.75 and the accuracies near one half. Then training and validation
+# curves improve together, to a loss of 0.25 and an accuracy of 0.94 after 28 epochs. -->
 #
 # For a while nothing seems to happen; then it begins. Do not give up on a network in its first epochs before you have
 # looked at figure 7.2 for it.
@@ -441,10 +446,13 @@ plots.spreads(
 # %% [markdown]
 # *Figure 7.4. Test accuracy on 1,000 drawings: the recorded seeds at sample scale, this run, and what the source
 # reports for 12,500 real photos. Of the runs without dropout, three had the same accuracy.*
+# <!-- alt: Three rows of dots between 0.90 and 0.95. Ten crops lie a little to the right of the middle, and without
+# dropout in the same range; the published 0.928 is within all three. -->
 #
 # Ten crops and the middle are judged on the same networks, so they can be compared seed by seed: ten crops gain about
-# two thirds of a point on average, and lose a little for one seed. They cost ten times as much. A single random window
-# is about as good as the middle, since training saw windows everywhere.
+# two thirds of a point on average, and lose a little for one seed. They cost ten times as much. Training saw windows everywhere,
+# so a single random window is nearly as good as the middle: 0.7 points below it in the stored run, too little for one
+# run to tell.
 #
 # **What does dropout do?** A part of a published recipe may be there for good reasons, and still do nothing for you.
 # Leave it out and see; this is called **ablation** (절제 연구). Here, five runs without dropout are no worse than five with

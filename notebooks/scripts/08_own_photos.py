@@ -338,6 +338,8 @@ plots.learning_curves(history)
 
 # %% [markdown]
 # *Figure 8.4. Learning curves of the head alone. `judge` returns no loss, so there is none of the validation photos.*
+# <!-- alt: Training loss falls quickly in the first three epochs and slowly after; training and validation accuracy rise
+# together from about 0.6 and 0.7 to about 0.9. -->
 
 # %%
 head = keras.models.load_model(directory / "head" / "best.keras")
@@ -378,6 +380,8 @@ plots.confusion(report.confusion, test.class_names, percent=True)
 
 # %% [markdown]
 # *Figure 8.5. Of each class in a row, how many per cent were taken for which.*
+# <!-- alt: A matrix of four by four. The diagonal is dark: cow and horse above 80 per cent, koala and owl above 90. The
+# largest errors are cows taken for horses and horses taken for cows, more than ten per cent each. -->
 
 # %%
 confused = report.confusion + report.confusion.T
@@ -504,7 +508,7 @@ plots.spreads(
 #
 # | | your photos resemble those of the pretraining | they do not |
 # | --- | --- | --- |
-# | **few** (hundreds in all, under about 100 a class) | head only first; then try the whole network, slowly | head only, and find more photos (in a notebook, try the features of an earlier block) |
+# | **few** (hundreds in all, up to about 200 a class) | head only first; then try the whole network, slowly | head only, and find more photos (in a notebook, try the features of an earlier block) |
 # | **many** (thousands and more) | head only first, then the whole network | the whole network, from the trained weights; compare with random ones |
 #
 # Here, with 40 photos a class, the whole network gained three points. The base had seen drawings of the same kind,
@@ -512,8 +516,7 @@ plots.spreads(
 #
 # And all of it works without a notebook. The team's two members kept a settings file each, with values that suited
 # their own machines, until the two could not be merged any more. So there is one file, and it says what each value
-# means. For the whole network, write another one with `cnnkit init photos --file whole.yml --mode network
-# --head-from run --output whole`, and train it with `cnnkit train whole.yml`.
+# means:
 #
 # ```sh
 # cnnkit check photos

@@ -23,7 +23,8 @@
 # - lay out photos in a plane so that you see which ones a network finds alike;
 # - catch a network that is right for the wrong reason, by a picture and by a number.
 #
-# You need [chapter 5](05_feature_extraction.ipynb) and [chapter 6](06_fine_tuning.ipynb) for bases and fine-tuning.
+# You need [chapter 5](05_feature_extraction.ipynb) and [chapter 6](06_fine_tuning.ipynb) for bases and fine-tuning, and
+# [chapter 8](08_own_photos.ipynb) for heads and Adam.
 # At sample scale the chapter takes about two minutes.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
@@ -88,7 +89,8 @@ print(len(train.labels), "photos for training,", len(test.labels), "for testing"
 # %% [markdown]
 # The small network has four convolutions and ends in the mean of each feature map, as DenseNet does in [chapter
 # 8](08_own_photos.ipynb), instead of a `Flatten`. Its learning rate falls to 0 along half a cosine
-# wave, as in [chapter 9](09_shakenet.ipynb).
+# wave, as in [chapter 9](09_shakenet.ipynb). (The `momentum` of batch normalisation says how slowly what it has stored
+# follows the batches; it has nothing to do with that of SGD in chapter 7.)
 
 
 # %%
@@ -200,8 +202,8 @@ print("in each, a third to four fifths are 0:", min(silent) > 1 / 3 and max(sile
 
 # %% [markdown]
 # The first layers keep nearly everything: edges, colours, the outline. With depth, the maps become coarse. A dark spot
-# there no longer says "here is an edge" but "here is something that I know". About half of the numbers are 0 in every
-# layer; what changes with depth is what the others stand for. Information about *what* grows while information about
+# there no longer says "here is an edge" but "here is something that I know". In each layer between a third and four
+# fifths of the numbers are 0; what changes with depth is what the others stand for. Information about *what* grows while information about
 # *where* and *how it looked* gets lost. So you would recognise a photo from the first layers, and a class from the
 # last.
 #
@@ -213,7 +215,8 @@ print("in each, a third to four fifths are 0:", min(silent) > 1 / 3 and max(sile
 plots.kernels(explain.kernels(scratch, "conv1"), columns=16, size=0.5)
 
 # %% [markdown]
-# *Figure 10.3. The 3×3 kernels of the first layer from scratch: of red, green and blue, 16 filters each.*
+# *Figure 10.3. The 3×3 kernels of the first layer from scratch: rows of red, green and blue, a
+# column for each of the 16 filters.*
 #
 # Nine numbers a colour, some of which look like edges. Later layers see maps of maps, and their kernels say nothing to
 # you. Ask differently: which *picture* would excite a filter most? Begin with grey noise, compute how the response of
@@ -293,8 +296,11 @@ plots.heat_overlays(small_pictures, explain.grad_cam(scratch, small_pictures), t
 # *Figure 10.6. The same photos and the network from scratch.*
 #
 # Pictures like these convince quickly, and six pictures prove nothing. So measure. For drawn animals you know the
-# **bounding box** (경계 상자) of each face. Which share of the heat lies in it? Heat that is anywhere would have as large
-# a share as the box has of the picture, so divide one by the other: 1 is anywhere, and more is the face.
+# **bounding box** (경계 상자) of each face. Which share of the heat lies in it? Heat that is spread
+# evenly would have as large a share there as the box has of the picture. So divide one share by the other: 1 means
+# spread evenly, and more means on the face.
+#
+# **What do you expect?** Which ratio has a network whose weights are random?
 
 
 # %%
@@ -369,7 +375,9 @@ plane = {name: explain.embed(each, seed=5) for name, each in features.items()}
 plots.point_maps(plane, test.labels[some], test.class_names)
 
 # %% [markdown]
-# *Figure 10.8. Test photos in the plane, by t-SNE. Near means alike.*
+# *Figure 10.8. Two hundred test photos of the sample in the plane, by t-SNE. Near means alike.*
+# <!-- alt: Three clouds of points. By pixels, cats and dogs are mixed. By the features of the network from scratch they
+# form a band with dogs at one end and cats at the other, and some between. Fine-tuned, they are two groups apart. -->
 
 # %%
 labels = test.labels[some]

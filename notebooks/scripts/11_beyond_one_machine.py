@@ -112,7 +112,8 @@ worker.write_text(program)
 print(worker.name, "has", len(program.splitlines()), "lines")
 
 # %% [markdown]
-# It reports the pictures a second of the last epoch, since the first one compiles. `training.distributed` will matter
+# It reports the pictures a second of the last epoch, since in the first one the backend also
+# translates the network into machine code. `training.distributed` will matter
 # in section 3; alone, it does nothing.
 
 
@@ -384,6 +385,9 @@ plots.scaling(
 
 # %% [markdown]
 # *Figure 11.2. Computed, not measured: efficiency with 32 pictures a worker, at 500 pictures a second. Dotted: 80 %.*
+# <!-- alt: Five lines over 1 to 64 workers, all beginning at 1. DenseNet without its top stays above 0.9 at 100
+# gigabits a second and falls to 0.6 at 10. VGG16 falls to 0.4 at 100, to 0.4 without its top at 10, and at once to
+# 0.1 with its top at 10. -->
 #
 # The second worker costs most: from there on, the exchange takes at most twice as long, however many there are. Few
 # parameters and much computing, as in DenseNet, travel best. The 124 million parameters of VGG16's dense layers compute

@@ -5,6 +5,7 @@ Everything comes from cnnkit, in the notebooks' style. What takes a training is 
 """
 
 import functools
+import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,12 @@ def results(
     """Draw the recorded figures of experiments: title → (experiment, scale)."""
     spreads = {title: evaluation.spread(*each).figures for title, each in experiments.items()}
     return wide(plots.spreads(spreads, published=published), 0.9 + 0.28 * len(spreads))
+
+
+@functools.cache
+def passing() -> tempfile.TemporaryDirectory[str]:
+    """Return a folder for drawn photos, which is deleted when Python ends."""
+    return tempfile.TemporaryDirectory()
 
 
 @functools.cache

@@ -1,14 +1,13 @@
 """Figures of the decks on looking inside, and beyond one machine."""
 
 import functools
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from cnnkit import data, models, plots
 from cnnkit.evaluation import explain
-from slides.drawing import cats_and_dogs, figure, lettered, photos_of, recorded, wide
+from slides.drawing import cats_and_dogs, figure, lettered, passing, photos_of, recorded, wide
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -71,7 +70,7 @@ def ch10_plane() -> Figure:
 
 @functools.cache
 def walls() -> dict[str, list[str]]:
-    directory, paths = Path(tempfile.mkdtemp()), {}
+    directory, paths = Path(passing().name), {}
     for name, background in (("flawed", "species"), ("repaired", "neutral")):
         data.drawings.write(
             directory / name, ["cat", "dog"], 50, seed=11, size=64, background=background

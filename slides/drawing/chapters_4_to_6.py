@@ -2,6 +2,7 @@
 
 import functools
 
+from benchmarks.experiments import EXPERIMENTS
 from cnnkit import data, models, plots, training
 from cnnkit.data import augment
 from slides.drawing import cats_and_dogs, figure, lettered, photos_of, recorded, results, wide
@@ -75,17 +76,11 @@ FEATURES = {
     "features, augmentation": ("features_augmented", "sample"),
 }
 TUNED = {"fine-tuned": ("fine_tuning", "sample")}
-PUBLISHED = {
-    "from scratch": 0.70,
-    "augmentation, dropout": 0.83,
-    "features": 0.97,
-    "features, augmentation": 0.977,
-    "fine-tuned": 0.98,
-}
 
 
 def with_published(experiments: dict[str, tuple[str, str]]) -> Figure:
-    return results(experiments, {title: PUBLISHED[title] for title in experiments})
+    found = {title: EXPERIMENTS[name].published for title, (name, _) in experiments.items()}
+    return results(experiments, {title: each for title, each in found.items() if each is not None})
 
 
 @figure

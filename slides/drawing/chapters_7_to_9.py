@@ -1,12 +1,11 @@
 """Figures of the decks on AlexNet, own photos and ShakeNet."""
 
 import functools
-import tempfile
 from pathlib import Path
 
 from cnnkit import data, evaluation, models, plots
 from cnnkit.data import augment
-from slides.drawing import figure, lettered, photos_of, recorded, results, wide
+from slides.drawing import figure, lettered, passing, photos_of, recorded, results, wide
 from slides.drawing.chapters_1_to_3 import SOBEL
 
 import keras
@@ -59,7 +58,7 @@ SPECIES = ["cow", "horse", "koala", "owl"]
 
 @functools.cache
 def animals() -> Path:
-    return data.drawings.write(Path(tempfile.mkdtemp()) / "photos", SPECIES, per_class=40, seed=8)
+    return data.drawings.write(Path(passing().name) / "photos", SPECIES, per_class=40, seed=8)
 
 
 @figure
@@ -83,7 +82,7 @@ def ch08_shortcuts() -> Figure:
 @figure
 def ch08_growth() -> Figure:
     blocks, channels = {}, 64
-    for number, layers in enumerate((6, 12, 24, 16), start=1):
+    for number, layers in enumerate(models.densenet.PUBLISHED[121], start=1):
         blocks[f"block {number}"] = [channels + 32 * layer for layer in range(layers + 1)]
         channels = blocks[f"block {number}"][-1] // 2
     return wide(plots.channel_growth(blocks), 3.2)
@@ -164,7 +163,7 @@ def ch09_histograms() -> Figure:
 def ch09_skip() -> Figure:
     numbered = np.arange(1, 37).reshape(6, 6)
     moved = np.zeros_like(numbered)
-    moved[:-1, :-1] = numbered[1:, 1:]
+    moved[1:, 1:] = numbered[:-1, :-1]
     grids = [numbered, numbered[::2, ::2], moved, moved[::2, ::2]]
     return lettered(plots.number_grids(grids, ["feature map", "path 1", "moved", "path 2"]), 1.6)
 

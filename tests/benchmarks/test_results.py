@@ -69,6 +69,10 @@ def test_the_recorded_figures_keep_what_the_course_promises():
     assert evaluation.spread("digits", "sample").mean >= 0.970
     assert evaluation.spread("mnist", "full").mean >= 0.990
     assert evaluation.spread("mnist", "full").test_size == 10_000
+    scratch = evaluation.spread("cats_vs_dogs", "sample")
+    assert all(0.60 <= figure <= 0.75 for figure in scratch.figures)
+    assert evaluation.spread("cats_vs_dogs_augmented", "sample").mean >= scratch.mean + 0.08
+    assert evaluation.spread("own_photos_head", "sample").mean >= 0.85
     names = "features", "features_augmented", "fine_tuning"
     features, augmented, tuned = (evaluation.spread(name, "sample") for name in names)
     assert features.mean >= 0.92

@@ -10,6 +10,19 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+SMALL = """\
+base:
+  network: vgg16
+  weights: drawn
+  image_size: 32
+evaluation:
+  every: 2
+  after: 1
+training:
+  learning_rate: 0.01
+"""
+NETWORK = "  optimizer: sgd\n  momentum: 0.9\nmode: network\n"
+
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -27,3 +40,30 @@ def cnnkit() -> Callable[..., Result]:
 def draw(folder: Path | str, species: tuple[str, ...] = ("cow", "horse"), count: int = 5) -> Path:
     """Draw small photos."""
     return data.drawings.write(folder, species, count, seed=0, size=40)
+
+
+def describe(
+    folder: Path, output: str = "run", epochs: int = 3, more: str = "", network: str = "vgg16"
+) -> Path:
+    """Write a description beside a folder of photos, with the base that is built fastest."""
+    file = folder.parent / f"{output}.yml"
+    text = f"data:\n  folder: {folder.name}\noutput: {output}\n{SMALL}  epochs: {epochs}\n{more}"
+    file.write_text(text.replace("vgg16", network))
+    return file
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with photos, a stray file, a broken one, and a trained run of each mode."""
+    folder = tmp_path_factory.mktemp("own")
+    photos = draw(folder / "photos", ("cow", "horse", "owl"), 10)
+    (photos / "cow/Thumbs.db").touch()
+    (photos / "owl/broken.jpg").write_bytes((photos / "owl/owl.0.jpg").read_bytes()[:400])
+    for output, more in (("run", ""), ("network", NETWORK)):
+        file = describe(photos, output, more=more, network="densenet")
+        result = CliRunner().invoke(app, ["train", str(file)])
+        assert result.exit_code == 0, result.output
+        assert "cow/Thumbs.db: a hidden or system file" in result.stderr
+        assert "owl/broken.jpg: it is damaged or cut short" in result.stderr
+        assert "on 6 test photos, which the training has not seen" in result.stdout
+    return folder

@@ -49,7 +49,7 @@ def table(path: Path) -> list[list[str]]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", ["head", pytest.param("network", marks=pytest.mark.backends)])
+@pytest.mark.parametrize("mode", ["head", pytest.param("network", marks=pytest.mark.survival)])
 def test_two_processes_train_as_one_does(here, mode):
     draw("photos", count=20)
     (alone,) = train(1, describe("alone", mode))

@@ -62,6 +62,8 @@ def test_bad_arguments():
         data.batches(IMAGES, np.eye(10)[LABELS])
     with pytest.raises(ValueError, match=r"Use labels.astype\(int\)"):
         data.batches(IMAGES, LABELS.astype(float))
+    with pytest.raises(ValueError, match="labels have dtype <U3; expected whole numbers"):
+        data.batches(IMAGES, np.array(["ant"] * len(IMAGES)))
     with pytest.raises(ValueError, match="with 2 classes, labels are 0 to 1"):
         data.batches(IMAGES, LABELS, class_names=["ant", "bee"])
     with pytest.raises(ValueError, match="at least one picture"):

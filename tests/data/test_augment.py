@@ -9,17 +9,11 @@ import numpy as np
 import pytest
 from keras import ops
 
-RANDOM = np.random.default_rng(0)
-PHOTOS = RANDOM.integers(0, 256, (12, 24, 24, 3)).astype("float32")
+from .conftest import PHOTOS, change, pca_color
+
 SMOOTH = np.asarray(
     keras.ops.convert_to_numpy(keras.ops.image.resize(PHOTOS[:, :4, :4], (24, 24))), "float32"
 )
-
-
-def pca_color(**options: object) -> augment.PCAColor:
-    layer = augment.PCAColor(**options)
-    layer.adapt(PHOTOS)
-    return layer
 
 
 Build = Callable[..., augment.Augmentation]
@@ -38,10 +32,6 @@ ALL: dict[str, Build] = {
     "PCAColor": pca_color,
 }
 every = pytest.mark.parametrize("name", ALL)
-
-
-def change(layer: augment.Augmentation, images: np.ndarray) -> np.ndarray:
-    return ops.convert_to_numpy(layer(images, training=True))
 
 
 def changed(before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -141,35 +131,6 @@ def test_a_free_turn_keeps_the_middle_and_fills_corners_with_zeros():
     np.testing.assert_allclose(change(augment.rotate(0, seed=0), white), 255, atol=1e-3)
 
 
-def test_flip_pad_and_crop_gives_windows_of_the_padded_picture_or_of_its_mirror_image():
-    images = np.repeat(PHOTOS[:1, :12, :12], 64, axis=0)
-    after = change(augment.flip_pad_and_crop(2, seed=0), images)
-    padded = np.pad(images[0], ((2, 2), (2, 2), (0, 0)))
-    kinds = {}
-    for mirrored, side in enumerate((padded, padded[:, ::-1])):
-        for top in range(5):
-            for left in range(5):
-                kinds[side[top : top + 12, left : left + 12].tobytes()] = mirrored
-    found = [kinds[picture.tobytes()] for picture in after.astype(images.dtype)]
-    assert 0.25 < np.mean(found) < 0.75
-    assert len({picture.tobytes() for picture in after}) > 20
-
-
-def test_padding_and_cropping_is_a_window_of_the_padded_photo():
-    images = np.repeat(PHOTOS[:1], 500, axis=0)
-    after = change(augment.pad_and_crop(4, seed=0), images)
-    padded = np.pad(PHOTOS[0], ((4, 4), (4, 4), (0, 0)))
-    windows = {
-        padded[top : top + 24, left : left + 24].tobytes(): (top, left)
-        for top in range(9)
-        for left in range(9)
-    }
-    places = [windows[picture.tobytes()] for picture in after]
-    for axis in (0, 1):
-        counts = np.bincount([place[axis] for place in places], minlength=9)
-        np.testing.assert_allclose(counts, 500 / 9, atol=30)
-
-
 def test_a_crop_shows_an_enlarged_window():
     """On a ramp, where a pixel's value says where it comes from."""
     row = np.linspace(10, 240, 24, dtype="float32")
@@ -183,41 +144,6 @@ def test_a_crop_shows_an_enlarged_window():
     downwards = change(augment.CropAndResize(0.5, seed=0), ramp.swapaxes(1, 2))
     for first in (after[:, 0, 0, 0], downwards[:, 0, 0, 0]):  # windows begin at many places
         assert first.min() < 15 and first.max() > 60
-
-
-def test_salt_and_pepper_have_their_share():
-    grey = np.full((20, 50, 50, 3), 100, "float32")
-    after = change(augment.SaltAndPepper(0.1, seed=0), grey)
-    assert set(np.unique(after)) == {0, 100, 255}
-    assert (after == after[..., :1]).all()  # whole pixels
-    assert (after == 0).mean() == pytest.approx(0.05, abs=0.005)
-    assert (after == 255).mean() == pytest.approx(0.05, abs=0.005)
-
-
-def test_the_colour_noise_is_a_hundredth_of_the_pixels_covariance():
-    colours = RANDOM.multivariate_normal(
-        [128] * 3, [[90, 60, 20], [60, 80, 10], [20, 10, 30]], 4000
-    )
-    images = colours.astype("float32").reshape(40, 10, 10, 3)
-    layer = augment.PCAColor(0.1, seed=0)
-    layer.adapt(images)
-    still = np.full((20_000, 1, 1, 3), 128, "float32")
-    noise = (change(layer, still) - still)[:, 0, 0]
-    expected = 0.01 * np.cov(images.reshape(-1, 3), rowvar=False)
-    np.testing.assert_allclose(np.cov(noise, rowvar=False), expected, rtol=0.1, atol=0.02)
-    batches = augment.PCAColor()
-    batches.adapt([(images[:7], None), (images[7:], None)])
-    np.testing.assert_allclose(np.abs(batches.components), np.abs(layer.components), rtol=1e-4)
-
-
-def test_a_photo_has_one_colour_shift():
-    after = change(pca_color(seed=0), np.full((5, 6, 6, 3), 128, "float32"))
-    assert (after == after[:, :1, :1]).all()
-
-
-def test_colour_noise_asks_for_photos_first():
-    with pytest.raises(ValueError, match="adapt"):
-        change(augment.PCAColor(), PHOTOS)
 
 
 def test_blurring_takes_edges_away_and_sharpening_adds_to_them():
@@ -282,19 +208,9 @@ def test_what_changes_colours_keeps_the_range_that_is_named(build):
     assert after.mean() == pytest.approx(images.mean(), abs=0.15)
 
 
-def test_salt_and_pepper_take_the_range_that_is_named():
-    after = change(augment.SaltAndPepper(0.3, value_range=(-1, 1), seed=0), PHOTOS * 0)
-    assert set(np.unique(after)) == {-1, 0, 1}
-
-
 def test_whole_numbers_are_rounded_and_not_cut():
     brighter = augment.Chain([keras.layers.Rescaling(1.0, offset=0.7)])
     assert (change(brighter, np.full((2, 4, 4, 3), 100, "uint8")) == 101).all()
-
-
-def test_the_range_is_saved_with_the_layer():
-    layer = augment.SaltAndPepper(value_range=(-1, 1))
-    assert augment.SaltAndPepper.from_config(layer.get_config()).value_range == (-1, 1)
 
 
 def test_a_configuration_can_be_used_twice():
@@ -309,33 +225,9 @@ def test_a_single_photo_is_refused_with_the_cure(name):
         ALL[name](seed=1)(PHOTOS[0], training=True)
 
 
-@pytest.mark.parametrize("photos", [PHOTOS[..., :1], PHOTOS[0], []])
-def test_colour_noise_asks_for_colour_photos(photos):
-    with pytest.raises(ValueError, match=r"\(n, height, width, 3\)|no photos"):
-        augment.PCAColor().adapt(photos)
-
-
 def test_results_are_clipped_to_the_range():
     bright = augment.Chain([keras.layers.Rescaling(2.0)], value_range=(0, 255))
     np.testing.assert_array_equal(change(bright, PHOTOS), np.minimum(2 * PHOTOS, 255))
-
-
-def test_ten_crops_are_the_corners_the_middle_and_their_mirror_images():
-    wide = np.concatenate([PHOTOS, PHOTOS[:, :, :6]], axis=2)  # 24×30
-    crops = ops.convert_to_numpy(augment.ten_crop(wide, 20))
-    assert crops.shape == (12, 10, 20, 20, 3)
-    for photo, ten in zip(wide, crops, strict=True):
-        slices = [(0, 0), (0, 10), (4, 0), (4, 10), (2, 5)]
-        for number, (top, left) in enumerate(slices):
-            window = photo[top : top + 20, left : left + 20]
-            np.testing.assert_array_equal(ten[number], window)
-            np.testing.assert_array_equal(ten[number + 5], window[:, ::-1])
-
-
-@pytest.mark.parametrize("images", [PHOTOS[0], PHOTOS[:, :10]])
-def test_ten_crops_that_do_not_fit_are_refused(images):
-    with pytest.raises(ValueError, match="each side at least 20"):
-        augment.ten_crop(images, 20)
 
 
 @pytest.mark.parametrize(
@@ -350,84 +242,5 @@ def test_ten_crops_that_do_not_fit_are_refused(images):
     ],
 )
 def test_arguments_out_of_range_are_refused(build, message):
-    with pytest.raises(ValueError, match=message):
-        build()
-
-
-def places(windows: np.ndarray, photo: np.ndarray) -> list[tuple[int, int, bool]]:
-    """Find where each window was cut out of a photo, and whether it was mirrored."""
-    size, found = windows.shape[1], []
-    for window in windows:
-        for top in range(photo.shape[0] - size + 1):
-            for left in range(photo.shape[1] - size + 1):
-                cut = photo[top : top + size, left : left + size]
-                for mirrored in (False, True):
-                    if np.array_equal(window, cut[:, ::-1] if mirrored else cut):
-                        found.append((top, left, mirrored))
-    return found
-
-
-def test_random_windows_lie_anywhere_and_half_are_mirrored():
-    photo = RANDOM.integers(0, 256, (12, 14, 3)).astype("float32")
-    layer = augment.crop_and_flip(10, seed=1)
-    windows = change(layer, np.repeat(photo[np.newaxis], 600, axis=0))
-    assert windows.shape == (600, 10, 10, 3)
-    found = places(windows, photo)
-    assert len(found) == 600
-    tops, lefts, mirrored = (np.bincount(values) for values in np.array(found).T)
-    for counts in (tops, lefts, mirrored):  # within five standard deviations of their share
-        share = 1 / len(counts)
-        assert np.abs(counts - 600 * share).max() < 5 * (600 * share * (1 - share)) ** 0.5
-    assert (len(tops), len(lefts), len(mirrored)) == (3, 5, 2)
-
-
-def test_windows_of_a_batch_are_each_of_its_own_photo():
-    layer = augment.crop_and_flip(20, seed=1)
-    for photo, window in zip(PHOTOS, change(layer, PHOTOS), strict=True):
-        assert len(places(window[np.newaxis], photo)) == 1
-
-
-@pytest.mark.parametrize("dtype", ["float32", "uint8", "float16"])
-def test_in_inference_the_window_is_the_middle(dtype):
-    layer = augment.crop_and_flip(19)
-    middle = ops.convert_to_numpy(layer(PHOTOS.astype(dtype)))
-    np.testing.assert_array_equal(middle, PHOTOS[:, 2:21, 2:21].astype(dtype))
-    assert change(layer, PHOTOS.astype(dtype)).dtype == dtype
-    tens = ops.convert_to_numpy(augment.ten_crop(PHOTOS, 19))
-    np.testing.assert_array_equal(ops.convert_to_numpy(layer(PHOTOS)), tens[:, 4])
-
-
-def test_windows_in_a_model_of_photos_of_any_size():
-    inputs = keras.Input((None, None, 3))
-    model = keras.Model(inputs, augment.crop_and_flip(16, seed=1)(inputs))
-    assert model.output_shape == (None, 16, 16, 3)
-    for side in (16, 24):
-        photos = PHOTOS[:, :side, :side]
-        middle = photos[:, (side - 16) // 2 :][:, :16, (side - 16) // 2 :][:, :, :16]
-        np.testing.assert_array_equal(model.predict(photos, verbose=0), middle)
-
-
-def test_the_windows_seed_decides_and_each_call_goes_on():
-    first, again, other = (augment.crop_and_flip(16, seed=seed) for seed in (1, 1, 2))
-    once, twice = change(first, PHOTOS), change(first, PHOTOS)
-    np.testing.assert_array_equal(change(again, PHOTOS), once)
-    assert (once != twice).any()
-    assert (once != change(other, PHOTOS)).any()
-    copy = type(first).from_config(first.get_config())
-    np.testing.assert_array_equal(change(copy, PHOTOS), once)
-
-
-@pytest.mark.parametrize(
-    ("build", "message"),
-    [
-        (lambda: augment.crop_and_flip(0), "size is 0"),
-        (lambda: augment.crop_and_flip(67.5), r"size is 67\.5"),
-        (lambda: augment.ten_crop(PHOTOS, (20, 20)), r"size is \(20, 20\)"),
-        (lambda: augment.ten_crop(PHOTOS, -5), "size is -5"),
-        (lambda: augment.crop_and_flip(30)(PHOTOS), "at least 30 by 30"),
-        (lambda: augment.crop_and_flip(10)(PHOTOS[0]), r"photo\[np.newaxis\]"),
-    ],
-)
-def test_windows_that_do_not_fit_are_refused(build, message):
     with pytest.raises(ValueError, match=message):
         build()

@@ -1,33 +1,19 @@
-"""Finding what cannot be used in a folder of photos, and decoding what can."""
+"""Finding what cannot be used in a folder of photos."""
 
 import io
 import itertools
 import os
 import shutil
-import struct
 import warnings
 from pathlib import Path
 
 from cnnkit import data
-from cnnkit.data import photos
 
-import keras
 import numpy as np
 import pytest
 from PIL import Image
 
-RANDOM = np.random.default_rng(0)
-
-
-def picture(width: int = 40, height: int = 30, seed: int = 0) -> Image.Image:
-    """A smooth picture, so that JPEG keeps it."""
-    small = np.random.default_rng(seed).integers(0, 256, (4, 4, 3), "uint8")
-    return Image.fromarray(small).resize((width, height), Image.Resampling.BICUBIC)
-
-
-def whole(path: Path) -> bytes:
-    picture().save(path, "JPEG")
-    return path.read_bytes()
+from .conftest import picture, whole
 
 
 def truncate(path: Path) -> None:
@@ -192,67 +178,6 @@ def test_a_missing_folder_is_named(tmp_path):
             use(tmp_path / "nowhere")
 
 
-# EXIF's eight orientations, and what turns such a picture upright.
-UPRIGHT = {
-    1: lambda x: x,
-    2: lambda x: x[:, ::-1],
-    3: lambda x: x[::-1, ::-1],
-    4: lambda x: x[::-1],
-    5: lambda x: x.swapaxes(0, 1),
-    6: lambda x: np.rot90(x, -1),
-    7: lambda x: x[::-1, ::-1].swapaxes(0, 1),
-    8: lambda x: np.rot90(x, 1),
-}
-
-
-@pytest.mark.parametrize("orientation", UPRIGHT)
-def test_a_rotated_photo_is_turned_upright(orientation, tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = orientation
-    picture().save(tmp_path / "a.png", exif=exif)
-    expected = UPRIGHT[orientation](np.asarray(picture()))
-    np.testing.assert_array_equal(photos.decode(tmp_path / "a.png"), expected)
-
-
-@pytest.mark.parametrize("mode", ["L", "1", "RGBA", "LA"])
-def test_other_plain_modes_become_rgb(mode, tmp_path):
-    picture().convert(mode).save(tmp_path / "a.png")
-    expected = np.asarray(picture().convert(mode).convert("RGB"))
-    np.testing.assert_array_equal(photos.decode(tmp_path / "a.png"), expected)
-
-
-def test_what_is_transparent_becomes_white(tmp_path):
-    Image.new("RGBA", (5, 5), (200, 0, 0, 0)).save(tmp_path / "a.png")
-    assert (photos.decode(tmp_path / "a.png") == 255).all()
-
-
-def test_a_photo_is_resized_as_keras_does_it_with_antialiasing(tmp_path):
-    picture(200, 150).save(tmp_path / "a.png")
-    found = photos.decode(tmp_path / "a.png", (64, 48))
-    expected = keras.ops.image.resize(
-        np.asarray(picture(200, 150), "float32"), (64, 48), "bilinear", antialias=True
-    )
-    np.testing.assert_allclose(found, keras.ops.convert_to_numpy(expected), atol=1)
-
-
-def test_several_views_of_a_phone_are_one_photo(tmp_path):
-    picture().save(tmp_path / "a.jpg", "MPO", save_all=True, append_images=[picture(seed=1)])
-    assert photos.decode(tmp_path / "a.jpg").shape == (30, 40, 3)
-
-
-@pytest.mark.parametrize("turned", [False, True])
-def test_a_large_photo_keeps_its_sharpness(turned, tmp_path):
-    exif = Image.Exif()
-    exif[0x0112] = 6 if turned else 1
-    noise = np.random.default_rng(0).integers(0, 256, (60, 200, 3), "uint8")
-    large = Image.fromarray(noise).resize((1600, 480), Image.Resampling.NEAREST)
-    large.save(tmp_path / "a.jpg", quality=95, exif=exif)
-    upright = large.rotate(-90, expand=True) if turned else large
-    size = (200, 60) if turned else (60, 200)
-    expected = np.asarray(upright.resize(size[::-1], Image.Resampling.BILINEAR), float)
-    assert np.abs(photos.decode(tmp_path / "a.jpg", size) - expected).mean() < 6
-
-
 def mutate(content: bytes, random: np.random.Generator) -> bytes:
     """Damage a JPEG: bytes at random places, its end cut off, or parts of its header swapped."""
     damaged = bytearray(content)
@@ -273,7 +198,7 @@ def mutate(content: bytes, random: np.random.Generator) -> bytes:
 
 
 def test_mutated_photos_never_crash_and_what_passes_stays_good(tmp_path):
-    """500 mutants: those that the check passes are loaded, read and trained with."""
+    """500 mutants: those that the check passes are loaded and read."""
     contents = []
     for number, options in enumerate(
         itertools.product((False, True), (60, 95), ("4:4:4", "4:2:0"))
@@ -304,15 +229,6 @@ def test_mutated_photos_never_crash_and_what_passes_stays_good(tmp_path):
     assert seen == len(dataset.file_paths) == 500 - len(problems)
 
 
-def test_a_header_that_lies_about_the_size_is_refused(tmp_path):
-    content = bytearray(whole(tmp_path / "a.jpg"))
-    start = content.index(b"\xff\xc0") + 5
-    content[start : start + 4] = struct.pack(">HH", 65_000, 65_000)
-    (tmp_path / "a.jpg").write_bytes(content)
-    with pytest.raises(ValueError, match=r"too many|damaged"):
-        photos.decode(tmp_path / "a.jpg")
-
-
 def test_a_check_counts_the_usable_photos_of_each_class(tmp_path):
     data.drawings.write(tmp_path / "drawn", ["cat", "dog"], 3, seed=0, size=20)
     (tmp_path / "drawn/cat/cat.1.jpg").write_bytes(b"")
@@ -321,17 +237,3 @@ def test_a_check_counts_the_usable_photos_of_each_class(tmp_path):
     assert classes == {"cat": 2, "dog": 3}
     assert problems == data.check_images(tmp_path / "drawn")
     assert [problem.path.name for problem in problems] == ["cat.1.jpg", "Thumbs.db"]
-
-
-def test_single_photos_are_loaded_as_those_of_a_folder(tmp_path):
-    folder = data.drawings.write(tmp_path / "drawn", ["cat", "dog"], 2, seed=0)
-    loaded = data.image_folder(folder, (24, 32))
-    ((images, _),) = loaded
-    np.testing.assert_array_equal(data.load_images(loaded.file_paths, (24, 32)), images)
-    assert data.load_images([], (24, 32)).shape == (0, 24, 32, 3)
-    with pytest.raises(FileNotFoundError, match=r"photo .*none\.jpg is missing"):
-        data.load_images([folder / "none.jpg"], (24, 32))
-    with pytest.raises(FileNotFoundError, match="is a folder; give its photos"):
-        data.load_images([folder / "cat"], (24, 32))
-    with pytest.raises(ValueError, match=r"boxes.csv is not usable: it is no picture"):
-        data.load_images([folder / "boxes.csv"], (24, 32))

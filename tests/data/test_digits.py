@@ -37,6 +37,11 @@ def test_the_seed_decides_the_split():
     assert not np.array_equal(first[1][0], other[1][0])
 
 
+def test_a_seed_that_is_none_is_told():
+    with pytest.raises(ValueError, match="seed is -1; expected a whole number from 0"):
+        data.digits(-1)
+
+
 def test_the_sample_of_mnist_is_the_digits_enlarged_bilinearly():
     (x_train, y_train), (x_test, y_test) = data.mnist("sample")
     (small, labels), _ = data.digits()

@@ -144,7 +144,8 @@ def test_one_that_waits_and_gives_up_leaves_the_other_alone(tmp_path):
     arguments = (tmp_path / "x", "things", wait_and_make)
     first, waiting = (context.Process(target=prepare, args=arguments) for _ in range(2))
     first.start()
-    time.sleep(0.2)
+    while first.is_alive() and not (tmp_path / ".x.part").exists():
+        time.sleep(0.01)
     waiting.start()
     time.sleep(0.1)
     waiting.kill()

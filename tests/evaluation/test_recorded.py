@@ -32,7 +32,7 @@ def test_bounds_allow_for_few_pictures_where_all_seeds_agree():
     assert evaluation.Spread((1.0, 1.0), test_size=100).bounds == pytest.approx((0.99, 1))
 
 
-def test_a_wheel_carries_the_results_and_a_checkout_has_them():
+def test_a_checkout_has_the_results():
     assert recorded.RESULTS.name == "results"
     assert (recorded.RESULTS / "sample.csv").is_file()
 

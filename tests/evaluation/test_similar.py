@@ -74,6 +74,18 @@ def test_it_shows_the_picture_and_those_found(tmp_path):
     figure.savefig(io.BytesIO())
 
 
+def test_what_is_transparent_is_shown_on_white_and_what_is_gone_is_told(tmp_path):
+    path = tmp_path / "clear.png"
+    Image.new("RGBA", (30, 20), (255, 0, 0, 0)).save(path)
+    collection = evaluation.SimilarImages(np.eye(1), [path])
+    found = collection.nearest([1])
+    shown = collection.show(path, found).axes[0].images[0].get_array()
+    assert np.min(shown) == np.max(shown) == 255
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r"picture .*clear\.png is missing"):
+        collection.show(np.zeros((20, 30, 3), "uint8"), found)
+
+
 def test_a_photo_of_a_phone_is_shown_upright(tmp_path):
     pixels = np.zeros((20, 40, 3), "uint8")
     pixels[:, :10] = 255

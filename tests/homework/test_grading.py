@@ -28,6 +28,12 @@ def command(*arguments: object, fails: bool = False) -> str:
     return " ".join(result.output.replace("│", " ").split())
 
 
+@pytest.fixture(autouse=True)
+def dist(tmp_path, monkeypatch) -> None:
+    """Leave alone what a lecturer has built in the checkout."""
+    monkeypatch.setattr(homework, "DIST", tmp_path / "dist")
+
+
 @pytest.fixture(scope="module")
 def solution(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("homework")

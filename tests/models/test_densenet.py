@@ -60,7 +60,10 @@ def test_bad_arguments():
         models.densenet_base(None, (30, 64, 3))
     with pytest.raises(ValueError, match="come with their own block_config and growth_rate"):
         models.densenet_base("drawn", (64, 64, 3), growth_rate=12)
-    with pytest.raises(ValueError, match=r"growth_rate 0; expected at least 1"):
+    with pytest.raises(ValueError, match=r"growth_rate is 0; expected a whole number"):
         models.densenet_base(None, (64, 64, 3), growth_rate=0)
+    for blocks, cure in (((), "is empty"), ((6, 1.5), "is 1.5; expected a whole number from 1")):
+        with pytest.raises(ValueError, match=f"block_config {cure}"):
+            models.densenet_base(None, (64, 64, 3), block_config=blocks)
     with pytest.raises(ValueError, match=r"weights is 'drawing'"):
         models.densenet_base("drawing")

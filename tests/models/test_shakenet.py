@@ -133,6 +133,8 @@ def test_it_takes_bytes():
     [
         ({"depth": 27}, r"depth is 27; expected 8, 14, 20, 26, …"),
         ({"depth": 2}, r"depth is 2"),
+        ({"depth": 26.0}, r"depth is 26.0; expected a whole number"),
+        ({"width": 32.0}, r"width is 32.0; expected a whole number"),
         ({"width": 5}, r"width is 5; expected an even number"),
         ({"width": 0}, r"width is 0"),
         ({"classes": 1}, r"classes is 1"),

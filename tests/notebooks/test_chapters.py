@@ -246,6 +246,31 @@ def test_building_tidies_a_chapter():
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 
 
+def test_a_figure_may_be_described_beside_its_caption():
+    picture = nbformat.v4.new_output("display_data", data={"image/png": b64encode(b"png").decode()})
+    caption = "*Figure 1. A cat.*\n<!-- alt: It sits\non a mat. -->\n\nMore."
+    cells = [nbformat.v4.new_code_cell("draw()"), nbformat.v4.new_markdown_cell(caption)]
+    cells[0].outputs = [picture]
+    notebooks.tidy(nbformat.v4.new_notebook(cells=cells))
+    assert cells[0].outputs[0].metadata == {"image/png": {"alt": "It sits on a mat."}}
+
+
+def test_prose_is_taken_over_where_the_code_is_the_same():
+    def notebook(text: str, code: str) -> NotebookNode:
+        cells = [nbformat.v4.new_markdown_cell(text), nbformat.v4.new_code_cell(code)]
+        return nbformat.v4.new_notebook(cells=cells)
+
+    written, stored = notebook("New.", "1 + 1"), notebook("Old.", "1 + 1")
+    stored.cells[1].execution_count = 7
+    stored.cells[1].outputs = [nbformat.v4.new_output("stream", text="2")]
+    notebooks.take_over_outputs(written, stored)
+    assert written.cells[0].source == "New."
+    assert written.cells[1].execution_count == 7
+    assert written.cells[1].outputs == stored.cells[1].outputs
+    with pytest.raises(ValueError, match="build the chapter without --prose"):
+        notebooks.take_over_outputs(notebook("New.", "1 + 2"), stored)
+
+
 @pytest.mark.parametrize("name", notebooks.PICTURES)
 def test_the_readmes_pictures_are_the_figures_tagged_for_it(name):
     tagged = [

@@ -119,6 +119,21 @@ def test_a_network_is_shown_by_its_strongest_maps():
     assert shown == [31, 30, 29, 28, 27, 26]
 
 
+@pytest.mark.parametrize(("channels", "units"), [(3, 50), (1, 53), (8, 512)])
+def test_any_network_is_shown_layer_by_layer(channels, units):
+    outputs = [np.ones((8, 8, channels)), np.ones(units), PROBABILITIES[0]]
+    figure = plots.layer_by_layer(PICTURES[0], outputs, ["conv", "dense", "predictions"])
+    shown = [ax.images[0].get_array().shape for ax in visible(figure) if ax.images]
+    assert len(shown) == 1 + min(channels, 6) + 1
+    assert np.prod(shown[-1]) == units
+
+
+@pytest.mark.parametrize("case", [(3, 5, 0, 1), (5, 3, 0, 0), (5, 0, 0, 1)])
+def test_a_kernel_without_a_window_is_told(case):
+    with pytest.raises(ValueError, match=f"A kernel of {case[1]} with stride {case[3]}"):
+        plots.sliding_windows([case])
+
+
 def test_sliding_windows_have_a_dot_for_each_output():
     figure = plots.sliding_windows([(5, 3, 1, 2), (5, 4, 2, 1)])
     assert [len(ax.lines[0].get_xdata()) for ax in figure.axes] == [9, 36]
@@ -150,6 +165,7 @@ def test_no_mistakes_are_a_figure_that_says_so():
     [
         (PICTURES[:0], None, "no picture"),
         (PICTURES[0, ..., 0], None, r"Put a single one into a list: \[image\]"),
+        (np.zeros((40, 30, 3)), None, r"Put a single one into a list: \[image\]"),
         (PICTURES, ["a", "b"], "2 titles were given for 12 pictures"),
     ],
 )

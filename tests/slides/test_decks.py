@@ -85,7 +85,8 @@ def test_the_measured_figures_are_the_recorded_ones(name):
     script = (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8")
     plain = NOT_TEXT.sub("", MEASURED.sub("", text))
     for figure in re.findall(r"(?<![\d.,/])\d+\.\d+(?![\d.])", plain):
-        assert figure in script, f"{figure} is neither a recorded figure nor the chapter's"
+        whole = re.compile(rf"(?<![\d.]){re.escape(figure)}(?![\d.])")
+        assert whole.search(script), f"{figure} is neither a recorded figure nor the chapter's"
     for command in re.findall(
         r"python -m benchmarks results ([\w ]+) --scale (?:sample|full)", text
     ):

@@ -9,23 +9,12 @@ import keras
 import numpy as np
 import pytest
 
+from .conftest import PullThePlug
+
 RANDOM = np.random.default_rng(0)
 IMAGES = RANDOM.integers(0, 256, (20, 8, 8, 3), "uint8")
 LABELS = np.arange(20) % 4
 RECIPE = dataclasses.replace(training.recipes.SHAKENET, batch_size=8, epochs=4)
-
-
-class PullThePlug(keras.callbacks.Callback):
-    def __init__(self, epoch):
-        super().__init__()
-        self.when = epoch
-
-    def on_epoch_begin(self, epoch, logs=None):
-        self.epoch = epoch
-
-    def on_train_batch_begin(self, batch, logs=None):
-        if (self.epoch, batch) == (self.when, 1):
-            raise KeyboardInterrupt
 
 
 def shakenet():

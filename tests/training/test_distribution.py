@@ -168,6 +168,10 @@ def test_several_processes_take_jax(monkeypatch):
         pass
 
 
+def no_address(*asked: object) -> None:
+    raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+
 def test_a_port_that_is_taken_and_a_first_process_that_is_missing_are_told(monkeypatch):
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -180,6 +184,7 @@ def test_a_port_that_is_taken_and_a_first_process_that_is_missing_are_told(monke
     with pytest.raises(ConnectionError, match=rf"cannot be reached at 127\.0\.0\.1:{port}"):
         distribution._wait_for("127.0.0.1", port)
     distribution._check_port("127.0.0.1", port)
+    monkeypatch.setattr(socket, "getaddrinfo", no_address)
     for look in (distribution._check_port, distribution._wait_for):
         with pytest.raises(ConnectionError, match=r"no host 'nowhere\.invalid'"):
             look("nowhere.invalid", 9)

@@ -154,6 +154,20 @@ def test_another_run_in_the_directory_replaces_the_evaluations(tmp_path):
     assert folders == [name for name, _ in rows(tmp_path)]
 
 
+def test_figures_may_have_korean_names(tmp_path):
+    def judge(model: keras.Model, folder: Path) -> dict[str, float]:
+        return {"accuracy": 0.5, "재현율": 0.25}
+
+    evaluations = training.Evaluations(judge, tmp_path, every=5)
+    model().fit(X, Y, batch_size=4, epochs=2, verbose=0, callbacks=evaluations)
+    with (tmp_path / "evaluations.csv").open(newline="", encoding="utf-8-sig") as file:
+        table = list(csv.DictReader(file))
+    assert [row["evaluation"][-12:] for row in table] == [
+        f"{epoch}-step-{step}" for epoch in ("01", "02") for step in ("0005", "0010")
+    ]
+    assert {row["재현율"] for row in table} == {"0.25"}
+
+
 def test_a_long_run_keeps_its_order(tmp_path):
     built = model()
     evaluations = training.Evaluations(lambda *_: {"accuracy": 0.5}, tmp_path)

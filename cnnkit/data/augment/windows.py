@@ -17,12 +17,17 @@ def pad_and_crop(padding: int = 4, seed: int | None = None) -> PadAndCrop:
     Parameters
     ----------
     padding : int
-        Pixels to each side.
+        Pixels to each side, from 1.
     seed : int, optional
 
     Returns
     -------
     keras.Layer
+
+    Raises
+    ------
+    ValueError
+        A padding out of range.
     """
     return PadAndCrop(padding, seed=seed, name="pad_and_crop")
 
@@ -64,6 +69,11 @@ def crop_and_flip(size: int = 227, seed: int | None = None) -> CropAndFlip:
     Returns
     -------
     keras.Layer
+
+    Raises
+    ------
+    ValueError
+        A size out of range; and, when it is called, photos that are smaller.
     """
     return CropAndFlip(size, seed=seed, name="crop_and_flip")
 

@@ -4,12 +4,8 @@ Faces of eighteen species, drawn with Pillow from a seed. The shapes of ears, mu
 markings tell the species; fur, pose, background, light and size do not.
 """
 
-import multiprocessing
-import os
-import sys
 import zlib
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -25,13 +21,12 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-__all__ = ["SPECIES", "VERSION", "face_boxes", "write"]
+__all__ = ["SPECIES", "VERSION", "draw", "face_boxes", "write"]
 
 VERSION = 2  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given
 SMALLEST = 16
 GOLDEN = (5**0.5 - 1) / 2  # of the circle of hues, from one species to the next
-WORTH_FORKING = 200  # pictures
 
 Size = int | tuple[int, int] | None
 
@@ -133,8 +128,8 @@ def write(
         for name in species:
             (folder / name).mkdir()
         names = [f"{name}/{name}.{number}.jpg" for name in species for number in range(per_class)]
-        painted = _parallel(partial(paint, folder), names)
-        boxes.write(folder, dict(zip(names, painted, strict=True)))
+        waiting = tqdm(names, desc="drawing", unit="picture", delay=2, leave=False)
+        boxes.write(folder, {name: paint(folder, name) for name in waiting})
 
     return prepare(Path(directory), contents, make)
 
@@ -153,20 +148,3 @@ def _paint(folder: Path, name: str, seed: int, size: Size, background: str) -> B
     image, box = draw(species, random, size, background)
     image.save(folder / name, quality=int(random.integers(80, 96)))
     return box
-
-
-def _parallel(paint: partial[Box], names: list[str]) -> Iterator[Box]:
-    """Paint in a process for each core, where a process can be forked.
-
-    Elsewhere each would import Keras first, and run the caller's script again. JAX, once it is
-    loaded, must not be forked.
-    """
-    progress = partial(tqdm, total=len(names), desc="drawing", unit="picture", delay=2, leave=False)
-    forks = sys.platform == "linux" and "jax" not in sys.modules
-    workers = len(os.sched_getaffinity(0)) if forks else 1
-    if workers == 1 or len(names) < WORTH_FORKING:
-        yield from progress(map(paint, names))
-        return
-    context = multiprocessing.get_context("fork")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        yield from progress(pool.map(paint, names, chunksize=32))

@@ -72,7 +72,7 @@ def _place(shapes: list[Shape], width: int, height: int,
 
 def _background(width: int, height: int, random: np.random.Generator,
                 hue: float | None) -> Image.Image:  # fmt: skip
-    """Two colours that run into each other, and soft spots."""
+    """Paint soft spots of several colours, which run into one another."""
     small = Image.new("RGB", (24, 24), _colour(random, hue))
     draw = ImageDraw.Draw(small)
     for _ in range(random.integers(4, 12)):

@@ -137,8 +137,8 @@ def spatial_layers(model: keras.Model, images: np.ndarray) -> list[str]:
     return [path for path, each in zip(layers, outputs, strict=True) if is_spatial(each)]
 
 
-def some(names: Sequence[str], count: int = 5) -> str:
-    """List the last of some names."""
+def some(names: Sequence[str]) -> str:
+    """List the last five of some names."""
     if not names:
         return "it has none"
-    return ("…, " if len(names) > count else "") + ", ".join(names[-count:])
+    return ("…, " if len(names) > 5 else "") + ", ".join(names[-5:])

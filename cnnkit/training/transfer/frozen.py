@@ -1,10 +1,12 @@
 """Training the part of a model that is not frozen, on what the frozen part computed once."""
 
 from collections.abc import Iterable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks
+from cnnkit.training import locking
 from cnnkit.training.state import Figures, curves, random_states
 from cnnkit.training.transfer.batches import FeatureBatches
 from cnnkit.training.transfer.features import Frozen, run
@@ -63,7 +65,7 @@ def fit_from_frozen(
     ValueError
         The frozen layers are none, all, or others than the first; the model is not compiled;
         augmentation without `views`, or the reverse; or a directory with the interrupted run of
-        another model, recipe or data.
+        another model, recipe or data, or in which another process trains.
     OSError
         The directory cannot be written, or has no room.
     """
@@ -77,41 +79,46 @@ def fit_from_frozen(
     folder = None if directory is None else Path(directory)
     features = folder and folder / "features"
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
-    resume = folder and Resume(folder / "state.npz", model, frozen, callbacks)
-    computed = run(frozen, train, features, views)
-    classes = max(2, model.output_shape[-1])
-    batches, checked = _batches(train, computed, classes), None
-    if validation is not None:
-        computed_too = run(frozen, validation, features)
-        checked = backend.fast_batches(_batches(validation, computed_too, classes))
+    with ExitStack() as stack:
+        if folder:
+            stack.callback(locking.lock(folder).release)
+        resume = folder and Resume(folder / "state.npz", model, frozen, callbacks)
+        computed = run(frozen, train, features, views)
+        classes = max(2, model.output_shape[-1])
+        batches, checked = _batches(train, computed, classes), None
+        if validation is not None:
+            computed_too = run(frozen, validation, features)
+            checked = backend.fast_batches(_batches(validation, computed_too, classes))
 
-    inner: list[keras.callbacks.Callback] = [
-        keras.callbacks.LambdaCallback(on_epoch_begin=lambda epoch, logs: batches.set_epoch(epoch)),
-        _OnModel(callbacks, model),
-    ]
-    past: list[Figures] = []
-    if resume:
-        past = resume.restore(rest, computed.key)
-        if past and verbose != 0:
-            print(f"Going on after epoch {len(past)}, from {folder}")
-        inner.append(resume)
-    model.stop_training = False
-    history = rest.fit(
-        backend.fast_batches(batches),
-        validation_data=checked,
-        epochs=epochs,
-        initial_epoch=len(past),
-        callbacks=inner,
-        shuffle=False,
-        verbose=verbose,
-    )
-    if resume and past:
-        history.history = curves(resume.history)
-        history.epoch = list(range(len(resume.history)))
-    if resume and epochs >= len(past):  # with fewer epochs than are done, nothing was trained
-        resume.forget()
-    model.history = history
-    return history
+        inner: list[keras.callbacks.Callback] = [
+            keras.callbacks.LambdaCallback(
+                on_epoch_begin=lambda epoch, logs: batches.set_epoch(epoch)
+            ),
+            _OnModel(callbacks, model),
+        ]
+        past: list[Figures] = []
+        if resume:
+            past = resume.restore(rest, computed.key)
+            if past and verbose != 0:
+                print(f"Going on after epoch {len(past)}, from {folder}")
+            inner.append(resume)
+        model.stop_training = False
+        history = rest.fit(
+            backend.fast_batches(batches),
+            validation_data=checked,
+            epochs=epochs,
+            initial_epoch=len(past),
+            callbacks=inner,
+            shuffle=False,
+            verbose=verbose,
+        )
+        if resume and past:
+            history.history = curves(resume.history)
+            history.epoch = list(range(len(resume.history)))
+        if resume and epochs >= len(past):  # with fewer epochs than are done, nothing was trained
+            resume.forget()
+        model.history = history
+        return history
 
 
 def _batches(dataset: Any, frozen: Frozen, classes: int) -> FeatureBatches:
@@ -136,13 +143,16 @@ class _OnModel(keras.callbacks.CallbackList):
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         """Pass it on, and stop where a callback asks for it."""
-        super().on_train_batch_end(batch, logs)
-        self._model.stop_training |= self._whole.stop_training
+        if self.callbacks:
+            trained = self.model  # on JAX, this brings the variables up to date
+            super().on_train_batch_end(batch, logs)
+            trained.stop_training |= self._whole.stop_training
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Pass it on, and stop where a callback asks for it."""
-        trained = self.model  # on JAX, this brings the variables up to date
-        super().on_epoch_end(epoch, logs)
+        trained = self.model
+        for callback in self.callbacks:  # with these very figures, to which they may add
+            callback.on_epoch_end(epoch, logs)
         trained.stop_training |= self._whole.stop_training
 
 

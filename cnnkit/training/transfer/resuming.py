@@ -44,7 +44,7 @@ class Resume(keras.callbacks.Callback):
         self._path, self._callbacks = path, callbacks
         used = int(keras.ops.convert_to_numpy(model.optimizer.iterations)) > 0
         self._about: dict[str, Any] = {
-            "run": _run_keys(model, frozen),
+            **_run_keys(model, frozen),
             "photos": "",
             "history": [],
             "callbacks": [],
@@ -103,7 +103,8 @@ class Resume(keras.callbacks.Callback):
             self.forget()
             return
         # A schedule may have changed the learning rate of an optimizer that was used already.
-        if about["run"][used:] != self._about["run"][used:]:
+        compared = "run_at_any_rate" if used else "run"
+        if about.get(compared) != self._about[compared]:
             raise ValueError(self._other("of another model or recipe"))
         self._about, self._values = about, values
 
@@ -117,10 +118,13 @@ class Resume(keras.callbacks.Callback):
         )
 
 
-def _run_keys(model: keras.Model, frozen: keras.Model) -> list[str]:
+def _run_keys(model: keras.Model, frozen: keras.Model) -> dict[str, str]:
     """Return keys of what is trained and how, with the learning rate and without."""
     how = json.dumps(model.get_compile_config(), default=str)
     how = re.sub(r'"name": "[^"]*"', "", how)  # Keras numbers its optimizers through
-    recipes = how, re.sub(r'"learning_rate": [-+.e\d]+', "", how)
+    recipes = {"run": how, "run_at_any_rate": re.sub(r'"learning_rate": [-+.e\d]+', "", how)}
     what = form(model) + network_key(frozen)
-    return [hashlib.sha256(f"{what}{recipe}".encode()).hexdigest() for recipe in recipes]
+    return {
+        name: hashlib.sha256(f"{what}{recipe}".encode()).hexdigest()
+        for name, recipe in recipes.items()
+    }

@@ -1,0 +1,116 @@
+"""The small run that the tests of training share, and how it is interrupted."""
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from cnnkit import data, training
+from cnnkit.data import augment
+from cnnkit.training import state
+
+import keras
+import numpy as np
+import pytest
+
+RECIPE = dataclasses.replace(
+    training.recipes.ALEXNET, learning_rate=0.05, batch_size=8, epochs=4, patience=0
+)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("photos")
+    for part, count, seed in (("train", 12, 0), ("validation", 4, 1)):
+        data.drawings.write(folder / part, ["cat", "dog"], count, seed, size=20)
+    return folder
+
+
+@pytest.fixture
+def parts(photos: Path) -> tuple[Any, Any]:
+    return load(photos)
+
+
+def load(photos: Path, seed: int = 3, batch_size: int = 8) -> tuple[Any, Any]:
+    return (
+        data.image_folder(photos / "train", (20, 20), batch_size, shuffle=True, seed=seed),
+        data.image_folder(photos / "validation", (20, 20), 8),
+    )
+
+
+def build(seed: int = 1, units: int = 8) -> keras.Model:
+    """A small network with all that is random, or changes though it is not trained."""
+    training.reproducible(seed)
+    return keras.Sequential(  # without a name: Keras numbers such models through
+        [
+            keras.Input((20, 20, 3)),
+            augment.crop_and_flip(16),
+            keras.layers.Rescaling(1 / 255),
+            keras.layers.Conv2D(4, 3, activation="relu"),
+            keras.layers.BatchNormalization(),
+            keras.layers.Flatten(),
+            keras.layers.Dense(units, activation="relu"),
+            keras.layers.Dropout(0.5),
+            keras.layers.Dense(2, activation="softmax"),
+        ]
+    )
+
+
+def fit(
+    parts: tuple[Any, Any],
+    directory: Path,
+    model: keras.Model | None = None,
+    epochs: int = 4,
+    **options: Any,
+) -> tuple[keras.Model, keras.callbacks.History]:
+    model = model or build()
+    recipe = options.pop("recipe", dataclasses.replace(RECIPE, epochs=epochs))
+    options = {"verbose": 0, **options}
+    return model, training.fit(model, recipe, *parts, directory, **options)
+
+
+class PullThePlug(keras.callbacks.Callback):
+    """Ends a run in the middle of an epoch, as Ctrl-C does."""
+
+    def __init__(self, epoch: int, batch: int = 1) -> None:
+        super().__init__()
+        self._when = epoch, batch
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        if (self._epoch, batch) == self._when:
+            raise KeyboardInterrupt
+
+
+def interrupt(parts: tuple[Any, Any], directory: Path, epoch: int, batch: int = 1) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fit(parts, directory, callbacks=PullThePlug(epoch, batch))
+
+
+def same(one: keras.Model, other: keras.Model) -> None:
+    assert len(one.weights) == len(other.weights)
+    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.fixture(scope="module")
+def whole(
+    photos: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[keras.Model, keras.callbacks.History, Path]:
+    """A run that was never interrupted."""
+    directory = tmp_path_factory.mktemp("whole") / "run"
+    return *fit(load(photos), directory), directory
+
+
+def read(directory: Path) -> dict[str, Any]:
+    """What a run ends with: its state, its models and its table."""
+    about, values = state.read(directory / "state.npz")
+    best, last = (keras.models.load_model(directory / f"{n}.keras") for n in ("best", "last"))
+    return {
+        "about": about,
+        "state": [value.tolist() for value in values],
+        "best": [weight.tolist() for weight in best.get_weights()],
+        "last": [weight.tolist() for weight in last.get_weights()],
+        "table": (directory / "history.csv").read_text(),
+    }
