@@ -53,22 +53,20 @@ class Side:
     @contextmanager
     def without_chance(self) -> Iterator[None]:
         """Let the network drop and shake nothing."""
-        dropout = [each for each in self.network.modules() if isinstance(each, nn.Dropout)]
-        shares = [each.p for each in dropout]
-        shaken = [
-            each for each in self.network.modules() if isinstance(each, shakenet_in_torch.ShakeNet)
-        ]
-        for each in dropout:
-            each.p = 0.0
-        for each in shaken:
-            each.coefficients = dict.fromkeys(each.blocks, (0.5, 0.5))
+        modules = list(self.network.modules())
+        dropout = [(each, each.p) for each in modules if isinstance(each, nn.Dropout)]
+        shaken = [each for each in modules if isinstance(each, shakenet_in_torch.ShakeNet)]
+        for layer, _ in dropout:
+            layer.p = 0.0
+        for network in shaken:
+            network.coefficients = dict.fromkeys(map(str, network.blocks), (0.5, 0.5))
         try:
             yield
         finally:
-            for each, share in zip(dropout, shares, strict=True):
-                each.p = share
-            for each in shaken:
-                each.coefficients = None
+            for layer, share in dropout:
+                layer.p = share
+            for network in shaken:
+                network.coefficients = None
 
     def step(self) -> float:
         """Train on the batch, and return what its loss was."""

@@ -37,8 +37,10 @@ def image_grid(
     """
     names = titles_for(len(images), titles)
     strange = {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}
-    if np.ndim(images) == 3 and np.shape(images)[2] in (1, 3) < np.shape(images)[:2]:
-        strange = {np.shape(images)[1:]}  # the rows of a single photo
+    if isinstance(images, np.ndarray) and images.ndim == 3:
+        height, width, channels = images.shape
+        if channels in (1, 3) and min(height, width) > 3:  # a single photo; less may be kernels
+            strange = {images.shape}
     if strange:
         raise ValueError(
             f"A picture has the shape {min(strange)}; expected several pictures, each (h, w) "

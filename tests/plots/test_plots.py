@@ -174,6 +174,10 @@ def test_an_image_grid_says_what_it_cannot_show(images, titles, cure):
         plots.image_grid(images, titles)
 
 
+def test_small_kernels_are_pictures():
+    assert len(visible(plots.image_grid(np.ones((5, 3, 3))))) == 5
+
+
 def test_labels_may_be_titles():
     figure = plots.image_grid(PICTURES, np.arange(12))
     assert visible(figure)[11].get_title() == "11"
