@@ -1,4 +1,8 @@
-"""The tests' workers share the cores, which is a sixth faster than all threads on every core."""
+"""The tests' workers share the cores, and the notebooks that they run show no progress bars.
+
+All threads on every core would be a sixth slower. A bar comes where a machine is slow, so that it
+would differ from what is stored.
+"""
 
 import os
 
@@ -7,6 +11,7 @@ import pytest
 
 def pytest_configure(config: pytest.Config) -> None:
     """Give each worker of pytest-xdist, and what it starts, its part of the cores."""
+    os.environ["TQDM_DISABLE"] = "1"
     worker = getattr(config, "workerinput", None)
     if worker is None or not hasattr(os, "sched_setaffinity"):
         return
