@@ -86,10 +86,13 @@ def measure() -> Measured:
 
 
 def _extrapolated(peaks: dict[int, float], number: int) -> float:
-    """Return the peak memory for so many photos, on the line through two that were measured."""
-    if len(peaks) < 2:
+    """Return the peak memory for so many photos, on the line through two that were measured.
+
+    By one that was measured, in proportion.
+    """
+    if not peaks:
         return 0.0
-    (few, low), (more, high) = peaks.items()
+    (few, low), (more, high) = [(0, 0.0), *peaks.items()][-2:]
     return high + (number - more) * (high - low) / (more - few)
 
 

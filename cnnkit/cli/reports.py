@@ -92,9 +92,10 @@ def write_report(report: evaluation.Report, folder: Path) -> None:
 
 
 def _collection(run: "Run", pooled: keras.Model) -> evaluation.SimilarImages:
-    """Return the training photos to search in, made anew for new weights, and for other photos."""
+    """Return the training photos to search in, made anew for new weights and for other photos."""
     path = run.folder / "similar.npz"
-    folders = [entry for entry in (run.part("train") or path).glob("*") if entry.is_dir()]
+    part = run.part("train")
+    folders = [part, *filter(Path.is_dir, part.glob("*"))] if part else []
     made = path.stat().st_mtime if path.is_file() else 0.0
     if any(source.stat().st_mtime > made for source in (run.weights(), *folders)):
         photos = run.photos("train")

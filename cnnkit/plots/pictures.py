@@ -37,10 +37,10 @@ def image_grid(
     """
     names = titles_for(len(images), titles)
     strange = {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}
-    if isinstance(images, np.ndarray) and images.ndim == 3:
-        height, width, channels = images.shape
+    if getattr(images, "ndim", 0) == 3:
+        height, width, channels = np.shape(images)
         if channels in (1, 3) and min(height, width) > 3:  # a single photo; less may be kernels
-            strange = {images.shape}
+            strange = {np.shape(images)}
     if strange:
         raise ValueError(
             f"A picture has the shape {min(strange)}; expected several pictures, each (h, w) "

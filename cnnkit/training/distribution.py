@@ -105,7 +105,8 @@ def _join(lost: str) -> None:
     except RuntimeError as error:
         if "before any JAX" not in str(error) and "only be called once" not in str(error):
             raise
-        atexit.unregister(_end_at_once)  # nothing was joined
+        if "before any JAX" in str(error):
+            atexit.unregister(_end_at_once)  # nothing was joined
         raise ValueError(
             "This process has computed before it joined the others, or has joined them before. "
             "Begin a new one with training.distributed(), before training.reproducible and the "

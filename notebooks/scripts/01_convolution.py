@@ -155,7 +155,7 @@ except ImportError:
 
 # %% [markdown]
 # Does Keras agree? It works on four axes: (picture, row, column, channel) for the pictures and
-# (row, column, input channel, kernel) for the kernels. A **channel** (채널) is one sheet of a
+# (row, column, input channel, output map) for the kernels. A **channel** (채널) is one sheet of a
 # picture's numbers, such as its red part; a grey picture has one. Here there is one of everything;
 # add axes of length 1. `valid` means: only where the kernel fits, without padding.
 

@@ -178,11 +178,12 @@ plots.image_grid(
 # %% [markdown]
 # *Figure 4.4. What flips and turns make of digits.*
 #
-# Do not argue about it, measure it. Train chapter 1's network on the digits as they are, to save time with Adam,
+# Do not argue about it, measure it. Train chapter 1's network on the digits as they are; to save time, with Adam,
 # another form of gradient descent (Keras says *optimizer*), which chapter 8 explains. Then ask it about changed
 # digits.
 #
-# **What do you expect?** Which change costs most: mirrored, upside down, or turned?
+# **What do you expect?** What costs more, to mirror an 8 or to turn it by a quarter? And what will a 6 be taken for after
+# half a turn?
 
 
 # %%

@@ -344,7 +344,7 @@ def train_alexnet(callbacks=(), verbose=0):
 
 
 # %% [markdown]
-# Stop it in the middle of the third epoch:
+# Pull the plug in the middle of the third epoch:
 
 
 # %% tags=["nbval-ignore-output"]
@@ -378,7 +378,7 @@ print("the loss has fallen:", history.history["loss"][-1] < history.history["los
 plots.learning_curves(history)
 
 # %% [markdown]
-# *Figure 7.3. Learning curves of the whole run, before and after it was stopped. `curves.png` in the directory is
+# *Figure 7.3. Learning curves of the whole run, before and after the plug was pulled. `curves.png` in the directory is
 # this figure, drawn anew after each epoch.*
 # <!-- alt: For seven epochs the losses stay near 0.75 and the accuracies near one half. Then training and validation
 # curves improve together, to a loss of 0.25 and an accuracy of 0.94 after 28 epochs. -->

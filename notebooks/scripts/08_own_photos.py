@@ -380,8 +380,8 @@ plots.confusion(report.confusion, test.class_names, percent=True)
 
 # %% [markdown]
 # *Figure 8.5. Of each class in a row, how many per cent were taken for which.*
-# <!-- alt: A matrix of four by four. The diagonal is dark: cow and horse above 80 per cent, koala and owl above 90. The
-# largest errors are cows taken for horses and horses taken for cows, more than ten per cent each. -->
+# <!-- alt: A matrix of four by four with a dark diagonal, darkest for koala and owl. The largest numbers beside it are
+# cows taken for horses and horses taken for cows. -->
 
 # %%
 confused = report.confusion + report.confusion.T
@@ -516,7 +516,8 @@ plots.spreads(
 #
 # And all of it works without a notebook. The team's two members kept a settings file each, with values that suited
 # their own machines, until the two could not be merged any more. So there is one file, and it says what each value
-# means:
+# means. (For the whole network, write another one with `cnnkit init photos --file whole.yml --head-from run --output
+# whole`.) These are the commands:
 #
 # ```sh
 # cnnkit check photos

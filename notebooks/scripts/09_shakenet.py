@@ -546,14 +546,15 @@ plots.spreads(
 # last epoch, whatever it is. A fair comparison does the same, or chooses on pictures of its own, as this chapter
 # does.
 #
-# **Full scale.** At the 25 to 70 pictures a second that two cores train, by their age, 1,800 epochs of 45,000 pictures
+# **Full scale.** At the 25 to 70 pictures a second that two cores train, depending on how old they are, 1,800 epochs of 45,000 pictures
 # take two to five weeks; another implementation, in PyTorch, reports 34 hours. The run may be stopped and goes on. This repeats the
-# recorded runs of the sample, in figure 9.9 and figure 9.11:
+# recorded runs of the sample, in figures 9.9 to 9.11:
 #
 # ```sh
 # python -m benchmarks results --scale sample shakenet_even_even_batch shakenet_even_even_batch_on_training \
 #     shakenet_shake_shake_image shakenet_shake_shake_image_on_training shakenet_shake_even_image \
-#     shakenet_shake_keep_image shakenet_without_skip shakenet_without_batch_norm
+#     shakenet_shake_keep_image shakenet_without_skip shakenet_without_batch_norm \
+#     shakenet_even_even_batch_correlation shakenet_shake_shake_image_correlation
 # ```
 #
 # ## Exercises

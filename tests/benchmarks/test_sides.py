@@ -43,7 +43,8 @@ def test_a_first_epoch_counts_from_the_call_and_the_last_one_shows_an_end_alone(
 def test_the_memory_of_more_photos_lies_on_the_line_through_two():
     line = partial(input_pipeline._extrapolated, {1_000: 2_000.0, 5_000: 6_000.0})
     assert (line(5_000), line(25_000)) == (6_000, 26_000)
-    assert input_pipeline._extrapolated({1_000: 2_000.0}, 25_000) == 0
+    assert input_pipeline._extrapolated({1_000: 2_000.0}, 5_000) == 10_000
+    assert input_pipeline._extrapolated({}, 1_000) == 0
 
 
 @pytest.mark.parametrize("batched", [True, False])

@@ -208,6 +208,7 @@ def test_a_search_after_more_training_uses_the_new_weights(trained, here, cnnkit
     assert cnnkit("similar", "own/network", photo).stdout.startswith("0.000")
 
 
+@pytest.mark.slow
 def test_a_search_knows_photos_that_came_and_went(trained, here, cnnkit):
     shutil.copytree(trained, here / "own")
     folder = Path("own/network/photos/train/horse")

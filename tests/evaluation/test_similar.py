@@ -80,7 +80,7 @@ def test_what_is_transparent_is_shown_on_white_and_what_is_gone_is_told(tmp_path
     collection = evaluation.SimilarImages(np.eye(1), [path])
     found = collection.nearest([1])
     shown = collection.show(path, found).axes[0].images[0].get_array()
-    assert np.min(shown) == np.max(shown) == 255
+    assert np.min(shown) == np.max(shown) == 1
     path.unlink()
     with pytest.raises(FileNotFoundError, match=r"picture .*clear\.png is missing"):
         collection.show(np.zeros((20, 30, 3), "uint8"), found)

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import numbers
 import re
 import warnings
 from pathlib import Path
@@ -85,7 +86,8 @@ class Resume(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Write the file."""
-        self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        figures = {name: n for name, n in (logs or {}).items() if isinstance(n, numbers.Real)}
+        self.history.append({name: float(n) for name, n in figures.items()})
         self._about["callbacks"] = state.counters(self._callbacks)
         self._write(state.values(self.model))
 

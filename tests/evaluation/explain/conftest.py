@@ -5,7 +5,6 @@ from cnnkit import models
 import keras
 import numpy as np
 
-RANDOM = np.random.default_rng(0)
 SHAPE = (64, 64, 3)
 
 
@@ -16,4 +15,4 @@ def with_head(base: keras.Model) -> keras.Model:
 def pictures(model: keras.Model, count: int = 2) -> np.ndarray:
     shape = (count, *model.input_shape[1:])
     low, high = (0, 1) if model.name in ("digits_cnn", "mnist_cnn") else (0, 255)
-    return RANDOM.uniform(low, high, shape).astype("float32")
+    return np.random.default_rng(0).uniform(low, high, shape).astype("float32")

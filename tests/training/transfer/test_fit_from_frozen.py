@@ -127,7 +127,7 @@ class Adding(keras.callbacks.Callback):
         logs["seen"] = float(self.weights[-1].sum())
 
 
-def test_callbacks_see_the_model_between_epochs_and_may_add_figures(photos, tmp_path):
+def test_callbacks_see_the_model_after_each_step_and_may_add_figures(photos, tmp_path):
     model, adding = classifier(), Adding()
     history = fit(model, photos, epochs=2, directory=tmp_path, callbacks=adding, verbose=0)
     np.testing.assert_array_equal(adding.weights[-1], model.get_weights()[-1])
