@@ -10,7 +10,7 @@ import pytest
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Give each worker of pytest-xdist, and what it starts, its part of the cores."""
+    """Hide progress bars, and give each worker of pytest-xdist its part of the cores."""
     os.environ["TQDM_DISABLE"] = "1"
     worker = getattr(config, "workerinput", None)
     if worker is None or not hasattr(os, "sched_setaffinity"):

@@ -3,7 +3,7 @@
 import errno
 import json
 import numbers
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -46,14 +46,18 @@ def set_values(model: keras.Model, found: Sequence[np.ndarray]) -> list[np.ndarr
     return generators
 
 
+def numbers_among(found: Mapping[str, Any]) -> Figures:
+    """Return what is a number, and leave out what a callback of one's own may keep beside."""
+    return {name: float(value) for name, value in found.items() if isinstance(value, numbers.Real)}
+
+
 def counters(callbacks: Sequence[keras.callbacks.Callback]) -> list[Counters]:
     """Return what the callbacks count, each with its kind."""
     counted: list[Counters] = []
     for callback in callbacks:
         found = {name: getattr(callback, name, None) for name in COUNTERS}
-        found = {name: float(n) for name, n in found.items() if isinstance(n, numbers.Real)}
-        if found:
-            counted.append((type(callback).__name__, found))
+        if figures := numbers_among(found):
+            counted.append((type(callback).__name__, figures))
     return counted
 
 

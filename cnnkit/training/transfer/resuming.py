@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import numbers
 import re
 import warnings
 from pathlib import Path
@@ -86,8 +85,7 @@ class Resume(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Write the file."""
-        figures = {name: n for name, n in (logs or {}).items() if isinstance(n, numbers.Real)}
-        self.history.append({name: float(n) for name, n in figures.items()})
+        self.history.append(state.numbers_among(logs or {}))
         self._about["callbacks"] = state.counters(self._callbacks)
         self._write(state.values(self.model))
 
