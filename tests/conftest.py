@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 
@@ -22,6 +23,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(map(item.get_closest_marker, ("survival", "homework", "backends"))):
             item.add_marker("slow")
+
+
+@pytest.fixture(autouse=True)
+def seeds() -> None:
+    """Begin each test with the same random numbers, so that what fails fails again."""
+    keras.utils.set_random_seed(0)
 
 
 @pytest.fixture

@@ -80,9 +80,11 @@ def fit_from_frozen(
     features = folder and folder / "features"
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
     with ExitStack() as stack:
+        resume = None
         if folder:
             stack.callback(locking.lock(folder).release)
-        resume = folder and Resume(folder / "state.npz", model, frozen, callbacks)
+            resume = Resume(folder / "state.npz", model, frozen, callbacks)
+            stack.callback(resume.settle)
         computed = run(frozen, train, features, views)
         classes = max(2, model.output_shape[-1])
         batches, checked = _batches(train, computed, classes), None

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import warnings
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ class Resume(keras.callbacks.Callback):
     First the states of the augmentation's random number generators, which decide the views; then,
     from before the first epoch, the weights, the optimizer's variables, the other generators, the
     history, and what the callbacks count. The file is replaced in one step, so that there always
-    is a whole one.
+    is a whole one. After an epoch this goes on beside the next one, until `settle`.
 
     Parameters
     ----------
@@ -51,6 +52,8 @@ class Resume(keras.callbacks.Callback):
         }
         self._values: list[np.ndarray] = []
         self._generators: list[np.ndarray] = []
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
         self._read(used)
         generators = state.random_states(frozen)
         for generator, value in zip(generators, self._values, strict=False):
@@ -84,13 +87,22 @@ class Resume(keras.callbacks.Callback):
         state.set_counters(self._callbacks, self._about["callbacks"])
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Write the file."""
+        """Begin to write the file, with copies of what the next epoch changes."""
+        self.settle()
         self.history.append(state.numbers_among(logs or {}))
         self._about["callbacks"] = state.counters(self._callbacks)
-        self._write(state.values(self.model))
+        values = [np.asarray(value).copy() for value in state.values(self.model)]
+        self._writing = self._writer.submit(self._write, values)
+
+    def settle(self) -> None:
+        """Wait until the file is written, and raise what went wrong."""
+        if self._writing:
+            writing, self._writing = self._writing, None
+            writing.result()
 
     def forget(self) -> None:
         """Delete the file."""
+        self.settle()
         self._path.unlink(missing_ok=True)
 
     def _read(self, used: bool) -> None:

@@ -1,5 +1,7 @@
 """Training from the frozen part that goes on after an interruption, bit for bit."""
 
+import threading
+
 from cnnkit import training
 from cnnkit.training import locking, state
 from cnnkit.training.state import random_states
@@ -33,6 +35,45 @@ def test_an_interrupted_run_goes_on(photos, tmp_path, capsys, augmented):
     assert resumed.epoch == [0, 1, 2, 3]
     assert resumed.history == history.history
     assert not (tmp_path / "state.npz").exists(), "an ended run leaves no state"
+
+
+def test_the_state_is_written_beside_the_next_epoch(photos, tmp_path, monkeypatch):
+    expected = classifier()
+    fit(expected, photos, epochs=2, verbose=0)
+    trained, write = threading.Event(), state.write
+
+    def slow_write(path, about, values):
+        if about["history"]:
+            assert trained.wait(timeout=60), "the next epoch waits for the file"
+        write(path, about, values)
+
+    def release(batch, logs):
+        if model.optimizer.iterations > len(photos):
+            trained.set()
+
+    monkeypatch.setattr(state, "write", slow_write)
+    model = classifier()
+    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=release), PullThePlug(1, 3)]
+    with pytest.raises(KeyboardInterrupt):
+        fit(model, photos, None, 2, tmp_path, callbacks=callbacks, verbose=0)
+    model = classifier()
+    assert fit(model, photos, None, 2, tmp_path, verbose=0).epoch == [0, 1]
+    assert_same_weights(expected, model, tolerance=0)
+
+
+@pytest.mark.parametrize("epochs", [1, 3])
+def test_a_disk_that_runs_full_is_not_passed_over(photos, tmp_path, monkeypatch, epochs):
+    write = state.write
+
+    def full(path, about, values):
+        if about["history"]:
+            raise OSError("no space left")
+        write(path, about, values)
+
+    monkeypatch.setattr(state, "write", full)
+    with pytest.raises(OSError, match="no space left"):
+        fit(classifier(), photos, None, epochs, tmp_path, verbose=0)
+    locking.lock(tmp_path).release()
 
 
 @pytest.mark.slow
