@@ -30,9 +30,9 @@ REMARKS = [
     "copies of feature maps, activations, pooling, normalisation, and the call of a step. A "
     "network may pass it, since some ways to convolve take fewer multiplications than are counted "
     "(Winograd's, for 3×3).",
-    "DenseNet-121 is where the two are nearest, and where PyTorch may be ahead by some hundredths: "
-    "its many small convolutions leave a third of a step to normalising and joining feature maps, "
-    "which waits for memory on both sides, and which compiling a graph does not save.",
+    "Where PyTorch is ahead, it is with `densenet`, by some hundredths: what a step needs beside "
+    "its products goes into normalising and joining many feature maps. This waits for memory, on "
+    "both sides, and a compiled graph does not save it.",
     "Keras's step is a compiled graph, as `fit` has it, PyTorch's is eager, as its tutorials have "
     "it. RMSprop adds its epsilon inside of the root in Keras and outside in PyTorch.",
 ]

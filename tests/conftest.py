@@ -4,7 +4,6 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
 
@@ -27,7 +26,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(autouse=True)
 def seeds() -> None:
-    """Begin each test with the same random numbers, so that what fails fails again."""
+    """Begin each test with the same random numbers, so that what fails fails again.
+
+    Fixtures of a module begin before, and set their own.
+    """
+    import cnnkit  # noqa: F401 - which decides how TensorFlow computes, before that is imported
+
+    import keras
+
     keras.utils.set_random_seed(0)
 
 

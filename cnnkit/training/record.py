@@ -90,7 +90,7 @@ class Record(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Write the state, with which the epoch counts, and what follows from it."""
-        self.history.append({name: float(value) for name, value in (logs or {}).items()})
+        self.history.append(state.numbers_among(logs or {}))
         self.stopped = any(
             isinstance(each, EarlyStopping) and each.stopped_epoch for each in self._kept
         )

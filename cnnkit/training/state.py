@@ -2,8 +2,8 @@
 
 import errno
 import json
-import numbers
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -46,9 +46,14 @@ def set_values(model: keras.Model, found: Sequence[np.ndarray]) -> list[np.ndarr
     return generators
 
 
-def numbers_among(found: Mapping[str, Any]) -> Figures:
-    """Return what is a number, and leave out what a callback of one's own may keep beside."""
-    return {name: float(value) for name, value in found.items() if isinstance(value, numbers.Real)}
+def numbers_among(found: Mapping[str, Any]) -> dict[str, float]:
+    """Return what is a number, and leave out what else a callback may keep or add."""
+    figures = {}
+    for name, value in found.items():
+        if not isinstance(value, str):
+            with suppress(TypeError, ValueError, RuntimeError):  # PyTorch raises the last
+                figures[name] = float(value)
+    return figures
 
 
 def counters(callbacks: Sequence[keras.callbacks.Callback]) -> list[Counters]:

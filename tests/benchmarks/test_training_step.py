@@ -1,5 +1,7 @@
 """What a step is counted and held against."""
 
+import dataclasses
+
 from benchmarks import training_step
 from benchmarks.training_step import CASES, training_operations
 from cnnkit import models, training
@@ -43,6 +45,26 @@ def test_both_sides_have_the_same_network(name):
     before = model.get_weights()
     assert training_step.in_torch(name, case, model, x, y)() > 0  # or it raises
     assert any(np.abs(a - b).max() > 0 for a, b in zip(before, model.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("name", "build"),
+    [
+        ("alexnet", lambda: models.alexnet((67, 67, 3), width=1 / 16)),
+        ("shakenet", lambda: models.shakenet(8, 4)),
+    ],
+)
+def test_a_timed_step_drops_and_shakes_again(name, build):
+    recipe, model = dataclasses.replace(CASES[name].recipe, learning_rate=1e-12), build()
+    x, y = training_step.batch(model, 4)
+
+    def range_of_losses():
+        step = training_step.keras_step(recipe, model, x, y)
+        return np.ptp([step()[0] for _ in range(3)])
+
+    with training_step._without_chance(model):
+        assert range_of_losses() < 1e-5
+    assert range_of_losses() > 1e-3
 
 
 def test_another_network_is_refused():

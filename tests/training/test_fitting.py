@@ -223,6 +223,14 @@ def test_a_figure_that_nothing_gives_is_found_before_training(parts, tmp_path):
         fit(parts, tmp_path / "run", recipe=recipe)
 
 
+def test_what_a_callback_notes_in_words_is_no_figure(parts, tmp_path):
+    added = {"note": "good", "grades": keras.ops.ones(2), "grade": keras.ops.ones(())}
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(added))
+    history = fit(parts, tmp_path / "run", callbacks=note)[1].history
+    assert {"note", "grades", "grade", "val_accuracy"} & set(history) == {"grade", "val_accuracy"}
+    assert history["grade"] == [1] * 4
+
+
 def test_the_best_may_follow_on_a_figure_that_is_none(parts, tmp_path):
     figures, seen = iter([float("nan"), 0.5, 0.4, float("nan")]), []
 

@@ -45,9 +45,10 @@ def fit_from_frozen(
     directory : str or Path, optional
         Where to keep what the frozen layers computed, `views` times 4 bytes a number, and the
         state after each epoch, from which the same call goes on after an interruption; the
-        weights that EarlyStopping keeps are not in it. A run that ended leaves no state. Where
-        the directory is not given, an interrupted run begins anew, and the features are in the
-        user's cache directory.
+        weights that EarlyStopping keeps are not in it. Where writing takes more than a fiftieth of
+        the time, epochs are left out, which a run that is killed trains again. A run that ended
+        leaves no state. Where the directory is not given, an interrupted run begins anew, and the
+        features are in the user's cache directory.
     views : int, optional
         How many times to augment each training photo, for a model that begins with augmentation.
     callbacks : iterable of keras.callbacks.Callback
@@ -84,7 +85,7 @@ def fit_from_frozen(
         if folder:
             stack.callback(locking.lock(folder).release)
             resume = Resume(folder / "state.npz", model, frozen, callbacks)
-            stack.callback(resume.settle)
+            stack.callback(resume.close)
         computed = run(frozen, train, features, views)
         classes = max(2, model.output_shape[-1])
         batches, checked = _batches(train, computed, classes), None

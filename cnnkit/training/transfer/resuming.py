@@ -3,8 +3,8 @@
 import hashlib
 import json
 import re
+import time
 import warnings
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from cnnkit.training.identity import form, network_key
 import keras
 import numpy as np
 
+SHARE = 0.02  # of the time, that goes into writing at most
+
 
 class Resume(keras.callbacks.Callback):
     """Keeps what a run needs to go on after an interruption, and forgets it at the end.
@@ -22,7 +24,8 @@ class Resume(keras.callbacks.Callback):
     First the states of the augmentation's random number generators, which decide the views; then,
     from before the first epoch, the weights, the optimizer's variables, the other generators, the
     history, and what the callbacks count. The file is replaced in one step, so that there always
-    is a whole one. After an epoch this goes on beside the next one, until `settle`.
+    is a whole one. Where writing takes longer than `SHARE` of the time, epochs are left out, the
+    last of which `close` writes.
 
     Parameters
     ----------
@@ -52,8 +55,8 @@ class Resume(keras.callbacks.Callback):
         }
         self._values: list[np.ndarray] = []
         self._generators: list[np.ndarray] = []
-        self._writer = ThreadPoolExecutor(1)
-        self._writing: Future[None] | None = None
+        self._due = 0.0  # when to write again
+        self._unwritten: list[np.ndarray] | None = None
         self._read(used)
         generators = state.random_states(frozen)
         for generator, value in zip(generators, self._values, strict=False):
@@ -87,22 +90,24 @@ class Resume(keras.callbacks.Callback):
         state.set_counters(self._callbacks, self._about["callbacks"])
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Begin to write the file, with copies of what the next epoch changes."""
-        self.settle()
+        """Take note of the epoch, and write the file, if it is time."""
+        self._unwritten = None  # so that an interrupt in between finds all or nothing
         self.history.append(state.numbers_among(logs or {}))
         self._about["callbacks"] = state.counters(self._callbacks)
-        values = [np.asarray(value).copy() for value in state.values(self.model)]
-        self._writing = self._writer.submit(self._write, values)
+        values = state.values(self.model)
+        if time.monotonic() >= self._due:
+            self._write(values)
+        else:
+            self._unwritten = [np.asarray(value).copy() for value in values]
 
-    def settle(self) -> None:
-        """Wait until the file is written, and raise what went wrong."""
-        if self._writing:
-            writing, self._writing = self._writing, None
-            writing.result()
+    def close(self) -> None:
+        """Write the last epoch of a run that was interrupted, where this is left to do."""
+        if self._unwritten is not None:
+            self._write(self._unwritten)
 
     def forget(self) -> None:
         """Delete the file."""
-        self.settle()
+        self._unwritten = None
         self._path.unlink(missing_ok=True)
 
     def _read(self, used: bool) -> None:
@@ -120,8 +125,11 @@ class Resume(keras.callbacks.Callback):
             raise ValueError(self._other("of another model or recipe"))
         self._about, self._values = about, values
 
-    def _write(self, values: list[np.ndarray]) -> None:
+    def _write(self, values: list[Any]) -> None:
+        begin = time.monotonic()
         state.write(self._path, self._about, [*self._views, *values])
+        end = time.monotonic()
+        self._due = end + (end - begin) / SHARE
 
     def _other(self, what: str) -> str:
         return (

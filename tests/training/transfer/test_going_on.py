@@ -1,10 +1,9 @@
 """Training from the frozen part that goes on after an interruption, bit for bit."""
 
-import threading
-
 from cnnkit import training
 from cnnkit.training import locking, state
 from cnnkit.training.state import random_states
+from cnnkit.training.transfer import resuming
 
 import keras
 import numpy as np
@@ -37,43 +36,45 @@ def test_an_interrupted_run_goes_on(photos, tmp_path, capsys, augmented):
     assert not (tmp_path / "state.npz").exists(), "an ended run leaves no state"
 
 
-def test_the_state_is_written_beside_the_next_epoch(photos, tmp_path, monkeypatch):
-    expected = classifier()
-    fit(expected, photos, epochs=2, verbose=0)
-    trained, write = threading.Event(), state.write
+ALWAYS, NEVER = 1e9, 1e-9  # shares of the time with which each epoch is written, or none
 
-    def slow_write(path, about, values):
-        if about["history"]:
-            assert trained.wait(timeout=60), "the next epoch waits for the file"
+
+@pytest.fixture
+def written(monkeypatch):
+    """A list of how many epochs there were, each time when a state was written."""
+    epochs, write = [], state.write
+
+    def write_and_note(path, about, values):
+        with pytest.raises(ValueError, match="Another process"):
+            locking.lock(path.parent)
         write(path, about, values)
+        epochs.append(len(about["history"]))
 
-    def release(batch, logs):
-        if model.optimizer.iterations > len(photos):
-            trained.set()
+    monkeypatch.setattr(state, "write", write_and_note)
+    return epochs
 
-    monkeypatch.setattr(state, "write", slow_write)
-    model = classifier()
-    callbacks = [keras.callbacks.LambdaCallback(on_train_batch_end=release), PullThePlug(1, 3)]
+
+@pytest.mark.parametrize(("share", "epochs"), [(ALWAYS, [0, 0, 1, 2]), (NEVER, [0, 0, 2])])
+def test_epochs_are_left_out_where_writing_takes_long(
+    photos, tmp_path, monkeypatch, written, share, epochs
+):
+    """But for the last one of a run that is interrupted."""
+    monkeypatch.setattr(resuming, "SHARE", share)
+    expected = classifier()
+    fit(expected, photos, epochs=3, verbose=0)
+    plug = PullThePlug(2, 3)
     with pytest.raises(KeyboardInterrupt):
-        fit(model, photos, None, 2, tmp_path, callbacks=callbacks, verbose=0)
+        fit(classifier(), photos, None, 3, tmp_path, callbacks=[plug], verbose=0)
+    assert written == epochs
     model = classifier()
-    assert fit(model, photos, None, 2, tmp_path, verbose=0).epoch == [0, 1]
+    assert fit(model, photos, None, 3, tmp_path, verbose=0).epoch == [0, 1, 2]
     assert_same_weights(expected, model, tolerance=0)
 
 
-@pytest.mark.parametrize("epochs", [1, 3])
-def test_a_disk_that_runs_full_is_not_passed_over(photos, tmp_path, monkeypatch, epochs):
-    write = state.write
-
-    def full(path, about, values):
-        if about["history"]:
-            raise OSError("no space left")
-        write(path, about, values)
-
-    monkeypatch.setattr(state, "write", full)
-    with pytest.raises(OSError, match="no space left"):
-        fit(classifier(), photos, None, epochs, tmp_path, verbose=0)
-    locking.lock(tmp_path).release()
+def test_a_run_that_ends_writes_no_epoch_that_was_left_out(photos, tmp_path, monkeypatch, written):
+    monkeypatch.setattr(resuming, "SHARE", NEVER)
+    fit(classifier(), photos, None, 2, tmp_path, verbose=0)
+    assert written == [0, 0]
 
 
 @pytest.mark.slow
