@@ -15,7 +15,7 @@ from cnnkit.training.identity import form, network_key
 import keras
 import numpy as np
 
-SHARE = 0.02  # of the time, that goes into writing at most
+SPARE = 50  # times as long as it takes to write the file, before it is written again: 2 %
 
 
 class Resume(keras.callbacks.Callback):
@@ -24,8 +24,8 @@ class Resume(keras.callbacks.Callback):
     First the states of the augmentation's random number generators, which decide the views; then,
     from before the first epoch, the weights, the optimizer's variables, the other generators, the
     history, and what the callbacks count. The file is replaced in one step, so that there always
-    is a whole one. Where writing takes longer than `SHARE` of the time, epochs are left out, the
-    last of which `close` writes.
+    is a whole one. Where that takes long for an epoch, some are left out, the last of which
+    `close` writes.
 
     Parameters
     ----------
@@ -129,7 +129,7 @@ class Resume(keras.callbacks.Callback):
         begin = time.monotonic()
         state.write(self._path, self._about, [*self._views, *values])
         end = time.monotonic()
-        self._due = end + (end - begin) / SHARE
+        self._due = end + SPARE * (end - begin)
 
     def _other(self, what: str) -> str:
         return (

@@ -36,7 +36,7 @@ def test_an_interrupted_run_goes_on(photos, tmp_path, capsys, augmented):
     assert not (tmp_path / "state.npz").exists(), "an ended run leaves no state"
 
 
-ALWAYS, NEVER = 1e9, 1e-9  # shares of the time with which each epoch is written, or none
+ALWAYS, NEVER = 0, 1e9  # values of `resuming.SPARE` with which each epoch is written, or none
 
 
 @pytest.fixture
@@ -54,12 +54,12 @@ def written(monkeypatch):
     return epochs
 
 
-@pytest.mark.parametrize(("share", "epochs"), [(ALWAYS, [0, 0, 1, 2]), (NEVER, [0, 0, 2])])
+@pytest.mark.parametrize(("spare", "epochs"), [(ALWAYS, [0, 0, 1, 2]), (NEVER, [0, 0, 2])])
 def test_epochs_are_left_out_where_writing_takes_long(
-    photos, tmp_path, monkeypatch, written, share, epochs
+    photos, tmp_path, monkeypatch, written, spare, epochs
 ):
     """But for the last one of a run that is interrupted."""
-    monkeypatch.setattr(resuming, "SHARE", share)
+    monkeypatch.setattr(resuming, "SPARE", spare)
     expected = classifier()
     fit(expected, photos, epochs=3, verbose=0)
     plug = PullThePlug(2, 3)
@@ -72,7 +72,7 @@ def test_epochs_are_left_out_where_writing_takes_long(
 
 
 def test_a_run_that_ends_writes_no_epoch_that_was_left_out(photos, tmp_path, monkeypatch, written):
-    monkeypatch.setattr(resuming, "SHARE", NEVER)
+    monkeypatch.setattr(resuming, "SPARE", NEVER)
     fit(classifier(), photos, None, 2, tmp_path, verbose=0)
     assert written == [0, 0]
 
