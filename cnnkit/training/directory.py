@@ -19,7 +19,7 @@ from cnnkit.training import locking, saving, state
 import keras
 import numpy as np
 
-SPARE = 50  # times as long as it takes to draw the curves, before they are drawn again: 2 %
+SPARE = 50  # times as long as it takes to draw or write something, before it is done again: 2 %
 STATES = "state.npz", "state-before.npz"  # of the last epoch, and of the one before
 
 

@@ -10,12 +10,11 @@ from typing import Any
 
 from cnnkit import backend
 from cnnkit.training import state
+from cnnkit.training.directory import SPARE
 from cnnkit.training.identity import form, network_key
 
 import keras
 import numpy as np
-
-SPARE = 50  # times as long as it takes to write the file, before it is written again: 2 %
 
 
 class Resume(keras.callbacks.Callback):
