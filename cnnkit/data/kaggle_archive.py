@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit.data import store
-from cnnkit.data.prepared import NO_ROOM, lock_for
+from cnnkit.data.prepared import NO_ROOM, lock_for, part_of
 
 from filelock import FileLock
 
@@ -51,7 +51,7 @@ def get(competition: str) -> Path:
     token = _token()
     if token is None:
         raise FileNotFoundError(_missing(competition, archive, "there is no Kaggle token", _TOKEN))
-    part = archive.with_name(f".{archive.name}.part")
+    part = part_of(archive)
     part.mkdir(parents=True, exist_ok=True)
     with FileLock(lock_for(archive)):
         if not archive.is_file():

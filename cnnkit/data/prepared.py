@@ -3,6 +3,7 @@
 import csv
 import errno
 import os
+import platform
 import shutil
 import tempfile
 import zlib
@@ -26,7 +27,8 @@ def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
 
     It is made under another name and takes its place when it is complete, so that an interrupted
     call leaves nothing that looks whole. A manifest in the folder lists its files, and a second
-    call is instant. Of several processes at once, one makes it and the others wait.
+    call is instant. Of several processes at once, one makes it and the others wait; of several
+    machines or users that share a disk, each may make it, and the first to end is kept.
 
     Parameters
     ----------
@@ -51,7 +53,7 @@ def prepare(folder: Path, contents: str, make: Callable[[Path], None]) -> Path:
     """
     if _is_whole(folder, contents):
         return folder
-    part = folder.with_name(f".{folder.name}.part")
+    part = part_of(folder)
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -83,8 +85,20 @@ def lock_for(path: Path) -> Path:
     It lies apart from the data, and is never deleted, since others may wait for it.
     """
     name = zlib.crc32(str(path.resolve()).encode())
-    user = getattr(os, "getuid", int)()
-    return Path(tempfile.gettempdir(), f"cnnkit-{user}-{name:08x}.lock")
+    return Path(tempfile.gettempdir(), f"cnnkit-{_user()}-{name:08x}.lock")
+
+
+def part_of(path: Path) -> Path:
+    """Return where a path is made until it is whole: a place for those whom `lock_for` excludes.
+
+    Beside it, and not that of another user or machine.
+    """
+    who = zlib.crc32(f"{platform.node()} {_user()}".encode())
+    return path.with_name(f".{path.name}.{who:08x}.part")
+
+
+def _user() -> int:
+    return getattr(os, "getuid", int)()
 
 
 def _is_whole(folder: Path, contents: str) -> bool:
@@ -119,8 +133,12 @@ def _write_manifest(folder: Path, contents: str) -> None:
 def _move(part: Path, folder: Path) -> None:
     """Let a complete folder take its place, or mend with it the one that is there."""
     if not folder.exists():
-        part.rename(folder)
-        return
+        try:
+            part.rename(folder)
+            return
+        except OSError:
+            if not folder.exists():  # else another machine was first
+                raise
     (part / MANIFEST).replace(folder / MANIFEST)  # first: from now on it can be mended
     for path in sorted(part.rglob("*")):
         target = folder / path.relative_to(part)

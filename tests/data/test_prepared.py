@@ -144,7 +144,7 @@ def test_one_that_waits_and_gives_up_leaves_the_other_alone(tmp_path):
     arguments = (tmp_path / "x", "things", wait_and_make)
     first, waiting = (context.Process(target=prepare, args=arguments) for _ in range(2))
     first.start()
-    while first.is_alive() and not (tmp_path / ".x.part").exists():
+    while first.is_alive() and not prepared.part_of(tmp_path / "x").exists():
         time.sleep(0.01)
     waiting.start()
     time.sleep(0.1)
@@ -173,6 +173,41 @@ def test_an_interrupted_move_into_an_empty_folder_is_mended(tmp_path, monkeypatc
             prepare(tmp_path / "x", "things", make)
     prepare(tmp_path / "x", "things", make)
     assert set(WHOLE) <= set(content(tmp_path / "x"))
+
+
+@pytest.fixture
+def another_machine(tmp_path, monkeypatch):
+    """Makes the folder as a machine would that shares the disk, and so not the lock."""
+
+    def prepare_there() -> None:
+        with monkeypatch.context() as patch:
+            patch.setattr(prepared.platform, "node", lambda: "another")
+            patch.setattr(prepared, "lock_for", lambda path: tmp_path / "another.lock")
+            assert content(prepare(tmp_path / "shared/x", "things", make)) == WHOLE
+
+    return prepare_there
+
+
+def test_two_machines_may_make_it_at_once(tmp_path, another_machine):
+    def make_slowly(folder: Path) -> None:
+        make(folder)
+        another_machine()
+
+    assert content(prepare(tmp_path / "shared/x", "things", make_slowly)) == WHOLE
+    assert [path.name for path in (tmp_path / "shared").iterdir()] == ["x"]
+
+
+def test_two_machines_may_end_at_once(tmp_path, monkeypatch, another_machine):
+    rename = Path.rename
+
+    def too_late(self, target):
+        monkeypatch.setattr(Path, "rename", rename)
+        another_machine()
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", too_late)
+    assert content(prepare(tmp_path / "shared/x", "things", make)) == WHOLE
+    assert [path.name for path in (tmp_path / "shared").iterdir()] == ["x"]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows cannot fork")
