@@ -4,7 +4,6 @@ import errno
 import hashlib
 import json
 import os
-import shutil
 import time
 import warnings
 from collections.abc import Iterator, Sequence
@@ -57,12 +56,8 @@ class RunDirectory:
             raise ValueError(
                 f"{self.path} holds no run, but {others[0]}. Name a directory of the run's own."
             )
-        with self._told():
+        with told(self.path):
             self._lock = locking.lock(self.path)
-            for left in self.path.glob(".*.part"):  # by a process that was killed
-                left.unlink(missing_ok=True)
-            for left in self.path.glob(".model-*"):
-                shutil.rmtree(left)
         return self
 
     def __exit__(
@@ -71,9 +66,11 @@ class RunDirectory:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        if self._undrawn:
-            self._draw(self._undrawn)
-        self._lock.release()
+        try:
+            if self._undrawn:
+                self._draw(self._undrawn)
+        finally:
+            self._lock.release()
 
     def claim(self, about: dict[str, Any]) -> None:
         """Take note of what the run is about, and refuse the directory of another.
@@ -86,11 +83,18 @@ class RunDirectory:
         Raises
         ------
         ValueError
-            The directory holds another run, or something else.
+            The directory holds another run, or something else. One that never ended an epoch
+            gives way.
         """
-        self.compare(about)
+        try:
+            self.compare(about)
+        except ValueError:
+            if not self._without_epoch():
+                raise
+            for name in STATES:
+                (self.path / name).unlink(missing_ok=True)
         text = json.dumps(about, indent=2, ensure_ascii=False).encode()
-        with self._told():
+        with told(self.path):
             files.replace(self.path / "run.json", lambda file: file.write(text))
 
     def compare(self, about: dict[str, Any]) -> None:
@@ -111,12 +115,19 @@ class RunDirectory:
                 f"{self.path} does not hold this run: {'; '.join(differences)}. Name another "
                 "directory, or empty this one to begin anew."
             )
-        if there and there["versions"] != about["versions"]:
+        if there and there.get("versions") != about["versions"]:
             warnings.warn(
-                f"{self.path} was written with {there['versions']}, and now goes on with "
+                f"{self.path} was written with {there.get('versions')}, and now goes on with "
                 f"{about['versions']}; figures may differ.",
                 stacklevel=4,
             )
+
+    def _without_epoch(self) -> bool:
+        try:
+            about, _ = state.read(self.path / STATES[0])
+        except (FileNotFoundError, ValueError):
+            return False
+        return about.get("history") == [] and not (self.path / "last.keras").exists()
 
     def read_state(self) -> tuple[dict[str, Any], list[np.ndarray]] | None:
         """Read the last state, or the one before where the last is damaged; None if there is none.
@@ -160,18 +171,18 @@ class RunDirectory:
     def write_state(self, about: dict[str, Any], values: Sequence[Any]) -> None:
         """Write a state, and keep the last one as the one before."""
         last, before = (self.path / name for name in STATES)
-        with self._told():
+        with told(self.path):
             state.write(last, about, values, keep=before)
 
     def save(self, model: keras.Model, name: str) -> None:
         """Write a model to ``name.keras``."""
-        with self._told():
+        with told(self.path):
             saving.save(model, self.path / f"{name}.keras")
 
     def show(self, history: Sequence[state.Figures]) -> None:
         """Write how the run went: a table, and the learning curves as a picture.
 
-        Where epochs take less than some seconds, not each has its picture; the last one does.
+        Drawing takes a fiftieth of the time at most: not each epoch has its picture; the last does.
         """
         columns = state.curves(history)
         with self._tolerated():
@@ -200,18 +211,19 @@ class RunDirectory:
         except OSError as error:
             warnings.warn(f"{self.path} lacks its last figures: {error}", stacklevel=4)
 
-    @contextmanager
-    def _told(self) -> Iterator[None]:
-        """Say what an error of the disk means for the run."""
-        try:
-            yield
-        except OSError as error:
-            raise OSError(
-                error.errno,
-                f"{self.path} cannot be written: {os.strerror(error.errno or errno.EIO)}. Make "
-                "room there, or allow writing, and call again: the run goes on after the last "
-                "epoch that it holds. Or name another directory.",
-            ) from error
+
+@contextmanager
+def told(path: Path) -> Iterator[None]:
+    """Say what an error of the disk means for the run in a directory."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{path} cannot be written: {os.strerror(error.errno or errno.EIO)}. Make "
+            "room there, or allow writing, and call again: the run goes on after the last "
+            "epoch that it holds. Or name another directory.",
+        ) from error
 
 
 def _differences(there: dict[str, Any], here: dict[str, Any]) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 import csv
 import math
+import re
 import shutil
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -139,10 +140,15 @@ class Evaluations(keras.callbacks.Callback):
         if path.exists():
             with path.open(newline="", encoding="utf-8-sig") as file:
                 for row in csv.DictReader(file):
+                    if not re.fullmatch(r"epoch-\d+-step-\d+", row.get("evaluation") or ""):
+                        raise ValueError(
+                            f"{path} is no table of evaluations any more. Delete it, or name "
+                            "another directory."
+                        )
                     if _place(row["evaluation"]) < _place(name):
                         yield row
                     else:
-                        self.best = None if row["kept"] else self.best
+                        self.best = None if row.get("kept") else self.best
                         shutil.rmtree(self._directory / row["evaluation"], ignore_errors=True)
 
 

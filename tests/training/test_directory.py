@@ -82,6 +82,16 @@ def test_another_evaluation_makes_another_run(parts, tmp_path, whole):
         fit(parts, directory, evaluate=lambda model, photos: {"accuracy": 0.5})
 
 
+def test_a_run_that_never_ended_an_epoch_gives_way(parts, tmp_path):
+    """As after a learning rate that was too high."""
+    high = dataclasses.replace(RECIPE, learning_rate=1e30)
+    with pytest.raises(FloatingPointError, match="smaller learning rate"):
+        fit(parts, tmp_path / "run", recipe=high)
+    expected, _ = fit(parts, tmp_path / "fresh", epochs=1)
+    model, _ = fit(parts, tmp_path / "run", epochs=1)
+    same(expected, model)
+
+
 def test_changed_photos_make_another_run(photos, tmp_path):
     folder = shutil.copytree(photos, tmp_path / "photos")
     fit(load(folder), tmp_path / "run", epochs=1)
@@ -100,6 +110,15 @@ def test_other_versions_are_told(parts, tmp_path, whole):
         fit(parts, directory)
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     assert about["versions"]["keras"] == keras.__version__
+
+
+def test_a_description_without_versions_is_told(parts, tmp_path, whole):
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    del about["versions"]
+    (directory / "run.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.warns(UserWarning, match="was written with None"):
+        fit(parts, directory)
 
 
 def test_a_directory_with_something_else_in_it_is_refused(parts, tmp_path):

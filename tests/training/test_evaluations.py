@@ -154,6 +154,17 @@ def test_another_run_in_the_directory_replaces_the_evaluations(tmp_path):
     assert folders == [name for name, _ in rows(tmp_path)]
 
 
+@pytest.mark.parametrize("row", ["../1-2,yes", "epoch-01-step-0001;yes"])
+def test_a_table_that_somebody_changed_deletes_nothing(tmp_path, row):
+    directory = tmp_path / "run"
+    train(directory, [0.5] * 3)
+    (tmp_path / "1-2").mkdir()
+    (directory / "evaluations.csv").write_text(f"evaluation,kept\n{row}\n")
+    with pytest.raises(ValueError, match="no table of evaluations any more"):
+        train(directory, [0.5] * 3)
+    assert (tmp_path / "1-2").exists()
+
+
 def test_figures_may_have_korean_names(tmp_path):
     def judge(model: keras.Model, folder: Path) -> dict[str, float]:
         return {"accuracy": 0.5, "재현율": 0.25}

@@ -7,6 +7,7 @@ from typing import Any
 
 from cnnkit import backend, checks
 from cnnkit.training import locking
+from cnnkit.training.directory import told
 from cnnkit.training.state import Figures, curves, random_states
 from cnnkit.training.transfer.batches import FeatureBatches
 from cnnkit.training.transfer.features import Frozen, run
@@ -83,7 +84,8 @@ def fit_from_frozen(
     with ExitStack() as stack:
         resume = None
         if folder:
-            stack.callback(locking.lock(folder).release)
+            with told(folder):
+                stack.callback(locking.lock(folder).release)
             resume = Resume(folder / "state.npz", model, frozen, callbacks)
             stack.callback(resume.close)
         computed = run(frozen, train, features, views)

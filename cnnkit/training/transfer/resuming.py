@@ -10,7 +10,7 @@ from typing import Any
 
 from cnnkit import backend
 from cnnkit.training import state
-from cnnkit.training.directory import SPARE
+from cnnkit.training.directory import SPARE, told
 from cnnkit.training.identity import form, network_key
 
 import keras
@@ -102,8 +102,11 @@ class Resume(keras.callbacks.Callback):
 
     def close(self) -> None:
         """Write the last epoch of a run that was interrupted, where this is left to do."""
-        if self._unwritten is not None:
-            self._write(self._unwritten)
+        try:
+            if self._unwritten is not None:
+                self._write(self._unwritten)
+        except OSError as error:  # which is not to hide what interrupted the run
+            warnings.warn(f"The last epochs are lost: {error}", stacklevel=2)
 
     def forget(self) -> None:
         """Delete the file."""
@@ -122,12 +125,16 @@ class Resume(keras.callbacks.Callback):
         # A schedule may have changed the learning rate of an optimizer that was used already.
         compared = "run_at_any_rate" if used else "run"
         if about.get(compared) != self._about[compared]:
+            if compared in about and not about["history"]:  # no epoch is lost
+                self.forget()
+                return
             raise ValueError(self._other("of another model or recipe"))
         self._about, self._values = about, values
 
     def _write(self, values: list[Any]) -> None:
         begin = time.monotonic()
-        state.write(self._path, self._about, [*self._views, *values])
+        with told(self._path.parent):
+            state.write(self._path, self._about, [*self._views, *values])
         end = time.monotonic()
         self._due = end + SPARE * (end - begin)
 

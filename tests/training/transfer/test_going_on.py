@@ -1,5 +1,7 @@
 """Training from the frozen part that goes on after an interruption, bit for bit."""
 
+import errno
+
 from cnnkit import training
 from cnnkit.training import locking, state
 from cnnkit.training.state import random_states
@@ -121,6 +123,34 @@ def test_the_run_of_another_recipe_or_model_is_not_continued(photos, tmp_path):
         with pytest.raises(ValueError, match=r"interrupted run (of another model|on other photos)"):
             fit(model, dataset, epochs=3, directory=tmp_path, verbose=0)
     assert len(fit(classifier(), photos, epochs=3, directory=tmp_path, verbose=0).epoch) == 3
+
+
+def test_a_call_that_never_trained_gives_way_to_another_model(photos, tmp_path):
+    unlabelled = [images for images, _ in photos]
+    with pytest.raises(ValueError, match="labels"):
+        fit(classifier(), unlabelled, directory=tmp_path, verbose=0)
+    assert (tmp_path / "state.npz").exists()
+    assert fit(classifier(free=4), photos, directory=tmp_path, verbose=0).epoch == [0]
+
+
+def test_a_disk_that_is_full_at_an_interruption_hides_nothing(photos, tmp_path, monkeypatch):
+    def full(*args):
+        raise OSError(errno.ENOSPC, "full")
+
+    class FillTheDisk(PullThePlug):
+        def on_train_batch_begin(self, batch, logs=None):
+            if self._epoch == self._when[0]:
+                monkeypatch.setattr(state, "write", full)
+            super().on_train_batch_begin(batch, logs)
+
+    monkeypatch.setattr(resuming, "SPARE", NEVER)
+    with (
+        pytest.raises(KeyboardInterrupt),
+        pytest.warns(UserWarning, match="last epochs are lost: .*Make room there"),
+    ):
+        fit(classifier(), photos, None, 3, tmp_path, callbacks=[FillTheDisk(2, 3)], verbose=0)
+    monkeypatch.undo()
+    assert fit(classifier(), photos, None, 3, tmp_path, verbose=0).epoch == [0, 1, 2]
 
 
 def test_a_damaged_state_begins_anew(photos, tmp_path):
