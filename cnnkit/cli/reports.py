@@ -95,9 +95,9 @@ def _collection(run: "Run", pooled: keras.Model) -> evaluation.SimilarImages:
     """Return the training photos to search in, made anew for new weights and for other photos."""
     path = run.folder / "similar.npz"
     part = run.part("train")
-    folders = [part, *filter(Path.is_dir, part.glob("*"))] if part else []
+    sources = [run.weights(), *([part, *filter(Path.exists, part.rglob("*"))] if part else [])]
     made = path.stat().st_mtime if path.is_file() else 0.0
-    if any(source.stat().st_mtime > made for source in (run.weights(), *folders)):
+    if any(source.stat().st_mtime > made for source in sources):
         photos = run.photos("train")
         features = training.transfer.extract_features(pooled, photos, run.folder / "features")
         evaluation.SimilarImages(features, photos.file_paths).save(path)

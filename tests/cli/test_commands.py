@@ -217,6 +217,13 @@ def test_a_search_knows_photos_that_came_and_went(trained, here, cnnkit):
     added = photo.rename(folder / "another_name.jpg")
     assert added.name in cnnkit("similar", "own/network", added).stdout.splitlines()[0]
 
+    changed = next(folder.iterdir())
+    with Image.open(changed) as picture:
+        picture.transpose(Image.Transpose.FLIP_TOP_BOTTOM).save(changed)
+    answer = cnnkit("similar", "own/network", changed).stdout.splitlines()[0]
+    assert answer.startswith("0.000")
+    assert changed.name in answer
+
 
 @pytest.mark.slow
 def test_photos_that_cannot_be_read_are_told_and_the_others_answered(trained, cnnkit):
