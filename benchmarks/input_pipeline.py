@@ -135,7 +135,7 @@ def _turns(folder: Path, sides: list[str]) -> dict[str, tuple[float, float, floa
         peaks = {side: worker.ask("peak") for side, worker in workers.items()}
         seen = {side: worker.ask("look") for side, worker in workers.items()}
     for side in sides:
-        agree("mean colours of the photos", seen[OURS], seen[side], within=1.0)
+        agree("mean brightness of the photos' quarters", seen[OURS], seen[side], within=1.0)
     later = {side: statistics.median(turn[side] for turn in turns) for side in sides}
     return {side: (first[side], later[side], peaks[side]) for side in sides}
 
@@ -193,11 +193,21 @@ def main(side: str, folder: str) -> None:
 
 
 def _look(photos: Any, labels: np.ndarray | None = None) -> list[float]:
-    """Return the mean colour of each photo, those of each class in order."""
+    """Return the mean brightness of each photo's quarters, those of each quarter and class sorted.
+
+    So that it does not depend on the order of the photos.
+    """
     batches = photos if labels is None else [(photos, labels)]
-    means = [(np.asarray(x).mean((1, 2, 3)), np.asarray(y)) for x, y in batches]
-    colours, classes = (np.concatenate(arrays) for arrays in zip(*means, strict=True))
-    return [float(colour) for k in (0, 1) for colour in np.sort(colours[classes == k])]
+    means = [(_quarters(np.asarray(x)), np.asarray(y)) for x, y in batches]
+    brightness, classes = (np.concatenate(arrays) for arrays in zip(*means, strict=True))
+    sorted_ones = [np.sort(brightness[classes == k], axis=0) for k in (0, 1)]
+    return np.concatenate(sorted_ones).ravel().tolist()
+
+
+def _quarters(images: np.ndarray) -> np.ndarray:
+    number, height, width, colours = images.shape
+    quarters = images.reshape(number, 2, height // 2, 2, width // 2, colours)
+    return quarters.mean((2, 4, 5)).reshape(number, 4)
 
 
 def _repeat(drawn: Path, folder: Path, number: int) -> Path:

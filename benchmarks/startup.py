@@ -23,7 +23,7 @@ COLUMNS = "from a new process to", "ours", "Keras alone", "ratio"
 OUR_BATCH = """
 import sys; from cnnkit import data
 images, labels = next(iter(data.image_folder(sys.argv[1], (180, 180))))
-print([float(images.numpy().mean()), 1000 * int(labels.numpy().sum())])
+print(images.numpy().mean((1, 2)).ravel().tolist() + (1000 * labels.numpy()).tolist())
 """
 THEIR_BATCH = """
 import sys; import keras
@@ -31,13 +31,13 @@ photos = keras.utils.image_dataset_from_directory(
     sys.argv[1], image_size=(180, 180), shuffle=False, verbose=False
 )
 images, labels = next(iter(photos))
-print([float(images.numpy().mean()), 1000 * int(labels.numpy().sum())])
+print(images.numpy().mean((1, 2)).ravel().tolist() + (1000 * labels.numpy()).tolist())
 """
 THEIR_PREDICTION = """
 import sys; import keras; import numpy as np
 model = keras.models.load_model(sys.argv[1])
 photo = keras.utils.load_img(sys.argv[2], target_size=(112, 112), interpolation="bilinear")
-print([float(model.predict(keras.utils.img_to_array(photo)[np.newaxis], verbose=0).max())])
+print(model.predict(keras.utils.img_to_array(photo)[np.newaxis], verbose=0)[0].tolist())
 """
 REMARKS = [
     "Most of each is the import of Keras and TensorFlow. Beyond that, ours imports scikit-learn, "
@@ -89,9 +89,9 @@ def _starting(command: list[str]) -> Callable[[], Any]:
 
 
 def _answer(command: list[str]) -> Any:
-    """Return what a command prints: numbers, or the probability that ``cnnkit predict`` tells."""
+    """Return what a command prints: numbers, or what ``cnnkit predict`` tells of one photo."""
     answer = json.loads(output_of(command))
-    return [each["probability"] if isinstance(each, dict) else each for each in answer]
+    return list(answer[0]["probabilities"].values()) if isinstance(answer[0], dict) else answer
 
 
 def _train(folder: Path, directory: Path) -> Path:
