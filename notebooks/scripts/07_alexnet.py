@@ -379,7 +379,7 @@ plots.learning_curves(history)
 
 # %% [markdown]
 # *Figure 7.3. Learning curves of the whole run, before and after the plug was pulled. `curves.png` in the directory is
-# this figure, drawn anew after each epoch.*
+# this figure, drawn anew as the run goes on.*
 # <!-- alt: For seven epochs the losses stay near 0.75 and the accuracies near one half. Then training and validation
 # curves improve together, to a loss of 0.25 and an accuracy of 0.94 after 28 epochs. -->
 #
