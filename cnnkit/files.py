@@ -31,6 +31,10 @@ def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None 
         if keep and path.exists():
             path.replace(keep)
         part.replace(path)
+    except OSError as error:
+        if error.filename == str(part):
+            error.filename = str(path)  # which the reader knows
+        raise
     finally:
         part.unlink(missing_ok=True)
 

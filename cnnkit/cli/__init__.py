@@ -24,6 +24,7 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that train has made.")]
+PhotoFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos, one folder a class.")]
 Photo = Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo.")]
 
 
@@ -57,7 +58,9 @@ def main(
 
 @app.command("data")
 def prepare(
-    dataset: Annotated[datasets.Name, typer.Argument(help="A data set of the course.")],
+    dataset: Annotated[
+        datasets.Name, typer.Argument(metavar="DATASET", help="A data set of the course.")
+    ],
     scale: Annotated[datasets.Scale, typer.Option(help="Small, or as published.")] = (
         datasets.Scale.sample
     ),
@@ -68,9 +71,9 @@ def prepare(
         Path | None, typer.Option(help="Where drawings go: photos, if not given.")
     ] = None,
 ) -> None:
-    """Prepare a data set of the course, check it, and say what is there.
+    """Prepare a data set of the course.
 
-    Drawings are four classes of animals to practise on.
+    It is checked, and what is there is told. Drawings are four classes of animals to practise on.
     """
     photos = datasets.prepare(dataset, scale, split, folder, typer.echo)
     if photos:
@@ -78,24 +81,24 @@ def prepare(
 
 
 @app.command()
-def check(folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")]) -> None:
-    """Count the photos of each class, and name every file that is not usable."""
+def check(folder: PhotoFolder) -> None:
+    """Count the photos of each class, and name what is not usable."""
     photos = problems = 0
     for part in data.find_parts(folder).values() or [folder]:
         found = data.check_folder(part)
         for name, count in found.classes.items():
-            typer.echo(f"{part / name}: {count:,} photos")
+            typer.echo(f"{part / name}: {_counted(count, 'photo')}")
         for path, reason in found.problems:
             typer.echo(f"{path}: {reason}")
         photos, problems = photos + sum(found.classes.values()), problems + len(found.problems)
-    typer.echo(f"{photos:,} usable photos, {problems or 'no'} problem{'s' * (problems != 1)}")
+    typer.echo(f"{_counted(photos, 'usable photo')}, {_counted(problems, 'problem')}")
     if problems:
         raise typer.Exit(1)
 
 
 @app.command()
 def init(
-    folder: Annotated[Path, typer.Argument(help="Photos, one folder a class.")],
+    folder: PhotoFolder,
     file: Annotated[Path, typer.Option(help="The file to write.")] = Path("run.yml"),
     mode: Annotated[
         Mode | None, typer.Option(help="Train a new last layer, if not told, or all.")
@@ -110,7 +113,7 @@ def init(
     output: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("run"),
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
 ) -> None:
-    """Write a file that describes a run, with every value and what it means."""
+    """Write a file that describes a run, and explains every value."""
     if file.is_dir():
         raise IsADirectoryError(f"{file} is a folder; name a --file in it.")
     if file.exists() and not force:
@@ -143,6 +146,8 @@ def train(
     described = reading.read(file)
     if not distribute and os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
         say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES counts with --distribute only.")
+    if distribute and not os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
+        say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES is not set, so no other process takes part.")
     with training.distributed() if distribute else nullcontext(training.Processes()) as processes:
         tell = say if processes.first else say_nothing
         run = Run(described.path(described.output), described, tell, processes)
@@ -163,7 +168,7 @@ def evaluate(
 @app.command()
 def predict(
     run: RunFolder,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE…", help="Photos.")],
+    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Photos.")],
     as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
 ) -> None:
     """Say what photos show."""
@@ -191,6 +196,10 @@ def similar(
     for path, distance in found:
         typer.echo(f"{distance:.3f}  {path}")
     typer.echo(f"They stand side by side in {picture}")
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}" if number else f"no {noun}s"
 
 
 def _report(run: Run, folder: Path | None) -> None:

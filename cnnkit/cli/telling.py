@@ -1,5 +1,7 @@
 """What the command line tells beside its answers: errors in one line, notes, its version."""
 
+import errno
+import re
 import traceback
 import warnings
 from typing import Any
@@ -8,6 +10,8 @@ from cnnkit import __version__
 
 import typer
 from typer.core import TyperGroup
+
+NEW_POINT = re.compile(r"(?<![.,;:])\s*\n\s*(?=[A-Z][a-z]+ |\S+: )")  # of a message, on a new line
 
 
 class Commands(TyperGroup):
@@ -59,9 +63,11 @@ def _in_one_line(error: Exception) -> str:
     text = str(error)
     if isinstance(error, OSError) and error.strerror:  # without its number
         text = f"{error.filename}: {error.strerror}" if error.filename else error.strerror
+        if error.filename and error.errno in (errno.EACCES, errno.EROFS):
+            text += ". Allow it, or choose another place."
     elif not isinstance(error, ValueError | OSError | FloatingPointError):
         text = f"{type(error).__name__}: {text}; --debug shows where"
-    return " ".join(text.split())
+    return " ".join(NEW_POINT.sub("; ", text.strip()).split())
 
 
 def _note(text: str) -> None:

@@ -123,7 +123,7 @@ def _counts(folder: Path, count: int, validation: float, test: float) -> dict[st
     counts = {part: max(1, round(share * count)) for part, share in shares.items() if share}
     if sum(counts.values()) >= count:
         raise ValueError(
-            f"{folder} has {count} usable photos, too few for {len(counts) + 1} such parts. "
+            f"{folder} has too few usable photos for {len(counts) + 1} such parts: {count}. "
             "Add photos, or set a share to 0."
         )
     return counts | {"train": count - sum(counts.values())}

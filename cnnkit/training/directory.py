@@ -109,15 +109,18 @@ class RunDirectory:
         except FileNotFoundError:
             differences = []
         except (ValueError, AttributeError, TypeError):
-            differences = ["its run.json is damaged"]
+            differences, there = ["its run.json is damaged"], None
+        before = there and there.get("versions")
         if differences:
+            if there and before != about["versions"]:
+                differences.append(f"versions are {before} there and {about['versions']} here")
             raise ValueError(
                 f"{self.path} does not hold this run: {'; '.join(differences)}. Name another "
                 "directory, or empty this one to begin anew."
             )
-        if there and there.get("versions") != about["versions"]:
+        if there and before != about["versions"]:
             warnings.warn(
-                f"{self.path} was written with {there.get('versions')}, and now goes on with "
+                f"{self.path} was written with {before}, and now goes on with "
                 f"{about['versions']}; figures may differ.",
                 stacklevel=4,
             )

@@ -123,7 +123,7 @@ BROKEN = [
     (
         two_photos_a_class,
         WHOLE,
-        "photos/cow has 2 usable photos, too few for 3 such parts. "
+        "photos/cow has too few usable photos for 3 such parts: 2. "
         "Add photos, or set a share to 0.",
     ),
     (

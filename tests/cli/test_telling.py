@@ -1,7 +1,11 @@
 """What the commands tell beside their answers, and how they end."""
 
+import errno
+import os
 from importlib.metadata import version
 from pathlib import Path
+
+from cnnkit.cli import telling
 
 import pytest
 
@@ -55,3 +59,33 @@ def test_help_lists_the_commands_and_the_exit_codes(cnnkit):
     text = cnnkit("--help").stdout
     for name in ("data", "check", "init", "train", "evaluate", "predict", "similar", "130"):
         assert name in text
+
+
+@pytest.mark.parametrize(
+    ("message", "line"),
+    [
+        (
+            "It is missing.\nGet it from http://a/b.npz\nPut it into /c,\nor d.",
+            "It is missing. Get it from http://a/b.npz; Put it into /c, or d.",
+        ),
+        ("What is wrong:\na: damaged\nb: empty", "What is wrong: a: damaged; b: empty"),
+        ("Save the text that it\nshows", "Save the text that it shows"),
+    ],
+)
+def test_points_of_a_message_stay_apart_in_one_line(message, line):
+    assert telling._in_one_line(ValueError(message)) == line
+
+
+def test_a_folder_that_cannot_be_written_is_told_by_the_files_name(here, cnnkit, monkeypatch):
+    draw("photos")
+    opened = Path.open
+
+    def refuse(self, mode="r", **options):
+        if self.parent.name == "closed":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+        return opened(self, mode, **options)
+
+    monkeypatch.setattr(Path, "open", refuse)
+    result = cnnkit("init", "photos", "--file", "closed/run.yml")
+    message = "closed/run.yml: Permission denied. Allow it, or choose another place."
+    assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n")

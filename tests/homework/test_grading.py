@@ -64,8 +64,10 @@ def test_a_folder_is_graded(solution, tmp_path):
     (handed / "park" / f"{NAME}.ipynb").write_text("the dog ate it")
     (handed / "choi").mkdir()
     (handed / "choi" / "homework.docx").write_text("")
+    (handed / "lim").mkdir()
     submitted = tmp_path / "submitted"
     said = command("collect", NAME, handed, submitted)
+    assert "lim: no notebook" in said and "an empty folder" in said
     assert "2 notebooks" in said and "choi: no notebook" in said and "homework.docx" in said
     command("grade", NAME, submitted)
     kim, park = rows(submitted)

@@ -112,6 +112,16 @@ def test_other_versions_are_told(parts, tmp_path, whole):
     assert about["versions"]["keras"] == keras.__version__
 
 
+def test_where_a_run_differs_its_versions_are_told_too(parts, tmp_path, whole):
+    """Since another backend computes other features."""
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    about["versions"]["keras"] = "3.0.0"
+    (directory / "run.json").write_text(json.dumps(about), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"momentum: .*; versions are .*3\.0\.0.* there and"):
+        fit(parts, directory, recipe=dataclasses.replace(RECIPE, momentum=0.5))
+
+
 def test_a_description_without_versions_is_told(parts, tmp_path, whole):
     directory = shutil.copytree(whole[2], tmp_path / "run")
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
