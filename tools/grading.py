@@ -47,7 +47,7 @@ def collect(name: str, source: Path, submitted: Path) -> tuple[int, dict[str, st
     found : int
         The number of notebooks.
     missing : dict of str to str
-        Who handed in something, but no notebook of this name, and an example of what.
+        Who handed in something, but no notebook of this name, and an example of what; or nothing.
 
     Raises
     ------
@@ -70,6 +70,9 @@ def collect(name: str, source: Path, submitted: Path) -> tuple[int, dict[str, st
                 latest[unicodedata.normalize("NFC", student)] = path
             else:
                 others[unicodedata.normalize("NFC", student)] = path.name
+        for entry in filter(Path.is_dir, folder.iterdir()):
+            if not any(_files(entry)):
+                others[unicodedata.normalize("NFC", entry.name)] = "an empty folder"
         if not latest:
             raise ValueError(f"In {source} no notebook has {name} in its name.")
         submitted.mkdir(parents=True, exist_ok=True)
