@@ -89,3 +89,10 @@ def test_a_folder_that_cannot_be_written_is_told_by_the_files_name(here, cnnkit,
     result = cnnkit("init", "photos", "--file", "closed/run.yml")
     message = "closed/run.yml: Permission denied. Allow it, or choose another place."
     assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n")
+
+
+def test_distribute_without_other_processes_is_told(here, cnnkit, monkeypatch):
+    monkeypatch.delenv("KERAS_DISTRIBUTION_JOB_ADDRESSES", raising=False)
+    note, error = cnnkit("train", "--distribute", describe(here / "photos")).stderr.splitlines()
+    assert note.startswith("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES is not set, so no other process")
+    assert error.startswith("Error: ")
