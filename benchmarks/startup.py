@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from benchmarks.input_pipeline import DECODERS
 from benchmarks.measuring import Measured, Ratio, agree, in_turns, output_of
 from cnnkit import data, models
 from cnnkit.cli.runs import Run
@@ -57,7 +58,7 @@ def measure() -> Measured:
         command = str(Path(sys.executable).with_name("cnnkit"))
         starts = {
             "the import": (_python("import cnnkit"), _python("import keras"), None),
-            "a first batch": (_python(OUR_BATCH, folder), _python(THEIR_BATCH, folder), 1.0),
+            "a first batch": (_python(OUR_BATCH, folder), _python(THEIR_BATCH, folder), DECODERS),
             "a first prediction": (
                 [command, "predict", str(run), str(photo), "--json"],
                 _python(THEIR_PREDICTION, classifier, photo),
