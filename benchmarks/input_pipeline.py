@@ -15,7 +15,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmarks.measuring import Measured, Ratio, agree, expect_linux, high_water_mark, in_turns
+from benchmarks.measuring import (
+    PART_MEANS,
+    PHOTO_MEANS,
+    Measured,
+    Ratio,
+    agree,
+    expect_linux,
+    high_water_mark,
+    in_turns,
+)
 from cnnkit import data, models, training
 
 import keras
@@ -25,7 +34,6 @@ import psutil
 NUMBERS, DRAWN = (1_000, 5_000, 25_000), 1_000  # photos; those beyond are the same ones again
 SIDE, BATCH, LATER = 180, 32, 3  # pixels, photos a step, epochs after the first
 FEW, SECONDS = 320, 60  # photos with which chapter 3's network is trained, and for how long
-DECODERS = 2.0  # of 255, by which means may differ: TensorFlow decodes JPEG faster and rougher
 COLUMNS = "side", "photos", "first epoch", "later epoch", "peak memory"
 OURS, TUTORIAL, ARRAY = "ours", "Keras's tutorial", "float32 array"
 REMARKS = [
@@ -136,7 +144,7 @@ def _turns(folder: Path, sides: list[str]) -> dict[str, tuple[float, float, floa
         peaks = {side: worker.ask("peak") for side, worker in workers.items()}
         seen = {side: worker.ask("look") for side, worker in workers.items()}
     for side in sides:
-        agree("mean brightness of the photos' quarters", seen[OURS], seen[side], DECODERS)
+        agree("brightness of the photos", seen[OURS], seen[side], [PHOTO_MEANS, *4 * [PART_MEANS]])
     later = {side: statistics.median(turn[side] for turn in turns) for side in sides}
     return {side: (first[side], later[side], peaks[side]) for side in sides}
 
@@ -193,22 +201,23 @@ def main(side: str, folder: str) -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _look(photos: Any, labels: np.ndarray | None = None) -> list[float]:
-    """Return the mean brightness of each photo's quarters, those of each quarter and class sorted.
+def _look(photos: Any, labels: np.ndarray | None = None) -> list[list[float]]:
+    """Return the mean brightness of each photo, and of its quarters.
 
-    So that it does not depend on the order of the photos.
+    Each of the five is sorted within a class, so that the order of the photos does not matter.
     """
     batches = photos if labels is None else [(photos, labels)]
-    means = [(_quarters(np.asarray(x)), np.asarray(y)) for x, y in batches]
+    means = [(_brightness(np.asarray(x)), np.asarray(y)) for x, y in batches]
     brightness, classes = (np.concatenate(arrays) for arrays in zip(*means, strict=True))
     sorted_ones = [np.sort(brightness[classes == k], axis=0) for k in (0, 1)]
-    return np.concatenate(sorted_ones).ravel().tolist()
+    return np.concatenate(sorted_ones).tolist()
 
 
-def _quarters(images: np.ndarray) -> np.ndarray:
+def _brightness(images: np.ndarray) -> np.ndarray:
     number, height, width, colours = images.shape
     quarters = images.reshape(number, 2, height // 2, 2, width // 2, colours)
-    return quarters.mean((2, 4, 5)).reshape(number, 4)
+    means = quarters.mean((2, 4, 5)).reshape(number, 4)
+    return np.column_stack([images.mean((1, 2, 3)), means])
 
 
 def _repeat(drawn: Path, folder: Path, number: int) -> Path:

@@ -11,8 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.input_pipeline import DECODERS
-from benchmarks.measuring import Measured, Ratio, agree, in_turns, output_of
+from benchmarks.measuring import (
+    PART_MEANS,
+    PHOTO_MEANS,
+    Measured,
+    Ratio,
+    agree,
+    in_turns,
+    output_of,
+)
 from cnnkit import data, models
 from cnnkit.cli.runs import Run
 
@@ -21,18 +28,26 @@ import keras
 SECONDS, LEAST = 60, 5  # for the turns of a row, and how many there are at least
 SPECIES, PER_CLASS = ("cow", "owl"), 200
 COLUMNS = "from a new process to", "ours", "Keras alone", "ratio"
+# Within which the mean of a batch has to agree, those of each photo's channels, and the labels.
+IN_A_BATCH = [PHOTO_MEANS, *32 * 4 * [PART_MEANS]]
 OUR_BATCH = """
 import sys; from cnnkit import data
 images, labels = next(iter(data.image_folder(sys.argv[1], (180, 180))))
-print(images.numpy().mean((1, 2)).ravel().tolist() + (1000 * labels.numpy()).tolist())
+channels = images.numpy().mean((1, 2)).ravel().tolist()
+print([float(images.numpy().mean()), *channels, *(1000 * labels.numpy()).tolist()])
 """
+IN_A_BATCH = [
+    PHOTO_MEANS,
+    *32 * 4 * [PART_MEANS],
+]  # means of all, of each channel of a photo; labels
 THEIR_BATCH = """
 import sys; import keras
 photos = keras.utils.image_dataset_from_directory(
     sys.argv[1], image_size=(180, 180), shuffle=False, verbose=False
 )
 images, labels = next(iter(photos))
-print(images.numpy().mean((1, 2)).ravel().tolist() + (1000 * labels.numpy()).tolist())
+channels = images.numpy().mean((1, 2)).ravel().tolist()
+print([float(images.numpy().mean()), *channels, *(1000 * labels.numpy()).tolist()])
 """
 THEIR_PREDICTION = """
 import sys; import keras; import numpy as np
@@ -58,7 +73,7 @@ def measure() -> Measured:
         command = str(Path(sys.executable).with_name("cnnkit"))
         starts = {
             "the import": (_python("import cnnkit"), _python("import keras"), None),
-            "a first batch": (_python(OUR_BATCH, folder), _python(THEIR_BATCH, folder), DECODERS),
+            "a first batch": (_python(OUR_BATCH, folder), _python(THEIR_BATCH, folder), IN_A_BATCH),
             "a first prediction": (
                 [command, "predict", str(run), str(photo), "--json"],
                 _python(THEIR_PREDICTION, classifier, photo),
