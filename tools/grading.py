@@ -70,7 +70,7 @@ def collect(name: str, source: Path, submitted: Path) -> tuple[int, dict[str, st
                 latest[unicodedata.normalize("NFC", student)] = path
             else:
                 others[unicodedata.normalize("NFC", student)] = path.name
-        for entry in filter(Path.is_dir, folder.iterdir()):
+        for entry in filter(Path.is_dir, _visible(folder)):
             if not any(_files(entry)):
                 others[unicodedata.normalize("NFC", entry.name)] = "an empty folder"
         if not latest:

@@ -111,14 +111,15 @@ class RunDirectory:
         except (ValueError, AttributeError, TypeError):
             differences, there = ["its run.json is damaged"], None
         before = there and there.get("versions")
+        other_versions = there and before != about["versions"]
         if differences:
-            if there and before != about["versions"]:
+            if other_versions:
                 differences.append(f"versions are {before} there and {about['versions']} here")
             raise ValueError(
                 f"{self.path} does not hold this run: {'; '.join(differences)}. Name another "
                 "directory, or empty this one to begin anew."
             )
-        if there and before != about["versions"]:
+        if other_versions:
             warnings.warn(
                 f"{self.path} was written with {before}, and now goes on with "
                 f"{about['versions']}; figures may differ.",

@@ -140,12 +140,13 @@ class Evaluations(keras.callbacks.Callback):
         if path.exists():
             with path.open(newline="", encoding="utf-8-sig") as file:
                 for row in csv.DictReader(file):
-                    if not re.fullmatch(r"epoch-\d+-step-\d+", row.get("evaluation") or ""):
+                    place = _place(row.get("evaluation") or "")
+                    if not place:
                         raise ValueError(
                             f"{path} is no table of evaluations any more. Delete it, or name "
                             "another directory."
                         )
-                    if _place(row["evaluation"]) < _place(name):
+                    if place < _place(name):
                         yield row
                     else:
                         self.best = None if row.get("kept") else self.best
@@ -153,4 +154,6 @@ class Evaluations(keras.callbacks.Callback):
 
 
 def _place(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split("-") if part.isdigit())
+    """Return epoch and step of an evaluation's name, and nothing of another."""
+    found = re.fullmatch(r"epoch-(\d+)-step-(\d+)", name)
+    return tuple(map(int, found.groups())) if found else ()

@@ -44,7 +44,7 @@ def lock(directory: Path) -> filelock.BaseFileLock:
             stacklevel=4,
         )
     try:
-        for left in directory.glob(".*.part"):
+        for left in filter(Path.is_file, directory.glob(".*.part")):
             left.unlink(missing_ok=True)
         for left in directory.glob(".model-*"):
             shutil.rmtree(left)

@@ -101,12 +101,20 @@ def test_changed_photos_make_another_run(photos, tmp_path):
         fit(load(folder), tmp_path / "run")
 
 
-def test_other_versions_are_told(parts, tmp_path, whole):
+def written_with(versions, whole, tmp_path):
+    """Copy a run, as if it had been written with other versions of the software."""
     directory = shutil.copytree(whole[2], tmp_path / "run")
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    about["versions"]["keras"] = "3.0.0"
+    del about["versions"]
+    about |= {"versions": versions} if versions else {}
     (directory / "run.json").write_text(json.dumps(about), encoding="utf-8")
-    with pytest.warns(UserWarning, match=r"was written with .*3\.0\.0.*figures may differ"):
+    return directory
+
+
+@pytest.mark.parametrize(("versions", "told"), [({"keras": "3.0.0"}, r".*3\.0\.0"), (None, "None")])
+def test_other_versions_are_told(parts, tmp_path, whole, versions, told):
+    directory = written_with(versions, whole, tmp_path)
+    with pytest.warns(UserWarning, match=rf"was written with {told}.*figures may differ"):
         fit(parts, directory)
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     assert about["versions"]["keras"] == keras.__version__
@@ -114,21 +122,9 @@ def test_other_versions_are_told(parts, tmp_path, whole):
 
 def test_where_a_run_differs_its_versions_are_told_too(parts, tmp_path, whole):
     """Since another backend computes other features."""
-    directory = shutil.copytree(whole[2], tmp_path / "run")
-    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    about["versions"]["keras"] = "3.0.0"
-    (directory / "run.json").write_text(json.dumps(about), encoding="utf-8")
+    directory = written_with({"keras": "3.0.0"}, whole, tmp_path)
     with pytest.raises(ValueError, match=r"momentum: .*; versions are .*3\.0\.0.* there and"):
         fit(parts, directory, recipe=dataclasses.replace(RECIPE, momentum=0.5))
-
-
-def test_a_description_without_versions_is_told(parts, tmp_path, whole):
-    directory = shutil.copytree(whole[2], tmp_path / "run")
-    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
-    del about["versions"]
-    (directory / "run.json").write_text(json.dumps(about), encoding="utf-8")
-    with pytest.warns(UserWarning, match="was written with None"):
-        fit(parts, directory)
 
 
 def test_a_directory_with_something_else_in_it_is_refused(parts, tmp_path):
