@@ -1,9 +1,5 @@
 """What has to differ by Keras backend: TensorFlow, JAX or PyTorch."""
 
-import json
-import os
-import signal
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -14,44 +10,34 @@ import numpy as np
 if TYPE_CHECKING:
     import tensorflow as tf
 
-MESSAGE = 2**16  # bytes
-GRACE = 6  # seconds
-_aborts: list[tuple[Any, Callable[[], Any]]] = []  # handlers, which C does not keep alive
-
 
 def enable_determinism() -> None:
     """Make the backend choose operations that give the same bits on every run.
 
-    TensorFlow and PyTorch have a switch for it. JAX needs none on a CPU; on a GPU it reads
+    JAX needs no switch on a CPU. On a GPU, it reads
     ``XLA_FLAGS=--xla_gpu_deterministic_ops=true`` when the process starts.
     """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-        tensorflow.config.experimental.enable_op_determinism()
-    elif backend == "torch":
+        tf.config.experimental.enable_op_determinism()
+    elif keras.backend.backend() == "torch":
         import torch
 
         torch.use_deterministic_algorithms(True)
 
 
 def generator_states() -> list[np.ndarray]:
-    """Return the states of the random number generators that no layer holds.
-
-    On PyTorch, Keras's Dropout draws from them, those of the CPU and CUDA; on TensorFlow and JAX
-    there are none.
-    """
+    """Return the states of the generators that no layer holds: PyTorch's, which dropout uses."""
     if keras.backend.backend() != "torch":
         return []
     import torch
 
-    states = [torch.get_rng_state(), *torch.cuda.get_rng_state_all()]
-    return [state.numpy() for state in states]
+    return [state.numpy() for state in (torch.get_rng_state(), *torch.cuda.get_rng_state_all())]
 
 
 def set_generator_states(states: list[np.ndarray]) -> None:
-    """Set the random number generators back to where `generator_states` found them."""
+    """Set the generators back to where `generator_states` found them."""
     if not states:
         return
     import torch
@@ -62,30 +48,25 @@ def set_generator_states(states: list[np.ndarray]) -> None:
 
 
 def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndarray]:
-    """Return the gradients of a function with respect to each of its inputs.
+    """Return the gradients of a function of tensors with respect to each of its inputs.
 
     Parameters
     ----------
     function : callable
-        Made of Keras layers and `keras.ops`; takes tensors, returns a scalar tensor.
-    *inputs : ndarray
-        Where to take the gradients; float32.
-
-    Returns
-    -------
-    list of ndarray
-        Each in the shape of its input; 0 where the function does not depend on it.
+        Made of Keras layers and `keras.ops`; returns a scalar tensor.
+    *inputs : ndarray of float32
+        Where to take the gradients, which have their shapes, and are 0 where the function does not
+        depend on them.
     """
-    backend = keras.backend.backend()
-    if backend == "tensorflow":
-        import tensorflow
+    if keras.backend.backend() == "tensorflow":
+        import tensorflow as tf
 
-        tensors = [tensorflow.convert_to_tensor(x, "float32") for x in inputs]
-        with tensorflow.GradientTape() as tape:
+        tensors = [tf.convert_to_tensor(x, "float32") for x in inputs]
+        with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = function(*tensors)
         found = tape.gradient(value, tensors, unconnected_gradients="zero")
-    elif backend == "jax":
+    elif keras.backend.backend() == "jax":
         import jax
 
         tensors = [jax.numpy.asarray(x, "float32") for x in inputs]
@@ -100,20 +81,9 @@ def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndar
 
 
 def fused_batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any] | None:
-    """Normalise feature maps by their own mean and variance in one operation, if there is one.
+    """Normalise maps (n, height, width, channels) in one operation: (y, mean, variance), or None.
 
-    On TensorFlow, Keras normalises in a dozen operations, each of which goes through memory.
-
-    Parameters
-    ----------
-    x : tensor, (n, height, width, channels)
-    gamma, beta : tensor, (channels,)
-    epsilon : float
-
-    Returns
-    -------
-    y, mean, variance : tensor, or None
-        None on other backends, and for other numbers than float32.
+    On TensorFlow, for float32; Keras takes a dozen operations, each of which goes through memory.
     """
     if keras.backend.backend() != "tensorflow" or len(x.shape) != 4 or x.dtype != "float32":
         return None
@@ -126,26 +96,11 @@ def fused_batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any
     return y, mean, unbiased * (count - 1) / count
 
 
-def untuned(dataset: "tf.data.Dataset") -> "tf.data.Dataset":
-    """Turn off a pipeline's tuning of itself.
+def as_tf_dataset(batches: Any) -> "tf.data.Dataset":
+    """Return `batches.Batches` as a tf.data set of known length, read two batches ahead.
 
-    To close one that tunes itself, TensorFlow wakes the thread that tunes and waits for its end.
-    Now and then the thread misses the call and sleeps on, about as long as the epoch took.
+    Each pass reads the epoch that they are in; the attribute ``batches`` keeps them.
     """
-    import tensorflow as tf
-
-    options = tf.data.Options()
-    options.autotune.enabled = False
-    return dataset.with_options(options)
-
-
-def fast_batches(batches: Any) -> Any:
-    """Return a PyDataset so that `fit` does not stall on it: on TensorFlow, `untuned`.
-
-    Other data sets are returned as they are.
-    """
-    if keras.backend.backend() != "tensorflow" or not isinstance(batches, keras.utils.PyDataset):
-        return batches
     import tensorflow as tf
 
     weak = weakref.ref(batches)  # TensorFlow keeps the function for good
@@ -153,80 +108,60 @@ def fast_batches(batches: Any) -> Any:
     def generate() -> Iterator[Any]:
         batches = weak()
         if batches is None:
-            raise RuntimeError("The batches were deleted while they were read.")
-        for number in range(len(batches)):
-            yield batches[number]
+            raise RuntimeError("The data set was deleted while it was read.")
+        yield from batches
 
-    dataset = tf.data.Dataset.from_generator(
-        generate,
-        output_signature=tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches[0]),
+    signature = tuple(
+        tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches[len(batches) - 1]
     )
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches)))
-    dataset = untuned(dataset.prefetch(2))
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
+    # Now and then, closing a pipeline that tunes itself waits as long as an epoch takes.
+    options = tf.data.Options()
+    options.autotune.enabled = False
+    dataset = dataset.with_options(options)
     dataset.batches = batches
     return dataset
 
 
-def join_processes(lost: str) -> None:
-    """Join the other processes of a job, whose addresses Keras reads from the environment.
+def fast(dataset: Any) -> Any:
+    """Return a data set as `fit` reads it best: on TensorFlow, a PyDataset by `as_tf_dataset`."""
+    of_keras = isinstance(dataset, keras.utils.PyDataset)
+    return (
+        as_tf_dataset(dataset) if of_keras and keras.backend.backend() == "tensorflow" else dataset
+    )
 
-    JAX alone can. When the first process has ended or one never comes, JAX aborts the others from
-    outside Python. They get some seconds, in which what waits for the lost one raises an error;
-    where nothing does, `lost` is written and the process ends with exit code 1.
-    """
-    import ctypes
 
+def join_processes() -> None:
+    """Join the other processes of a job on JAX, whose addresses Keras reads from the environment."""
     import jax
-
-    def end(number: int) -> None:
-        time.sleep(GRACE)
-        os.write(2, f"{lost}\n".encode())
-        os._exit(1)
 
     if hasattr(jax.config, "jax_enable_preemption_service"):  # it would swallow SIGTERM
         jax.config.update("jax_enable_preemption_service", False)
-    if "JAX_CPU_COLLECTIVES_IMPLEMENTATION" not in os.environ:  # JAX 0.5 had none unless asked
-        jax.config.update("jax_cpu_collectives_implementation", "gloo")
-    if os.name == "posix":  # Python's own handlers do not run before the abort
-        libc = ctypes.CDLL(None)
-        libc.signal.restype, libc.signal.argtypes = ctypes.c_void_p, [ctypes.c_int, ctypes.c_void_p]
-        handler = ctypes.CFUNCTYPE(None, ctypes.c_int)(end)
-        before = libc.signal(signal.SIGABRT, ctypes.cast(handler, ctypes.c_void_p))
-        _aborts.append((handler, lambda: libc.signal(signal.SIGABRT, before)))
+    jax.config.update("jax_cpu_collectives_implementation", "gloo")  # JAX 0.5 has none unless asked
     keras.distribution.initialize()
 
 
 def leave_processes() -> None:
     """Leave the job, after all have come here."""
     import jax
-    from jax.experimental import multihost_utils
 
-    multihost_utils.sync_global_devices("leaving")
+    from_first_process(np.int32(0))
     jax.distributed.shutdown()
-    while _aborts:
-        _, restore = _aborts.pop()
-        restore()
 
 
-def wait_for_processes() -> None:
-    """Wait until all processes of the job have come here."""
+def from_first_process(arrays: Any) -> Any:
+    """Return the arrays that the first process gives; the others give such of the same shapes."""
     from jax.experimental import multihost_utils
 
-    multihost_utils.sync_global_devices("waiting")
+    return multihost_utils.broadcast_one_to_all(arrays)
 
 
-def from_first_process(value: Any) -> Any:
-    """Return what the first process of the job gives, as JSON carries it; the others may give None.
-
-    Raises
-    ------
-    ValueError
-        It has more than 64 KiB.
-    """
+def on_all_devices(arrays: list[np.ndarray], mesh: Any) -> list[Any]:
+    """Return the arrays of the first process as tensors on all devices of a mesh."""
+    import jax
     from jax.experimental import multihost_utils
 
-    text = json.dumps(value).encode()
-    if len(text) > MESSAGE:
-        raise ValueError(f"A message has {len(text):,} bytes; at most {MESSAGE:,} can be sent.")
-    row = np.frombuffer(text.ljust(MESSAGE), "uint8")
-    return json.loads(np.asarray(multihost_utils.broadcast_one_to_all(row), "uint8").tobytes())
+    whole = jax.sharding.PartitionSpec()
+    arrays = from_first_process(arrays)
+    return multihost_utils.host_local_array_to_global_array(arrays, mesh, whole)

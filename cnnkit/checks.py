@@ -1,6 +1,7 @@
 """What a student gets wrong first, found before Keras does, with the cure in the message."""
 
 from collections.abc import Collection
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -140,6 +141,31 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
             f"{classes} classes, labels are 0 to {classes - 1}. Number the classes from 0, and "
             "give the model an output for each."
         )
+
+
+def repeatable(dataset: Any) -> None:
+    """Raise ValueError for a data set that cannot be read twice in a known order."""
+    if hasattr(dataset, "shape") or isinstance(dataset, tuple):
+        raise ValueError(
+            "Arrays were given; expected batches (images, labels), as data.image_folder gives "
+            "them. Arrays become batches with data.batches(x, y, batch_size=32)."
+        )
+    if isinstance(dataset, str | Path):
+        raise ValueError(f"{str(dataset)!r} is a path; give data.image_folder(path, image_size).")
+    if not hasattr(dataset, "order") and is_shuffled(dataset):
+        raise ValueError(
+            "The data set is shuffled, and was made from that of image_folder or by another way, "
+            "so that its order is not known. Give what data.image_folder returns, or do not "
+            "shuffle. The model takes pixels as they are in the files; augmentation goes into the "
+            "model."
+        )
+    try:
+        len(dataset)
+    except TypeError:
+        raise ValueError(
+            f"{dataset!r} has no known length; expected batches that can be read again, as "
+            "data.image_folder gives them, and neither a generator nor an endless data set."
+        ) from None
 
 
 def is_shuffled(dataset: Any) -> bool:

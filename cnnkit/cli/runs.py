@@ -35,7 +35,7 @@ class Run:
     config : Config
     say : callable
         Takes a line that tells the user what is going on.
-    processes : training.Processes
+    processes : training.distribution.Processes
         Those that train it together.
     """
 
@@ -44,10 +44,10 @@ class Run:
         folder: Path,
         config: Config,
         say: Callable[[str], object],
-        processes: training.Processes | None = None,
+        processes: training.distribution.Processes | None = None,
     ) -> None:
         self.folder, self.config, self._say = folder, config, say
-        self._processes = processes or training.Processes()
+        self._processes = processes or training.distribution.current()
 
     @classmethod
     def open(cls, folder: Path, say: Callable[[str], object]) -> "Run":

@@ -1,12 +1,10 @@
 """Pictures in memory, fed batch by batch in an order that each epoch can repeat."""
 
-import hashlib
 from collections.abc import Sequence
 
 from cnnkit import checks
-from cnnkit.epochs import EpochsOfBatches
+from cnnkit.batches import Batches
 
-import keras
 import numpy as np
 
 
@@ -17,7 +15,7 @@ def batches(
     shuffle: bool = False,
     seed: int | None = None,
     class_names: Sequence[str] = (),
-) -> "Batches":
+) -> Batches:
     """Feed arrays as `image_folder` feeds photos, for `training.fit`.
 
     Parameters
@@ -36,6 +34,8 @@ def batches(
     Returns
     -------
     Batches
+        A `keras.utils.PyDataset` with the attributes ``images``, ``labels``, ``class_names``,
+        ``shuffled`` and ``order(k)``, the numbers of the pictures in the order of epoch k.
 
     Raises
     ------
@@ -54,46 +54,12 @@ def batches(
     checks.labels(labels, classes, len(images))
     checks.whole_number("batch_size", batch_size, least=1)
     checks.whole_number("seed", seed or 0, least=0)
-    order = (seed or 0) if shuffle else None
-    return Batches(images, labels, batch_size, order, list(class_names))
-
-
-class Batches(EpochsOfBatches, keras.utils.PyDataset):
-    """Batches (images, labels) of arrays.
-
-    Attributes
-    ----------
-    images, labels : ndarray, (n, …)
-        In the order they were given in, whatever the order of the epochs.
-    class_names : list of str
-    shuffled : bool
-        Whether each epoch has an order of its own.
-    data_key : str
-        Changes with the images.
-    """
-
-    def __init__(
-        self,
-        images: np.ndarray,
-        labels: np.ndarray,
-        batch_size: int,
-        seed: int | None,
-        class_names: list[str],
-    ) -> None:
-        keras.utils.PyDataset.__init__(self)
-        EpochsOfBatches.__init__(self, len(labels), seed)
-        self.images, self.labels, self.class_names = images, labels, class_names
-        self.shuffled = seed is not None
-        self.data_key = hashlib.sha256(np.ascontiguousarray(images).data).hexdigest()
-        self._batch_size = batch_size
-        self.set_epoch(0)
-
-    def __len__(self) -> int:
-        return -(-len(self.labels) // self._batch_size)
-
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        if not 0 <= step < len(self):
-            raise IndexError(f"There are batches 0 to {len(self) - 1}, and no {step}.")
-        batch = self._order[step * self._batch_size : (step + 1) * self._batch_size]
-        numbers = self.handed_out(batch)
-        return self.images[numbers], self.labels[numbers]
+    found = Batches(
+        lambda numbers: images[numbers],
+        labels,
+        batch_size,
+        (seed or 0) if shuffle else None,
+        class_names,
+    )
+    found.images = images
+    return found

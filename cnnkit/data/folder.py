@@ -5,14 +5,14 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import backend, checks
+from cnnkit.batches import Batches
 from cnnkit.data.checking import class_folders, list_photos, usable_photos
 from cnnkit.data.photos import decode_all
-from cnnkit.epochs import Epochs
 
 import numpy as np
 
@@ -92,15 +92,20 @@ def image_folder(
     usable = usable_photos(folder, photos, problems, skip_unusable, class_names)
     names = list(class_names or (entry.name for entry in class_folders(folder)))
     labels = np.array([names.index(photos[number].parent.name) for number in usable])
-    epochs = _Epochs(usable, labels, batch_size, (seed or 0) if shuffle else None)
-    dataset = _pipeline(epochs, pixels)
-    dataset.kept = epochs, pixels  # as long as the data set, or one made from it, is there
-    dataset.class_names = names
-    dataset.file_paths = [str(photos[number]) for number in usable]
-    dataset.labels = labels
-    dataset.order, dataset.epoch, dataset.set_epoch = epochs.order, epochs.epoch, epochs.set_epoch
-    dataset.share = epochs.share
-    dataset.shuffled, dataset.skipped = shuffle, problems
+    places = np.array(usable)
+    batches = Batches(
+        lambda numbers: pixels.read(places[numbers]),
+        labels,
+        batch_size,
+        (seed or 0) if shuffle else None,
+        names,
+        [str(photos[number]) for number in usable],
+        dtype="float32",
+    )
+    dataset = _counted(batches)
+    for name in ("class_names", "file_paths", "labels", "shuffled", "order", "epoch", "set_epoch"):
+        setattr(dataset, name, getattr(batches, name))
+    dataset.skipped = problems
     return dataset
 
 
@@ -157,61 +162,21 @@ class _Pixels:
         return batch
 
 
-class _Epochs(Epochs):
-    """The batches of each epoch: where their photos are."""
-
-    def __init__(
-        self, places: np.ndarray, labels: np.ndarray, batch_size: int, seed: int | None
-    ) -> None:
-        super().__init__(len(labels), seed)
-        self._places, self._labels, self._batch_size = places, labels, batch_size
-
-    def __len__(self) -> int:
-        return -(-len(self._labels) // self._batch_size)
-
-    def batches(self) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield where the photos of each batch of this epoch are, and their labels."""
-        order = self.order(self._epoch)
-        for start in range(0, len(order), self._batch_size):
-            numbers = self.handed_out(order[start : start + self._batch_size])
-            yield self._places[numbers], self._labels[numbers]
-
-    def done(self, batch: int) -> None:
-        """Take note that a batch was handed out; the last one ends the epoch."""
-        if batch == len(self) - 1:
-            self._epoch += 1
-
-
-def _pipeline(epochs: _Epochs, pixels: _Pixels) -> "tf.data.Dataset":
-    """Read and prefetch as bytes, count what is handed out, and make floats of it.
-
-    TensorFlow keeps these functions for good, so they must not keep the photos.
-    """
+def _counted(batches: Batches) -> "tf.data.Dataset":
+    """Return batches as a tf.data set that goes on with the next epoch after its last batch."""
     import tensorflow as tf
 
-    weak_epochs, weak_pixels = weakref.ref(epochs), weakref.ref(pixels)
+    weak = weakref.ref(batches)  # TensorFlow keeps the function for good
 
-    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        epochs, pixels = weak_epochs(), weak_pixels()
-        if epochs is None or pixels is None:
-            raise RuntimeError("The data set was deleted while it was read.")
-        for places, labels in epochs.batches():
-            yield pixels.read(places), labels
+    def count(step: int) -> None:
+        found = weak()
+        if found is not None and step == len(found) - 1:
+            found.on_epoch_end()
 
-    def done(batch: int) -> None:
-        if epochs := weak_epochs():
-            epochs.done(batch)
+    def hand_out(step: Any, batch: Any) -> Any:
+        tf.numpy_function(count, [step], [])
+        return batch
 
-    def hand_out(batch: Any, data: Any) -> Any:
-        tf.numpy_function(done, [batch], [])
-        images, labels = data
-        return tf.cast(images, tf.float32), labels
-
-    signature = (
-        tf.TensorSpec((None, *pixels.shape), tf.uint8),
-        tf.TensorSpec((None,), tf.int64),
-    )
-    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature)
-    dataset = dataset.prefetch(2).enumerate().map(hand_out)
-    dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(epochs)))
-    return backend.untuned(dataset)
+    dataset = backend.as_tf_dataset(batches).enumerate().map(hand_out)
+    dataset.batches = batches
+    return dataset

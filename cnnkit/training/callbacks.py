@@ -1,70 +1,55 @@
-"""Callbacks of Keras's kind: the learning rate of a run, and its end where the loss is lost."""
+"""Callbacks: a learning rate that falls on a plateau, and evaluations within epochs."""
 
+import csv
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
-from cnnkit import checks
+from cnnkit import backend, checks, files
+from cnnkit.training import distribution
 
 import keras
 
 
-def monitored(monitor: str, logs: dict[str, float]) -> float:
-    """Return a figure of an epoch: that of the validation data if there are any."""
+def monitored_metric(monitor: str, logs: Mapping[str, float]) -> float:
+    """Return a metric of an epoch: that of the validation data if there are any."""
     monitor = monitor.removeprefix("val_")  # as Keras writes it
-    validated = any(name.startswith("val_") for name in logs)
-    name = f"val_{monitor}" if validated else monitor
+    name = f"val_{monitor}" if any(key.startswith("val_") for key in logs) else monitor
     if name not in logs:
         raise ValueError(
-            f"There is no figure {name!r} to compare; there are {sorted(logs)}. "
+            f"There is no metric {name!r} to compare; there are {sorted(logs)}. "
             "Let the recipe monitor one of these, or the function that evaluates return it."
         )
     return float(logs[name])
 
 
-def as_figures(returned: Any) -> dict[str, float]:
-    """Return what a function that evaluates has returned, or raise ValueError."""
+def validation_metrics(returned: Any) -> dict[str, float]:
+    """Return what a function that evaluates has returned, as Keras names it."""
     if not isinstance(returned, Mapping):
-        raise ValueError(
-            f"evaluate returned {returned!r}; expected figures by name, such as "
-            '{"accuracy": 0.93}.'
-        )
-    return {name: float(value) for name, value in returned.items()}
+        example = '{"accuracy": 0.93}'
+        raise ValueError(f"evaluate returned {returned!r}; expected metrics, such as {example}.")
+    return {f"val_{name}": float(value) for name, value in returned.items()}
 
 
 class ReduceOnPlateau(keras.callbacks.Callback):
-    """Reduces the learning rate when a figure has not improved for more than some epochs.
+    """Reduces the learning rate when a metric has not improved for more than `patience` epochs.
 
-    A figure has improved if it is better than the best by more than `threshold` *times* the best.
+    It has improved if it is better than the best by more than `threshold` *times* the best.
     Keras's `ReduceLROnPlateau` adds its `min_delta` instead, and counts one epoch less.
 
     Parameters
     ----------
-    monitor : str
-        A figure of the validation data, such as ``"accuracy"``; without validation data, of the
-        training data.
-    mode : {"min", "max"}
-        Whether less or more of it is better.
+    monitor, mode : str, {"min", "max"}
+        A metric of the validation data, such as ``"accuracy"``, or else of the training data, and
+        whether less or more of it is better.
     patience : int
-        After so many epochs in a row without improvement, the next one reduces the learning rate.
-    factor : float
-        By which the learning rate is multiplied.
-    threshold : float
-        Relative improvement that counts.
+        Epochs in a row that may fail to improve.
+    factor, threshold : float
+        By which the learning rate is multiplied, and the relative improvement that counts.
     min_change : float
         A change of the learning rate that is no larger than this is left out.
-
-    Attributes
-    ----------
-    best : float or None
-        The best figure so far.
-    wait : int
-        Epochs since then, or since the learning rate was reduced.
-
-    Raises
-    ------
-    ValueError
-        An argument out of range.
 
     References
     ----------
@@ -82,24 +67,23 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         checks.one_of("mode", mode, ("min", "max"))
-        if patience < 0:
-            raise ValueError(f"patience is {patience}; expected a number of epochs, from 0.")
-        if not 0 < factor < 1:
-            raise ValueError(f"factor is {factor}; expected a share, above 0 and below 1.")
+        checks.whole_number("patience", patience, least=0)
         self.monitor, self.mode, self.patience, self.factor = monitor, mode, patience, factor
         self.threshold, self.min_change = threshold, min_change
-        self.best: float | None = None
-        self.wait = 0
+        self.on_train_begin()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         """Forget what came before."""
-        self.best, self.wait = None, 0
+        self.best: float | None = None
+        self.wait = 0  # epochs since the best, or since the learning rate was reduced
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
         """Compare, count, and reduce."""
-        figure = monitored(self.monitor, logs or {})
-        if self._improves(figure):
-            self.best, self.wait = figure, 0
+        value, sign = monitored_metric(self.monitor, logs or {}), -1 if self.mode == "min" else 1
+        best = -sign * math.inf if self.best is None else self.best
+        margin = 0 if self.best is None else self.threshold * abs(best)
+        if sign * (value - best) > margin:
+            self.best, self.wait = value, 0
         else:
             self.wait += 1
         if self.wait > self.patience:
@@ -108,27 +92,98 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             if rate - rate * self.factor > self.min_change:
                 self.model.optimizer.learning_rate = rate * self.factor
 
-    def _improves(self, figure: float) -> bool:
-        if self.best is None:
-            return not math.isnan(figure)
-        margin = self.threshold * abs(self.best)
-        if self.mode == "min":
-            return figure < self.best - margin
-        return figure > self.best + margin
 
+class Evaluations(keras.callbacks.Callback):
+    """Evaluates every `every` steps from epoch `after` on, and at the end of each epoch.
 
-class StopAtNaN(keras.callbacks.Callback):
-    """Stops a run with an error as soon as its loss is no number any more."""
+    The metrics at an epoch's end become those of the validation data: ``val_accuracy``. In
+    `directory` it keeps a folder for each evaluation, such as ``epoch-04-step-0100``;
+    ``evaluations.csv``, the metrics of all; and ``best.keras``. A run that resumes replaces what
+    it repeats.
+
+    Parameters
+    ----------
+    evaluate : callable
+        ``evaluate(model, folder)`` returns metrics by name, such as ``{"accuracy": 0.93}``, and
+        writes what it likes into the folder. It judges on the whole validation set, without the
+        model's ``evaluate``, which would reset the metrics of the epoch.
+    directory : str or Path
+    every : int, optional
+        Steps from one evaluation within an epoch to the next; without it, there are none.
+    after : int
+        How many epochs, at the beginning, are not evaluated before their end.
+    monitor, mode : str, {"min", "max"}
+        The metric by which models are compared, and whether less or more of it is better.
+    floor : float, optional
+        What the metric has to reach, for a model to be kept.
+    """
+
+    def __init__(
+        self,
+        evaluate: Callable[[keras.Model, Path], Mapping[str, float]],
+        directory: str | Path,
+        every: int | None = None,
+        after: int = 0,
+        monitor: str = "accuracy",
+        mode: str = "max",
+        floor: float | None = None,
+    ) -> None:
+        super().__init__()
+        checks.one_of("mode", mode, ("min", "max"))
+        checks.whole_number("every", 1 if every is None else every, least=1)
+        self._evaluate, self._directory, self._monitor = evaluate, Path(directory), monitor
+        self._every, self._after, self._floor = every, after, floor
+        self._sign, self.best = 1 if mode == "max" else -1, -math.inf  # times the sign
+
+    def on_train_begin(self, logs: dict | None = None) -> None:
+        """Forget what came before."""
+        self.best = -math.inf
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Take note of the epoch."""
-        self._epoch = epoch
+        """Count the steps of a new epoch."""
+        self._epoch, self._step = epoch, 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Look at the loss."""
-        loss = float((logs or {})["loss"])
-        if not math.isfinite(loss):
-            raise FloatingPointError(
-                f"The loss is {loss} since step {batch + 1} of epoch {self._epoch + 1}. Take a "
-                "smaller learning rate, and look for such values among the pixels and labels."
-            )
+        """Evaluate, where it is time."""
+        self._step, self._metrics = batch + 1, None
+        if self._every and self._epoch >= self._after and self._step % self._every == 0:
+            with distribution.current().apart(self.model):
+                self._metrics = self._run()
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Evaluate, unless the last step did, and add the metrics to those of the epoch."""
+        metrics = self._metrics or self._run()
+        if logs is not None:
+            logs.update(metrics)
+
+    def _run(self) -> dict[str, float]:
+        name = f"epoch-{self._epoch + 1:02}-step-{self._step:04}"
+        (self._directory / name).mkdir(parents=True, exist_ok=True)
+        drawn = backend.generator_states()  # which a prediction on PyTorch draws from, too
+        metrics = validation_metrics(self._evaluate(self.model, self._directory / name))
+        backend.set_generator_states(drawn)
+        value = self._sign * monitored_metric(self._monitor, metrics)
+        floor = -math.inf if self._floor is None else self._sign * self._floor
+        best, self.best = value > self.best, max(self.best, value)
+        if distribution.current().first:
+            if kept := best and value >= floor:
+                self.model.save(self._directory / "best.keras")
+            row = {"evaluation": name, "kept": "yes" if kept else ""}
+            self._write(row | {k.removeprefix("val_"): f"{v:.6g}" for k, v in metrics.items()})
+        return metrics
+
+    def _write(self, row: dict[str, str]) -> None:
+        """Add a row to the table, in the place of those that a run which resumes repeats."""
+        path, rows = self._directory / "evaluations.csv", list[dict[str, str]]()
+        if path.exists():
+            with path.open(newline="", encoding="utf-8-sig") as file:
+                rows = [each for each in csv.DictReader(file) if _place(each) < _place(row)]
+        rows.append(row)
+        columns = list(dict.fromkeys(column for each in rows for column in each))
+        table = [[each.get(column, "") for column in columns] for each in rows]
+        files.write_table(path, [columns, *table])
+
+
+def _place(row: Mapping[str, str]) -> list[int]:
+    """Return the epoch and the step of an evaluation."""
+    return [int(number) for number in re.findall(r"\d+", row["evaluation"])]

@@ -1,181 +1,149 @@
-"""Several processes that train one model together, by Keras's distribution API on JAX."""
+"""Several processes, or several devices, that train one model by Keras's distribution API."""
 
 import atexit
 import os
-import re
-import signal
-import socket
 import sys
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any, TypeVar
 
 from cnnkit import backend
-from cnnkit.training.processes import Processes, during
+from cnnkit.batches import behind
 
 import keras
+import numpy as np
 
-ADDRESSES, COUNT, INDEX = (
-    f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
-)
-PATIENCE = 300  # seconds that a process waits for the first one
-LOST = re.compile(  # in the errors of JAX, which have no class of their own
-    r"Gloo [\w -]+ failed|Connection closed by peer|coordination service|UNAVAILABLE"
-    r"|DEADLINE_EXCEEDED"
-)
+T = TypeVar("T")
+
+
+class Processes(keras.callbacks.Callback):
+    """The processes that train one model: `count` of them on `devices`; this one has an `index`.
+
+    As the first of the callbacks, it brings the model back to each process at the end of an epoch,
+    so that those after it save and predict as always. Only the `first` process writes.
+    """
+
+    def __init__(self, count: int = 1, index: int = 0, devices: int = 1) -> None:
+        super().__init__()
+        self.count, self.index, self.devices, self.first = count, index, devices, index == 0
+        several = devices > 1
+        self._all = keras.distribution.DataParallel(auto_shard_dataset=False) if several else None
+
+    def in_turn(self, make: Callable[[], T]) -> T:
+        """Let the first process make something that stays, and then the others, who find it."""
+        made = make() if self.first else None
+        if self.count > 1:
+            backend.from_first_process(np.int32(0))  # for which the others wait
+        return made if self.first else make()
+
+    @contextmanager
+    def together(self, model: keras.Model, train: Any, validation: Any) -> Iterator[None]:
+        """Within it, ``fit`` trains a compiled model in all processes, as the first one has it."""
+        if self._all is None:
+            yield
+            return
+        shared = [behind(each) for each in (train, validation) if each is not None]
+        for batches in shared:
+            self._check(batches, whole=batches is behind(validation))
+            batches.shard = self._shard
+        try:
+            with self._all.scope():
+                self._move(model, self._all)
+                yield
+                self._move(model, None)
+        finally:
+            for batches in shared:
+                batches.shard = None
+        model.make_train_function(force=True)  # for one device again
+        model.make_test_function(force=True)
+
+    @contextmanager
+    def apart(self, model: keras.Model) -> Iterator[None]:
+        """Within it, between two steps, each process predicts and saves by itself."""
+        self._move(model, None)
+        yield
+        self._move(model, self._all)
+
+    def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
+        """Go on together, with the values of the first process."""
+        self._move(self.model, self._all)
+
+    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
+        """Bring the model to this process."""
+        self._move(self.model, None)
+
+    def _move(self, model: keras.Model, to: keras.distribution.DataParallel | None) -> None:
+        # In the scope of a distribution, all processes have to assign the same to each variable,
+        # and saving assigns, too. So the model is in that scope only while it makes steps.
+        if self._all is None:
+            return
+        variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
+        values = [np.asarray(variable) for variable in variables]
+        if to is not None:
+            values = backend.on_all_devices(values, to.device_mesh.backend_mesh)
+        keras.distribution.set_distribution(to)
+        for variable, value in zip(variables, values, strict=True):
+            variable._layout = None  # Keras has no public way to move a variable
+            variable._layout = to and to.get_variable_layout(variable)
+            variable.assign(value)
+
+    def _shard(self, numbers: np.ndarray) -> np.ndarray:
+        """Return this process's part of a batch, as large as the others'; a rest is left out."""
+        even = len(numbers) - len(numbers) % self.devices
+        return np.split(numbers[:even], self.count)[self.index]
+
+    def _check(self, batches: Any, whole: bool) -> None:
+        sizes = [0] if batches is None else [batches.sizes[0], batches.sizes[-1]]
+        if min(sizes) < self.devices or any(size % self.devices for size in sizes[: 1 + whole]):
+            raise ValueError(
+                f"{self.devices} devices cannot share batches of {sizes[0]}, the last of "
+                f"{sizes[-1]}. Give what data.image_folder or data.batches returns, and a "
+                "batch_size that is a multiple of them; so is the number of validation photos, or "
+                "`evaluate` is given."
+            )
+
+
+_current = Processes()
+
+
+def current() -> Processes:
+    """Return the processes that train together here; outside of `distributed`, this one alone."""
+    return _current
 
 
 @contextmanager
 def distributed() -> Iterator[Processes]:
-    """Let several processes train one model, each on its share of every batch.
+    """Let several processes train one model, each on its part of every batch.
 
-    Every process runs the same program, and what it calls within this context does the same in
-    all of them: `training.fit` averages the gradients over the processes after each step, so that
-    their models stay the same, and only the first process writes the directory of the run, which
-    all have to see. One process trains on all accelerators that it has.
-
-    The processes find one another by the environment variables of Keras:
-    ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the first process,
-    ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. It takes
-    the JAX backend, ``KERAS_BACKEND=jax``. A process may do this once, and before it computes
-    anything else. Whoever can reach the port can join, so use it in a network that you trust.
+    Every process runs the same program and sees the same disk. Keras reads from the environment
+    how they find one another: ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the
+    first, ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. It
+    takes ``KERAS_BACKEND=jax``. Do this once, before anything is computed. Without the variables,
+    one process trains on all its devices. When one process ends, JAX ends the others: start all of
+    them again, and the run resumes. Whoever reaches the port can join.
 
     Yields
     ------
     Processes
-        Their number, and which one this is.
-
-    Raises
-    ------
-    ValueError
-        Variables that contradict one another, another backend, or a process that has computed or
-        joined others before.
-    OSError
-        Something else listens on the port of the first process.
-    ConnectionError
-        The first process cannot be reached for five minutes, or another process has ended. Start
-        all of them again: `training.fit` goes on after the last whole epoch. (Where a machine or
-        a cable is lost, it may take a minute and a half until the others notice; and where JAX
-        ends a process before Python can, the same message is written, and the exit code is 1.)
+        With the attributes ``count``, ``index`` and ``first``.
     """
-    found = _from_environment()
-    if found is None:
-        on_jax = keras.backend.backend() == "jax"
-        devices = keras.distribution.list_devices() if on_jax else ()
-        with during(Processes(devices=devices)) as processes:
-            yield processes
-        return
-    index, count, host, port = found
-    if index == 0:
-        _check_port(host, port)
-        print(f"Waiting at {host}:{port} for the {count} processes", file=sys.stderr, flush=True)
-    else:
-        _wait_for(host, port)
-    lost = (
-        f"Another of the {count} processes has ended, never came, or cannot be reached any more, "
-        f"so that process {index} stops. Look at what the others said last, and start all of them "
-        "again: the run goes on after its last whole epoch."
-    )
-    code = [1]
-    atexit.register(_end_at_once, code)  # for JAX would wait for the others until they give up
+    global _current
+    count = int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES") or 1)
+    index = int(os.environ.get("KERAS_DISTRIBUTION_PROCESS_ID") or 0) if count > 1 else 0
+    on_jax = keras.backend.backend() == "jax"
+    if count > 1 and not on_jax:
+        raise ValueError("Several processes train on JAX. Set KERAS_BACKEND=jax in all of them.")
+    if count > 1:
+        backend.join_processes()
     try:
-        _join(lost)
-        with during(Processes(index, count, keras.distribution.list_devices())) as processes:
-            yield processes
-        backend.leave_processes()
-    except SystemExit as end:
-        code[0] = end.code if isinstance(end.code, int) else int(end.code is not None)
+        _current = Processes(count, index, len(keras.distribution.list_devices()) if on_jax else 1)
+        yield _current
+        if count > 1:
+            backend.leave_processes()
+    except BaseException:
+        if count > 1:  # at its end, JAX would wait for the others, who wait for this process
+            atexit.register(os._exit, 1)
+            atexit.register(sys.stdout.flush)
         raise
-    except KeyboardInterrupt:
-        code[0] = 130
-        raise
-    except Exception as error:
-        if not isinstance(error, OSError) and LOST.search(str(error)):
-            raise ConnectionError(lost) from error
-        raise
-    atexit.unregister(_end_at_once)
-
-
-def _join(lost: str) -> None:
-    main = threading.current_thread() is threading.main_thread()
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL) if main else None  # for Ctrl-C in C++
-    try:
-        backend.join_processes(lost)
-    except RuntimeError as error:
-        if "before any JAX" not in str(error) and "only be called once" not in str(error):
-            raise
-        if "before any JAX" in str(error):
-            atexit.unregister(_end_at_once)  # nothing was joined
-        raise ValueError(
-            "This process has computed before it joined the others, or has joined them before. "
-            "Begin a new one with training.distributed(), before training.reproducible and the "
-            "model."
-        ) from error
     finally:
-        if main:
-            signal.signal(signal.SIGINT, before)
-
-
-def _from_environment() -> tuple[int, int, str, int] | None:
-    """Return index and count of the processes, and host and port of the first; None for one."""
-    given = {name: os.environ.get(name, "") for name in (ADDRESSES, COUNT, INDEX)}
-    if not any(given.values()) or given[COUNT] == "1":
-        return None
-    host, _, port = given[ADDRESSES].split(",")[0].rpartition(":")
-    numbers = port, given[COUNT], given[INDEX]
-    if not host or not all(number.isdecimal() for number in numbers):
-        told = ", ".join(f"{name}={value!r}" for name, value in given.items())
-        raise ValueError(
-            f"The environment has {told}; expected the host:port of the first process, the number "
-            "of processes, and which one this is, from 0."
-        )
-    if int(given[INDEX]) >= int(given[COUNT]):
-        raise ValueError(
-            f"{INDEX} is {given[INDEX]} of {given[COUNT]} processes; expected a smaller number, "
-            "from 0."
-        )
-    if keras.backend.backend() != "jax":
-        raise ValueError(
-            f"The Keras backend is {keras.backend.backend()}, and several processes train on JAX. "
-            "Set the environment variable KERAS_BACKEND=jax in all of them."
-        )
-    return int(given[INDEX]), int(given[COUNT]), host, int(port)
-
-
-def _check_port(host: str, port: int) -> None:
-    """Raise OSError where something else listens on this port already."""
-    if _refusal(host, port) is None:
-        raise OSError(f"Something listens on {host}:{port} already; name another port.")
-
-
-def _wait_for(host: str, port: int) -> None:
-    """Wait until the first process listens; JAX would abort where it does not come."""
-    until = time.monotonic() + PATIENCE
-    while error := _refusal(host, port):
-        if time.monotonic() > until:
-            raise ConnectionError(
-                f"The first process cannot be reached at {host}:{port} ({error}). Start it, with "
-                f"{INDEX}=0, and look at {ADDRESSES}."
-            )
-        time.sleep(0.2)
-
-
-def _refusal(host: str, port: int) -> OSError | None:
-    """Return why nobody can be reached there; None where somebody listens."""
-    try:
-        socket.create_connection((host, port), timeout=5).close()
-    except socket.gaierror as error:
-        message = f"There is no host {host!r} ({error}); look at {ADDRESSES}."
-        raise ConnectionError(message) from None
-    except OSError as error:
-        return error
-    return None
-
-
-def _end_at_once(code: list[int]) -> None:
-    try:
-        sys.stdout.flush()
-        sys.stderr.flush()
-    finally:
-        os._exit(code[0])
+        _current = Processes()

@@ -10,31 +10,20 @@ import numpy as np
 REFERENCES = ("name", "inbound_nodes", "input_layers", "output_layers")  # in a model's config
 
 
-def network_key(network: keras.Model) -> str:
-    """Return a key of what a network computes: its layers and weights."""
-    sha = hashlib.sha256(form(network).encode())
-    for weight in network.get_weights():
+def network_key(network: keras.Model, weights: bool = True) -> str:
+    """Return a key of what a network computes: its layers, and their weights if they count."""
+    sha = hashlib.sha256(json.dumps(_nameless(network.get_config(), {}), default=str).encode())
+    for weight in network.get_weights() if weights else ():
         sha.update(np.ascontiguousarray(weight).data)
     return sha.hexdigest()
 
 
-def form(network: keras.Model) -> str:
-    """Return a network's layers as JSON, without names, which Keras numbers through, and seeds."""
-    return json.dumps(_nameless(network.get_config(), {}), default=str)
-
-
-def _nameless(config: Any, names: dict[str, str], refers: bool = False) -> Any:
-    """Replace the names of layers, where they stand for layers, by their places."""
+def _nameless(config: Any, places: dict[str, int], refers: bool = False) -> Any:
+    """Put numbers for the names of layers, which Keras numbers through, and leave out seeds."""
     if isinstance(config, dict):
-        layers = config.get("layers")
-        if isinstance(layers, list) and all(isinstance(layer, dict) for layer in layers):
-            places = {layer["config"]["name"]: f"#{n}" for n, layer in enumerate(layers)}
-            names = {**names, **places, config.get("name", ""): "#"}
-        return {
-            key: _nameless(value, names, refers or key in REFERENCES)
-            for key, value in config.items()
-            if key != "seed"
-        }
+        parts = [(key, value) for key, value in config.items() if key != "seed"]
+        return {key: _nameless(v, places, refers or key in REFERENCES) for key, v in parts}
     if isinstance(config, list | tuple):
-        return [_nameless(value, names, refers) for value in config]
-    return names.get(config, config) if refers and isinstance(config, str) else config
+        return [_nameless(value, places, refers) for value in config]
+    is_name = refers and isinstance(config, str)
+    return places.setdefault(config, len(places)) if is_name else config

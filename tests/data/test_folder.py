@@ -131,7 +131,7 @@ def test_photos_are_let_go_with_their_data_set(folder):
         return data.image_folder(folder, (9, 9), memory_budget=0)
 
     dataset = load()
-    pixels = weakref.ref(dataset.kept[1])
+    pixels = weakref.ref(dataset.batches)
     images = next(iter(dataset.map(lambda images, labels: images)))
     assert images.shape == (12, 9, 9, 3)
     del dataset

@@ -1,12 +1,12 @@
 """The small run that the tests of training share, and how it is interrupted."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 from cnnkit import data, training
 from cnnkit.data import augment
-from cnnkit.training import state
 
 import keras
 import numpy as np
@@ -103,9 +103,15 @@ def whole(
     return *fit(load(photos), directory), directory
 
 
+def read_state(directory: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+    with np.load(directory / "state.npz") as file:
+        values = [file[str(number)] for number in range(len(file.files) - 1)]
+        return json.loads(str(file["about"])), values
+
+
 def read(directory: Path) -> dict[str, Any]:
     """What a run ends with: its state, its models and its table."""
-    about, values = state.read(directory / "state.npz")
+    about, values = read_state(directory)
     best, last = (keras.models.load_model(directory / f"{n}.keras") for n in ("best", "last"))
     return {
         "about": about,

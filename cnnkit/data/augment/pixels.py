@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from cnnkit.batches import read
 from cnnkit.data.augment.base import Augmentation
 
 import keras
@@ -92,13 +93,12 @@ class PCAColor(Augmentation):
             The training photos. Of batches (images, labels), labels are ignored.
         """
         count, total, products = 0, np.zeros(3), np.zeros((3, 3))
-        for batch in [images] if isinstance(images, np.ndarray) else images:
-            batch = batch[0] if isinstance(batch, tuple) else batch
+        for batch, _ in read([images] if isinstance(images, np.ndarray) else images):
             if len(batch.shape) != 4 or batch.shape[-1] != 3:
                 raise ValueError(
                     f"The photos have shape {tuple(batch.shape)}; expected (n, height, width, 3)."
                 )
-            pixels = ops.convert_to_numpy(batch).astype("float64").reshape(-1, 3)
+            pixels = batch.astype("float64").reshape(-1, 3)
             count += len(pixels)
             total += pixels.sum(axis=0)
             products += pixels.T @ pixels

@@ -1,9 +1,11 @@
-"""Which layers are frozen, and where a model can be cut behind them."""
+"""Which layers are frozen, and cutting a model behind them."""
 
+import itertools
+import json
+import re
 from collections.abc import Iterator
-from typing import Any
 
-from cnnkit.training.state import random_states
+from cnnkit.training.checkpoint import random_states
 
 import keras
 import numpy as np
@@ -18,14 +20,9 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
     Parameters
     ----------
     base : keras.Model
-        With its layers in a row, such as `models.vgg16_base`.
+        With its layers in a row, such as `models.vgg16_base`; not the whole model.
     count : int
         How many of its layers, from 0; pooling layers count. For VGG16, 4 frees its last block.
-
-    Raises
-    ------
-    ValueError
-        More layers than the base has, or a whole model instead of its base.
     """
     inside = [layer for layer in base.layers if isinstance(layer, keras.Model) and layer.weights]
     if inside:
@@ -39,125 +36,75 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
             f"base {base.name!r}."
         )
     base.trainable = True
-    frozen = len(base.layers) - count
     for number, layer in enumerate(base.layers):
-        layer.trainable = number >= frozen
-    for leaf in _leaves(base):
-        if isinstance(leaf, keras.layers.BatchNormalization):
-            leaf.trainable = False
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number >= len(base.layers) - count and not normalises
 
 
 def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Cut a model behind its frozen layers, also where the place is inside a nested model.
+    """Cut a model of layers in a row behind its first, frozen ones, also where these end in a base.
 
-    Parameters
-    ----------
-    model : keras.Model
-        With one input and one output.
-
-    Returns
-    -------
-    frozen, rest : keras.Model
-        Input → hidden values, and hidden values → output. They share the model's layers. Random
-        layers are in `frozen` if they come before all weights, as augmentation does.
-
-    Raises
-    ------
-    ValueError
-        The frozen layers are none, all, or others than the first.
+    Random layers are in the first part if they come before all weights, as augmentation does.
     """
-    graph = _graph(model)
-    if not model.trainable_weights:
-        raise ValueError(
-            f"All layers of {model.name!r} are frozen, so that there is nothing to train. Free "
-            "some, and compile the model."
-        )
-    frozen, rest = _cut(graph)
-    if frozen is None or not any(map(_holds_frozen, frozen.layers)):
-        raise ValueError(
-            f"The model {model.name!r} does not begin with frozen layers. Freeze its base, "
-            "base.trainable = False, or all but the base's last layers, "
-            "training.transfer.unfreeze_top(base, 4), and compile the model."
-        )
-    for layer in _leaves(rest):
-        if _holds_frozen(layer) and not isinstance(layer, keras.layers.BatchNormalization):
-            raise ValueError(
-                f"The layer {layer.name!r} is frozen, but the frozen layers cannot be cut off "
-                "behind it: a layer before it is trained or draws random numbers, or the place is "
-                "inside a block with branches. Free the layer, freeze all before it, or free "
-                "whole blocks."
-            )
-    return frozen, rest
-
-
-def _cut(graph: keras.Model, learned: bool = False) -> tuple[keras.Model | None, keras.Model]:
-    """Cut a graph; `learned` says whether frozen weights come before it."""
-    # Keras has no public way to walk a graph; these attributes are as old as its functional API.
-    depths = sorted(graph._nodes_by_depth, reverse=True)
-    nodes = [node for depth in depths for node in graph._nodes_by_depth[depth]]
-    nodes = [node for node in nodes if not node.is_input]
-    last_use = {id(x): number for number, node in enumerate(nodes) for x in node.input_tensors}
-    last_use[id(graph.outputs[0])] = len(nodes)
-
-    alive, place = {id(graph.inputs[0])}, None
-    for number, node in enumerate(nodes):
-        layer = node.operation
-        learns = learned or _holds_frozen(layer)
-        if not _is_frozen(layer) or (learns and _is_random(layer)):
+    front, rest, learned = list[keras.Layer](), _in_a_row(model), False
+    while rest:
+        leaves = list(_leaves(rest[0]))
+        weights = any(leaf.weights for leaf in leaves)
+        if _is_frozen(rest[0]) and not (random_states(rest[0]) and (learned or weights)):
+            front.append(rest.pop(0))
+            learned |= weights
+        elif isinstance(rest[0], keras.Model) and any(
+            leaf.weights and _is_frozen(leaf) for leaf in leaves
+        ):
+            rest[:1] = _in_a_row(rest[0])
+        else:
             break
-        learned = learns
-        alive |= {id(x) for x in node.outputs}
-        alive = {x for x in alive if last_use.get(x, -1) > number}
-        if len(alive) == 1 and id(node.outputs[0]) in alive:
-            place = node.outputs[0]
-
-    entry = id(node.input_tensors[0])
-    if isinstance(layer, keras.Model) and alive == {entry} and last_use[entry] == number:
-        frozen, rest = _cut(_graph(layer), learned)
-        if frozen is not None:
-            front = keras.Model(graph.inputs[0], frozen(node.input_tensors[0]), name=graph.name)
-            hidden = keras.Input(batch_shape=rest.inputs[0].shape, dtype=rest.inputs[0].dtype)
-            y = rest(hidden)
-            if node.outputs[0] is not graph.outputs[0]:
-                y = keras.Model(node.outputs[0], graph.outputs[0])(y)
-            return front, keras.Model(hidden, y)
-    if place is None:
-        return None, graph
-    front = keras.Model(graph.inputs[0], place, name=graph.name)
-    return front, keras.Model(place, graph.outputs[0])
-
-
-def _graph(model: keras.Model) -> keras.Model:
-    """Return a model's graph; that of a Sequential is inside it."""
-    ends = (getattr(model, "inputs", None) or (), getattr(model, "outputs", None) or ())
-    if [len(end) for end in ends] != [1, 1]:
+    if not learned or not rest:
         raise ValueError(
-            f"The model {model.name!r} has no graph with one input and one output. Build it with "
-            "the functional API or, with an Input in front, as a Sequential."
+            f"Of {model.name!r}, the first layers have to be frozen, and others free. Set "
+            "base.trainable, or call unfreeze_top(base, count), and compile the model."
         )
-    return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
+    frozen = _chain(model.inputs[0], front, model.name)
+    return frozen, _chain(frozen.outputs[0], rest, f"{model.name}_rest")
 
 
-def _leaves(layer: Any) -> Iterator[keras.Layer]:
+def _chain(like: keras.KerasTensor, row: list[keras.Layer], name: str) -> keras.Model:
+    """Build a model of layers one after the other, whose input is like this one."""
+    x = inputs = keras.Input(batch_shape=like.shape, dtype=like.dtype)
+    for layer in row:
+        x = layer(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def _in_a_row(model: keras.Model) -> list[keras.Layer]:
+    """Return the layers of a model, each of which takes what the one before gives."""
+    row = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    if isinstance(model, keras.Sequential) and model.built:
+        return row
+    entries = model.get_config()["layers"] if getattr(model, "inputs", None) else []
+    for last, entry in itertools.pairwise(entries):
+        sources = re.findall(r'"keras_history": \["([^"]*)"', json.dumps(entry["inbound_nodes"]))
+        if sources != [last["name"]]:
+            entries = []
+    if len(entries) != len(row) + 1:
+        raise ValueError(
+            f"{model.name!r} has no graph with one input, whose layers are in a row, so that it "
+            "cannot be cut behind its frozen ones. Freeze its base as a whole, or use fit."
+        )
+    return row
+
+
+def _leaves(layer: keras.Layer) -> Iterator[keras.Layer]:
     if isinstance(layer, keras.Model):
         for inner in layer.layers:
             yield from _leaves(inner)
-    elif isinstance(layer, keras.Layer):
+    else:
         yield layer
 
 
-def _is_frozen(layer: Any) -> bool:
-    """Whether training leaves a layer as it is."""
-    return not any(
-        leaf.trainable_weights
-        or (leaf.trainable and isinstance(leaf, keras.layers.BatchNormalization))
-        for leaf in _leaves(layer)
+def _is_frozen(layer: keras.Layer) -> bool:
+    """Whether training leaves a layer as it is; batch normalisation without weights may change."""
+    norm = keras.layers.BatchNormalization
+    return not layer.trainable_weights and not any(
+        leaf.trainable and isinstance(leaf, norm) for leaf in _leaves(layer)
     )
-
-
-def _holds_frozen(layer: Any) -> bool:
-    return any(leaf.weights and not leaf.trainable for leaf in _leaves(layer))
-
-
-def _is_random(layer: Any) -> bool:
-    return isinstance(layer, keras.Layer) and bool(random_states(layer))

@@ -12,29 +12,9 @@ from .conftest import Photos, assert_same_weights, classifier, compiled, small_b
 fit = training.transfer.fit_from_frozen
 
 
-class _InOrder(keras.utils.PyDataset):
-    """Photos for Keras's own fit, on every backend."""
-
-    def __init__(self, photos: Photos) -> None:
-        super().__init__()
-        self._photos = photos
-        self.begin(0)
-
-    def __len__(self) -> int:
-        return len(self._photos)
-
-    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
-        return self._batches[step]
-
-    def begin(self, epoch: int, logs: object = None) -> None:
-        self._photos.set_epoch(epoch)
-        self._batches = list(self._photos)
-
-
 def train_whole(model: keras.Model, photos: Photos, epochs: int) -> keras.Model:
-    batches = _InOrder(photos)
-    callback = keras.callbacks.LambdaCallback(on_epoch_begin=batches.begin)
-    model.fit(batches, epochs=epochs, shuffle=False, callbacks=[callback], verbose=0)
+    order = keras.callbacks.LambdaCallback(on_epoch_begin=lambda n, logs: photos.set_epoch(n))
+    model.fit(photos, epochs=epochs, shuffle=False, callbacks=[order], verbose=0)
     return model
 
 
@@ -89,12 +69,10 @@ def test_training_goes_on_where_it_was(photos):
 
     Without dropout: on PyTorch, each call of `fit` draws a number of its own from the generator.
     """
-    whole = train_whole(classifier(dropout=0), photos, epochs=4)
-    model = classifier(dropout=0)
-    fit(model, photos, epochs=1, verbose=0)
-    moved = Photos()
-    moved.order = lambda epoch: photos.order(epoch + 1)
-    fit(model, moved, epochs=3, verbose=0)
+    whole, model = (classifier(dropout=0) for _ in range(2))
+    for epochs in (1, 3):
+        train_whole(whole, photos, epochs)
+        fit(model, photos, epochs=epochs, verbose=0)
     assert_same_weights(whole, model, tolerance=1e-4)
 
 
@@ -144,7 +122,7 @@ def test_what_a_callback_of_ones_own_remembers_need_not_be_a_number(photos, tmp_
 def test_the_frozen_part_is_run_once(photos):
     model = classifier()
     fit(model, photos, epochs=5, verbose=0)
-    assert photos.read <= 2 * 5
+    assert photos.reads <= 2 * 5
 
 
 def test_a_sequential_model_and_softmax(photos):

@@ -1,0 +1,128 @@
+"""The one data set class, for arrays, photos and features; and reading any data set in batches."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from cnnkit import checks
+
+import keras
+import numpy as np
+
+
+class Batches(keras.utils.PyDataset):
+    """Batches (images, labels) in an order that follows from a seed and the number of the epoch.
+
+    Going through it changes nothing; `set_epoch` decides which order it has.
+
+    Parameters
+    ----------
+    read : callable
+        Numbers of images, (k,) → these images, (k, …), as an array.
+    labels : ndarray of int, (n,)
+    batch_size : int or list of int
+        One size for all batches but the last, which may be smaller; or the size of each.
+    seed : int, optional
+        Epoch k has the order that ``default_rng((seed, k))`` draws; without a seed, that of
+        `labels`.
+    class_names, file_paths : list of str
+    dtype : str, optional
+        To which the images of a batch are cast.
+    key : str
+        Changes with the content, for data that know theirs.
+
+    Attributes
+    ----------
+    labels, seed, class_names, file_paths, key
+        As given. Labels and paths stand in the order of the files.
+    shuffled : bool
+        Whether each epoch has another order.
+    sizes : list of int
+        Images in each batch.
+    shard : callable or None
+        Numbers of a batch → the part of them that this process reads.
+    """
+
+    def __init__(
+        self,
+        read: Callable[[np.ndarray], np.ndarray],
+        labels: np.ndarray,
+        batch_size: int | Sequence[int],
+        seed: int | None = None,
+        class_names: Sequence[str] = (),
+        file_paths: Sequence[str] = (),
+        dtype: str | None = None,
+        key: str = "",
+    ) -> None:
+        super().__init__()
+        self.read, self.labels, self.seed, self.key = read, labels, seed, key
+        self.class_names, self.file_paths = list(class_names), list(file_paths)
+        self.shuffled, self.shard = seed is not None, None
+        if isinstance(batch_size, int | np.integer):
+            full, rest = divmod(len(labels), batch_size)
+            batch_size = [batch_size] * full + [rest] * (rest > 0)
+        self.sizes, self._ends = list(batch_size), np.cumsum(batch_size)
+        self._dtype, self._epoch, self._order = dtype, 0, (-1, np.arange(0))
+
+    def __len__(self) -> int:
+        return len(self.sizes)
+
+    def __getitem__(self, step: int) -> tuple[np.ndarray, np.ndarray]:
+        return self.batch(self._epoch, step)
+
+    def batch(self, epoch: int | None, step: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return a batch of an epoch; for None, one in the order of the files, as `read` gives it."""
+        if not 0 <= step < len(self):
+            raise IndexError(f"There are batches 0 to {len(self) - 1}, and no {step}.")
+        order = np.arange(len(self.labels)) if epoch is None else self.order(epoch)
+        numbers = order[self._ends[step] - self.sizes[step] : self._ends[step]]
+        if self.shard is not None:
+            numbers = self.shard(numbers)
+        dtype = None if epoch is None else self._dtype
+        return np.asarray(self.read(numbers), dtype), self.labels[numbers]
+
+    def order(self, epoch: int) -> np.ndarray:
+        """Return the numbers of the images, (n,), in the order of an epoch, from 0."""
+        if self.seed is None:
+            return np.arange(len(self.labels))
+        cached, order = self._order
+        if cached != epoch:
+            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
+            self._order = epoch, order
+        return order
+
+    def epoch(self) -> int:
+        """Return the epoch that comes next, or is under way."""
+        return self._epoch
+
+    def set_epoch(self, epoch: int) -> None:
+        """Go on with this epoch."""
+        checks.whole_number("epoch", epoch, least=0)
+        self._epoch = epoch
+
+    def on_epoch_end(self) -> None:
+        """Go on with the next epoch; Keras's ``fit`` calls it."""
+        self._epoch += 1
+
+
+def behind(dataset: Any) -> Batches | None:
+    """Return the `Batches` that a data set is or was made of; None for others."""
+    found = getattr(dataset, "batches", dataset)
+    return found if isinstance(found, Batches) else None
+
+
+def read(
+    dataset: Any, epoch: int | None = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:  # fmt: skip
+    """Yield images and labels (or None) of each batch of an epoch, or of the files for None.
+
+    A data set that is not made of `Batches` has one order.
+    """
+    known = behind(dataset)
+    for batch in dataset if known is None else (known.batch(epoch, n) for n in range(len(known))):
+        images, labels, *more = batch if isinstance(batch, tuple | list) else (batch, None)
+        if more:
+            raise ValueError(
+                "The batches have more than images and labels; weights of single photos are not "
+                "supported here."
+            )
+        yield np.asarray(images), None if labels is None else np.asarray(labels)
