@@ -3,8 +3,6 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from cnnkit import checks
-
 import keras
 import numpy as np
 
@@ -17,29 +15,14 @@ class Batches(keras.utils.PyDataset):
     Parameters
     ----------
     read : callable
-        Numbers of images, (k,) → these images, (k, …), as an array.
+        Numbers of images, (k,) → these images, (k, …), as an array; each batch is cast to `dtype`.
     labels : ndarray of int, (n,)
     batch_size : int or list of int
         One size for all batches but the last, which may be smaller; or the size of each.
     seed : int, optional
-        Epoch k has the order that ``default_rng((seed, k))`` draws; without a seed, that of
-        `labels`.
-    class_names, file_paths : list of str
-    dtype : str, optional
-        To which the images of a batch are cast.
-    key : str
-        Changes with the content, for data that know theirs.
-
-    Attributes
-    ----------
-    labels, seed, class_names, file_paths, key
-        As given. Labels and paths stand in the order of the files.
-    shuffled : bool
-        Whether each epoch has another order.
-    sizes : list of int
-        Images in each batch.
-    shard : callable or None
-        Numbers of a batch → the part of them that this process reads.
+        Epoch k has the order that ``default_rng((seed, k))`` draws; without it, that of the files.
+    class_names, file_paths, key : list of str, str
+        The key changes with the content, where that is known.
     """
 
     def __init__(
@@ -56,12 +39,13 @@ class Batches(keras.utils.PyDataset):
         super().__init__()
         self.read, self.labels, self.seed, self.key = read, labels, seed, key
         self.class_names, self.file_paths = list(class_names), list(file_paths)
-        self.shuffled, self.shard = seed is not None, None
         if isinstance(batch_size, int | np.integer):
             full, rest = divmod(len(labels), batch_size)
             batch_size = [batch_size] * full + [rest] * (rest > 0)
         self.sizes, self._ends = list(batch_size), np.cumsum(batch_size)
-        self._dtype, self._epoch, self._order = dtype, 0, (-1, np.arange(0))
+        self.shuffled, self._dtype = seed is not None, dtype
+        self.shard: Callable[[np.ndarray], np.ndarray] | None = None  # what a process reads of all
+        self._epoch, self._order = 0, (-1, np.arange(0))
 
     def __len__(self) -> int:
         return len(self.sizes)
@@ -70,13 +54,10 @@ class Batches(keras.utils.PyDataset):
         return self.batch(self._epoch, step)
 
     def batch(self, epoch: int | None, step: int) -> tuple[np.ndarray, np.ndarray]:
-        """Return a batch of an epoch; for None, one in the order of the files, as `read` gives it."""
-        if not 0 <= step < len(self):
-            raise IndexError(f"There are batches 0 to {len(self) - 1}, and no {step}.")
+        """Return a batch of an epoch; for None, of the order of the files, and as they are."""
         order = np.arange(len(self.labels)) if epoch is None else self.order(epoch)
         numbers = order[self._ends[step] - self.sizes[step] : self._ends[step]]
-        if self.shard is not None:
-            numbers = self.shard(numbers)
+        numbers = numbers if self.shard is None else self.shard(numbers)
         dtype = None if epoch is None else self._dtype
         return np.asarray(self.read(numbers), dtype), self.labels[numbers]
 
@@ -84,19 +65,17 @@ class Batches(keras.utils.PyDataset):
         """Return the numbers of the images, (n,), in the order of an epoch, from 0."""
         if self.seed is None:
             return np.arange(len(self.labels))
-        cached, order = self._order
-        if cached != epoch:
-            order = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
-            self._order = epoch, order
-        return order
+        if self._order[0] != epoch:
+            drawn = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
+            self._order = epoch, drawn
+        return self._order[1]
 
     def epoch(self) -> int:
         """Return the epoch that comes next, or is under way."""
         return self._epoch
 
     def set_epoch(self, epoch: int) -> None:
-        """Go on with this epoch."""
-        checks.whole_number("epoch", epoch, least=0)
+        """Go on with this epoch, from 0."""
         self._epoch = epoch
 
     def on_epoch_end(self) -> None:
@@ -110,19 +89,11 @@ def behind(dataset: Any) -> Batches | None:
     return found if isinstance(found, Batches) else None
 
 
-def read(
-    dataset: Any, epoch: int | None = 0
-) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:  # fmt: skip
-    """Yield images and labels (or None) of each batch of an epoch, or of the files for None.
-
-    A data set that is not made of `Batches` has one order.
-    """
+def read(dataset: Any, epoch: int | None = 0) -> Iterator[tuple[np.ndarray, Any]]:
+    """Yield images and labels (or None) of each batch of an epoch; for None, as in the files."""
     known = behind(dataset)
     for batch in dataset if known is None else (known.batch(epoch, n) for n in range(len(known))):
         images, labels, *more = batch if isinstance(batch, tuple | list) else (batch, None)
         if more:
-            raise ValueError(
-                "The batches have more than images and labels; weights of single photos are not "
-                "supported here."
-            )
+            raise ValueError("Expected batches (images, labels), without weights of the photos.")
         yield np.asarray(images), None if labels is None else np.asarray(labels)

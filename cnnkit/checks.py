@@ -4,6 +4,8 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+from cnnkit.batches import behind, read
+
 import keras
 import numpy as np
 
@@ -152,7 +154,7 @@ def repeatable(dataset: Any) -> None:
         )
     if isinstance(dataset, str | Path):
         raise ValueError(f"{str(dataset)!r} is a path; give data.image_folder(path, image_size).")
-    if not hasattr(dataset, "order") and is_shuffled(dataset):
+    if behind(dataset) is None and is_shuffled(dataset):
         raise ValueError(
             "The data set is shuffled, and was made from that of image_folder or by another way, "
             "so that its order is not known. Give what data.image_folder returns, or do not "
@@ -166,6 +168,43 @@ def repeatable(dataset: Any) -> None:
             f"{dataset!r} has no known length; expected batches that can be read again, as "
             "data.image_folder gives them, and neither a generator nor an endless data set."
         ) from None
+
+
+def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
+    """Check that pictures (n, height, width, channels) and labels (n,) fit a classifier.
+
+    Pixels go from 0 to 255 for a model that rescales them itself, else from 0 to 1; labels are
+    whole numbers from 0. Where something is wrong, the ValueError says what to do.
+    """
+    images(model, x)
+    pixel_range(x, 0, 255 if takes_bytes(model) else 1)
+    labels(y, classes=max(2, model.output_shape[-1]), count=len(x))
+
+
+def classifier(model: keras.Model, loss: str) -> None:
+    """Raise ValueError unless the model's last layer is one for this loss of Keras."""
+    units, binary = model.output_shape[-1], loss == "BinaryCrossentropy"
+    if (units == 1) != binary:
+        raise ValueError(
+            f"The model {model.name!r} ends in {units} units, and the recipe's loss is {loss}, "
+            f"which asks for {'one sigmoid' if binary else 'one a class'}. Take another recipe, or "
+            "another last layer."
+        )
+
+
+def training_data(model: keras.Model, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first images and all labels of a data set; ValueError unless they fit a model."""
+    repeatable(dataset)
+    first, known = next(read(dataset), (None, None)), behind(dataset)
+    if first[0] is None:
+        raise ValueError("There are no photos in the data set.")
+    if first[1] is None:
+        raise ValueError("The data set holds no labels; expected batches (images, labels).")
+    batched(model, first[0].shape)
+    images(model, first[0])
+    every = np.concatenate([y for _, y in read(dataset)]) if known is None else known.labels
+    labels(every, max(2, model.output_shape[-1]), len(every))
+    return first[0], every
 
 
 def is_shuffled(dataset: Any) -> bool:

@@ -2,13 +2,18 @@
 
 import csv
 import io
+import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
+
+import filelock
+import numpy as np
 
 
-def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None = None) -> None:
+def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
     """Put a new file in the place of an old one, so that there always is a whole one.
 
     Parameters
@@ -18,8 +23,6 @@ def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None 
     write : callable
         Writes to the open file that it is given. A process that is killed meanwhile leaves a file
         whose name begins with a dot and ends with ``.part``.
-    keep : Path, optional
-        Where the old file goes.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -28,8 +31,6 @@ def replace(path: Path, write: Callable[[IO[bytes]], object], keep: Path | None 
             write(file)
             file.flush()
             os.fsync(file.fileno())  # before it takes its place, should the power fail
-        if keep and path.exists():
-            path.replace(keep)
         part.replace(path)
     except OSError as error:
         if error.filename == str(part):
@@ -58,3 +59,44 @@ def write_table(path: Path, rows: Iterable[Iterable[object]]) -> None:
     csv.writer(table, lineterminator="\n").writerows(rows)
     text = table.getvalue()
     replace(path, lambda file: file.write(text.encode("ascii" if text.isascii() else "utf-8-sig")))
+
+
+@contextmanager
+def locked(directory: Path | None) -> Iterator[None]:
+    """Make a directory, if one is given, and keep other processes from training in it."""
+    if directory is None:
+        yield
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    try:
+        with filelock.FileLock(directory / ".lock", timeout=0):
+            yield
+    except filelock.Timeout:
+        raise ValueError(f"Another process is training in {directory}.") from None
+
+
+def write_array(path: Path, count: int, batches: Iterable[np.ndarray]) -> None:
+    """Write `count` rows of float32 to an .npy file, as `replace` does, batch by batch."""
+
+    def write(file: IO[bytes]) -> None:
+        for number, rows in enumerate(batches):
+            if number == 0:
+                shape = (count, *rows.shape[1:])
+                header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+                np.lib.format.write_array_header_1_0(file, header)
+            file.write(np.ascontiguousarray(rows, "<f4").data)
+
+    replace(path, write)
+
+
+def write_state(path: Path, about: dict[str, Any], values: Iterable[Any]) -> None:
+    """Write arrays, and what JSON can carry about them, to one file, as `replace` does."""
+    arrays: dict[str, Any] = {str(number): np.asarray(value) for number, value in enumerate(values)}
+    replace(path, lambda file: np.savez(file, about=json.dumps(about), **arrays))
+
+
+def read_state(path: Path) -> tuple[dict[str, Any], list[np.ndarray]]:
+    """Read what `write_state` wrote."""
+    with np.load(path) as file:
+        values = [file[str(number)] for number in range(len(file.files) - 1)]
+        return json.loads(str(file["about"])), values

@@ -36,7 +36,7 @@ def trained(batches, epochs=3):
 
 def test_fast_batches_are_the_same_batches(recwarn):
     expected, expected_history = trained(Batches())
-    weights, history = trained(backend.fast_batches(Batches()))
+    weights, history = trained(backend.fast(Batches()))
     np.testing.assert_array_equal(weights[0], expected[0])
     assert history == expected_history
     assert not [str(warning.message) for warning in recwarn if "ran out" in str(warning.message)]
@@ -44,7 +44,7 @@ def test_fast_batches_are_the_same_batches(recwarn):
 
 def test_fast_batches_are_read_once_an_epoch():
     batches = Batches()
-    fast = backend.fast_batches(batches)
+    fast = backend.fast(batches)
     batches.read.clear()
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile("sgd", "mse")
@@ -56,7 +56,7 @@ def test_fast_batches_are_read_once_an_epoch():
 def test_fast_batches_go_when_they_are_no_longer_used():
     batches = Batches()
     gone = weakref.ref(batches)
-    trained(backend.fast_batches(batches), epochs=1)
+    trained(backend.fast(batches), epochs=1)
     del batches
     keras.backend.clear_session()
     gc.collect()
@@ -68,7 +68,7 @@ def test_no_pipeline_tunes_itself(tmp_path):
     """Closing a pipeline that does may stall for as long as the epoch took."""
     data.drawings.write(tmp_path, ["cat", "dog"], per_class=2, seed=0, size=32)
     folder = data.image_folder(tmp_path, (32, 32), shuffle=True, seed=0)
-    for dataset in (folder, backend.fast_batches(Batches())):
+    for dataset in (folder, backend.fast(Batches())):
         assert dataset.options().autotune.enabled is False
 
 

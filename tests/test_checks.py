@@ -65,10 +65,6 @@ def test_pixels_out_of_range_are_refused_before_training(model, pixel, cure):
         training.check_data(model, np.full_like(PICTURES, pixel), LABELS)
 
 
-def test_a_model_that_rescales_may_take_0_to_255(model):
-    training.check_data(model, np.full_like(PICTURES, 255), LABELS)
-
-
 def test_one_output_stands_for_two_classes():
     model = models.cats_vs_dogs_cnn((78, 78, 3))
     photos = np.zeros((3, 78, 78, 3), "float32")

@@ -1,6 +1,5 @@
 """Callbacks: a learning rate that falls on a plateau, and evaluations within epochs."""
 
-import csv
 import math
 import re
 from collections.abc import Callable, Mapping
@@ -18,10 +17,7 @@ def monitored_metric(monitor: str, logs: Mapping[str, float]) -> float:
     monitor = monitor.removeprefix("val_")  # as Keras writes it
     name = f"val_{monitor}" if any(key.startswith("val_") for key in logs) else monitor
     if name not in logs:
-        raise ValueError(
-            f"There is no metric {name!r} to compare; there are {sorted(logs)}. "
-            "Let the recipe monitor one of these, or the function that evaluates return it."
-        )
+        raise ValueError(f"There is no metric {name!r} to compare; there are {sorted(logs)}.")
     return float(logs[name])
 
 
@@ -42,10 +38,8 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     Parameters
     ----------
     monitor, mode : str, {"min", "max"}
-        A metric of the validation data, such as ``"accuracy"``, or else of the training data, and
-        whether less or more of it is better.
+        A metric of the validation data, such as ``"accuracy"``, or else of the training data.
     patience : int
-        Epochs in a row that may fail to improve.
     factor, threshold : float
         By which the learning rate is multiplied, and the relative improvement that counts.
     min_change : float
@@ -73,12 +67,10 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self.on_train_begin()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Forget what came before."""
         self.best: float | None = None
         self.wait = 0  # epochs since the best, or since the learning rate was reduced
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Compare, count, and reduce."""
         value, sign = monitored_metric(self.monitor, logs or {}), -1 if self.mode == "min" else 1
         best = -sign * math.inf if self.best is None else self.best
         margin = 0 if self.best is None else self.threshold * abs(best)
@@ -98,8 +90,8 @@ class Evaluations(keras.callbacks.Callback):
 
     The metrics at an epoch's end become those of the validation data: ``val_accuracy``. In
     `directory` it keeps a folder for each evaluation, such as ``epoch-04-step-0100``;
-    ``evaluations.csv``, the metrics of all; and ``best.keras``. A run that resumes replaces what
-    it repeats.
+    ``evaluations.csv``, the metrics of all; and ``best.keras``, where the `monitor` is best and
+    reaches the `floor`. A run that resumes replaces what it repeats.
 
     Parameters
     ----------
@@ -109,13 +101,9 @@ class Evaluations(keras.callbacks.Callback):
         model's ``evaluate``, which would reset the metrics of the epoch.
     directory : str or Path
     every : int, optional
-        Steps from one evaluation within an epoch to the next; without it, there are none.
-    after : int
-        How many epochs, at the beginning, are not evaluated before their end.
+        Without it, only the ends of epochs are evaluated.
     monitor, mode : str, {"min", "max"}
         The metric by which models are compared, and whether less or more of it is better.
-    floor : float, optional
-        What the metric has to reach, for a model to be kept.
     """
 
     def __init__(
@@ -136,22 +124,18 @@ class Evaluations(keras.callbacks.Callback):
         self._sign, self.best = 1 if mode == "max" else -1, -math.inf  # times the sign
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Forget what came before."""
         self.best = -math.inf
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Count the steps of a new epoch."""
         self._epoch, self._step = epoch, 0
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        """Evaluate, where it is time."""
         self._step, self._metrics = batch + 1, None
         if self._every and self._epoch >= self._after and self._step % self._every == 0:
             with distribution.current().apart(self.model):
                 self._metrics = self._run()
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Evaluate, unless the last step did, and add the metrics to those of the epoch."""
         metrics = self._metrics or self._run()
         if logs is not None:
             logs.update(metrics)
@@ -174,16 +158,13 @@ class Evaluations(keras.callbacks.Callback):
 
     def _write(self, row: dict[str, str]) -> None:
         """Add a row to the table, in the place of those that a run which resumes repeats."""
-        path, rows = self._directory / "evaluations.csv", list[dict[str, str]]()
+        path, lines = self._directory / "evaluations.csv", list[str]()
         if path.exists():
-            with path.open(newline="", encoding="utf-8-sig") as file:
-                rows = [each for each in csv.DictReader(file) if _place(each) < _place(row)]
-        rows.append(row)
-        columns = list(dict.fromkeys(column for each in rows for column in each))
-        table = [[each.get(column, "") for column in columns] for each in rows]
-        files.write_table(path, [columns, *table])
+            lines = path.read_text(encoding="utf-8-sig").splitlines()[1:]
+        rows = [line.split(",") for line in lines if _place(line) < _place(row["evaluation"])]
+        files.write_table(path, [row.keys(), *rows, row.values()])
 
 
-def _place(row: Mapping[str, str]) -> list[int]:
+def _place(text: str) -> list[int]:
     """Return the epoch and the step of an evaluation."""
-    return [int(number) for number in re.findall(r"\d+", row["evaluation"])]
+    return [int(number) for number in re.findall(r"\d+", text.partition(",")[0])]

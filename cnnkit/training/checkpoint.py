@@ -1,14 +1,13 @@
 """What a run needs to resume bit for bit, in one file that is replaced in one step."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
+from numbers import Number
 from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, files
 
-import filelock
 import keras
 import numpy as np
 
@@ -28,12 +27,7 @@ class Checkpoint(keras.callbacks.Callback):
     """
 
     def __init__(
-        self,
-        directory: Path | None,
-        config: Config,
-        variables: Sequence[keras.Variable],
-        callbacks: Sequence[keras.callbacks.Callback],
-        writes: bool = True,
+        self, directory: Path | None, config: Config, variables: Any, callbacks: Any, writes: bool
     ) -> None:
         super().__init__()
         self._config, self._variables, self._callbacks = config, variables, callbacks
@@ -50,11 +44,9 @@ class Checkpoint(keras.callbacks.Callback):
         state, run = self._directory / "state.npz", self._directory / "run.json"
         there = json.loads(run.read_text(encoding="utf-8")) if run.exists() else {}
         different = _differences(there, self._config) if state.exists() else []
-        if different and self._read()[0]["history"]:
-            raise ValueError(
-                f"{self._directory} holds another run: {'; '.join(different)}. Name another "
-                "directory, or empty this one."
-            )
+        if different and files.read_state(state)[0]["history"]:
+            what = f"{self._directory} holds another run: {'; '.join(different)}"
+            raise ValueError(f"{what}. Name another directory, or empty this one.")
         text = json.dumps(self._config, indent=2, ensure_ascii=False).encode()
         files.replace(run, lambda file: file.write(text))
         if different or not state.exists():
@@ -63,7 +55,7 @@ class Checkpoint(keras.callbacks.Callback):
     def restore(self) -> int:
         """Bring the run to where its state is, and return how many epochs are done."""
         if self._keeps:
-            about, values = self._read()
+            about, values = files.read_state(self._directory / "state.npz")
             self.history, self.counters, self.began_with = (about[name] for name in ABOUT)
             for variable in self._variables:
                 variable.assign(values.pop(0))
@@ -77,7 +69,6 @@ class Checkpoint(keras.callbacks.Callback):
             (self._directory / name).unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        """Let callbacks count on, and generators draw on, from where they were."""
         left = {kind: iter(counts) for kind, counts in self.counters.items()}
         for callback in self._callbacks:
             for name, value in next(left.get(type(callback).__name__, iter(())), {}).items():
@@ -86,7 +77,6 @@ class Checkpoint(keras.callbacks.Callback):
             backend.set_generator_states(self._generators)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Write the history as a table, and the state, with which the epoch counts."""
         self.history.append(_numbers(logs or {}))
         self.counters = {}
         for callback in self._callbacks:
@@ -107,36 +97,9 @@ class Checkpoint(keras.callbacks.Callback):
         return found
 
     def _write(self) -> None:
-        values = enumerate([*self._variables, *backend.generator_states()])
-        arrays: dict[str, Any] = {str(number): np.asarray(value) for number, value in values}
-        about = json.dumps({name: getattr(self, name) for name in ABOUT})
-        path = self._directory / "state.npz"
-        files.replace(path, lambda file: np.savez(file, about=about, **arrays))
-
-    def _read(self) -> tuple[dict[str, Any], list[np.ndarray]]:
-        with np.load(self._directory / "state.npz") as file:
-            values = [file[str(number)] for number in range(len(file.files) - 1)]
-            return json.loads(str(file["about"])), values
-
-
-@contextmanager
-def locked(directory: Path | None) -> Iterator[None]:
-    """Make a directory, and keep other processes from training in it."""
-    if directory is None:
-        yield
-        return
-    directory.mkdir(parents=True, exist_ok=True)
-    try:
-        with filelock.FileLock(directory / ".lock", timeout=0):
-            yield
-    except filelock.Timeout:
-        raise ValueError(f"Another process is training in {directory}.") from None
-
-
-def random_states(model: keras.Layer) -> list[keras.Variable]:
-    """Return the states of the random number generators in a model."""
-    states = [v for v in model.variables if v.name == "seed_generator_state"]
-    return list({id(state): state for state in states}.values())
+        values = [*self._variables, *backend.generator_states()]
+        about = {name: getattr(self, name) for name in ABOUT}
+        files.write_state(self._directory / "state.npz", about, values)
 
 
 def curves(history: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
@@ -147,11 +110,8 @@ def curves(history: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
     """Return what is a number, and leave out what else a callback may keep or add."""
-    numbers = {}
-    for name, value in found.items():
-        with suppress(TypeError, ValueError, RuntimeError):  # PyTorch raises the last
-            numbers[name] = float(value)
-    return numbers
+    scalars = {name: v for name, v in found.items() if getattr(v, "shape", None) == ()}
+    return {name: float(v) for name, v in found.items() if isinstance(v, Number) or name in scalars}
 
 
 def _differences(there: Config, here: Config) -> list[str]:

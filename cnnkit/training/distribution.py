@@ -2,18 +2,15 @@
 
 import atexit
 import os
-import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from contextlib import contextmanager, nullcontext
+from typing import Any
 
 from cnnkit import backend
-from cnnkit.batches import behind
+from cnnkit.batches import Batches, behind
 
 import keras
 import numpy as np
-
-T = TypeVar("T")
 
 
 class Processes(keras.callbacks.Callback):
@@ -29,7 +26,7 @@ class Processes(keras.callbacks.Callback):
         several = devices > 1
         self._all = keras.distribution.DataParallel(auto_shard_dataset=False) if several else None
 
-    def in_turn(self, make: Callable[[], T]) -> T:
+    def in_turn(self, make: Callable[[], Any]) -> Any:
         """Let the first process make something that stays, and then the others, who find it."""
         made = make() if self.first else None
         if self.count > 1:
@@ -37,15 +34,12 @@ class Processes(keras.callbacks.Callback):
         return made if self.first else make()
 
     @contextmanager
-    def together(self, model: keras.Model, train: Any, validation: Any) -> Iterator[None]:
+    def together(self, model: keras.Model, *datasets: Any) -> Iterator[None]:
         """Within it, ``fit`` trains a compiled model in all processes, as the first one has it."""
         if self._all is None:
             yield
             return
-        shared = [behind(each) for each in (train, validation) if each is not None]
-        for batches in shared:
-            self._check(batches, whole=batches is behind(validation))
-            batches.shard = self._shard
+        shared = [self._shared(each, n) for n, each in enumerate(datasets) if each is not None]
         try:
             with self._all.scope():
                 self._move(model, self._all)
@@ -65,11 +59,9 @@ class Processes(keras.callbacks.Callback):
         self._move(model, self._all)
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        """Go on together, with the values of the first process."""
         self._move(self.model, self._all)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        """Bring the model to this process."""
         self._move(self.model, None)
 
     def _move(self, model: keras.Model, to: keras.distribution.DataParallel | None) -> None:
@@ -80,27 +72,23 @@ class Processes(keras.callbacks.Callback):
         variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
         values = [np.asarray(variable) for variable in variables]
         if to is not None:
-            values = backend.on_all_devices(values, to.device_mesh.backend_mesh)
+            values = backend.from_first_process(values, to.device_mesh.backend_mesh)
         keras.distribution.set_distribution(to)
         for variable, value in zip(variables, values, strict=True):
             variable._layout = None  # Keras has no public way to move a variable
             variable._layout = to and to.get_variable_layout(variable)
             variable.assign(value)
 
-    def _shard(self, numbers: np.ndarray) -> np.ndarray:
-        """Return this process's part of a batch, as large as the others'; a rest is left out."""
-        even = len(numbers) - len(numbers) % self.devices
-        return np.split(numbers[:even], self.count)[self.index]
-
-    def _check(self, batches: Any, whole: bool) -> None:
-        sizes = [0] if batches is None else [batches.sizes[0], batches.sizes[-1]]
-        if min(sizes) < self.devices or any(size % self.devices for size in sizes[: 1 + whole]):
+    def _shared(self, dataset: Any, validates: int) -> Batches:
+        found, n = behind(dataset), self.devices
+        sizes = [0] if found is None else [found.sizes[0], found.sizes[-1]]
+        if found is None or sizes[-1] < n or any(s % n for s in sizes[: 1 + validates]):
             raise ValueError(
-                f"{self.devices} devices cannot share batches of {sizes[0]}, the last of "
-                f"{sizes[-1]}. Give what data.image_folder or data.batches returns, and a "
-                "batch_size that is a multiple of them; so is the number of validation photos, or "
-                "`evaluate` is given."
+                f"{n} devices share what data.image_folder or data.batches returns, with a "
+                f"batch_size that is a multiple of {n}; so is the last batch of validation data."
             )
+        found.shard = lambda all_: np.split(all_[: len(all_) // n * n], self.count)[self.index]
+        return found
 
 
 _current = Processes()
@@ -115,17 +103,13 @@ def current() -> Processes:
 def distributed() -> Iterator[Processes]:
     """Let several processes train one model, each on its part of every batch.
 
-    Every process runs the same program and sees the same disk. Keras reads from the environment
-    how they find one another: ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the
-    first, ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. It
-    takes ``KERAS_BACKEND=jax``. Do this once, before anything is computed. Without the variables,
-    one process trains on all its devices. When one process ends, JAX ends the others: start all of
-    them again, and the run resumes. Whoever reaches the port can join.
-
-    Yields
-    ------
-    Processes
-        With the attributes ``count``, ``index`` and ``first``.
+    All run the same program on the same disk. Keras reads from the environment how they find one
+    another: ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the first process,
+    ``KERAS_DISTRIBUTION_NUM_PROCESSES``, ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. It takes
+    ``KERAS_BACKEND=jax``. Do this once, before anything is computed. Without the variables, one
+    process trains on all its devices. When one process ends, JAX ends the others: start all of
+    them again, and the run resumes. Whoever reaches the port can join. It yields `Processes`, with
+    the attributes ``count``, ``index`` and ``first``.
     """
     global _current
     count = int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES") or 1)
@@ -133,17 +117,14 @@ def distributed() -> Iterator[Processes]:
     on_jax = keras.backend.backend() == "jax"
     if count > 1 and not on_jax:
         raise ValueError("Several processes train on JAX. Set KERAS_BACKEND=jax in all of them.")
-    if count > 1:
-        backend.join_processes()
     try:
-        _current = Processes(count, index, len(keras.distribution.list_devices()) if on_jax else 1)
-        yield _current
-        if count > 1:
-            backend.leave_processes()
+        with backend.joined_processes() if count > 1 else nullcontext():
+            devices = len(keras.distribution.list_devices()) if on_jax else 1
+            _current = Processes(count, index, devices)
+            yield _current
     except BaseException:
         if count > 1:  # at its end, JAX would wait for the others, who wait for this process
             atexit.register(os._exit, 1)
-            atexit.register(sys.stdout.flush)
         raise
     finally:
         _current = Processes()

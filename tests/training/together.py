@@ -17,18 +17,10 @@ images = random.normal(labels[:, None, None, None], 1, (90, 12, 12, 3)).astype("
 
 def judge(model: keras.Model, validation: keras.utils.PyDataset) -> dict[str, float]:
     """Judge as a notebook does, each process by itself."""
-    probabilities = evaluation.predict(model, validation.images)
+    probabilities = evaluation.predict(model, images[60:])
     report = evaluation.report(validation.labels, probabilities, list("abc"))
     return {"accuracy": report.accuracy, "first": float(probabilities[0, 0])}
 
-
-if source == "late":
-    keras.ops.convert_to_numpy(keras.ops.ones(2))
-if source == "alone":  # with less patience than JAX has
-    import jax
-
-    join = jax.distributed.initialize
-    jax.distributed.initialize = lambda *args, **more: join(*args, **more, initialization_timeout=5)
 
 with training.distributed() as processes:
     keras.utils.set_random_seed(7 if processes.first else 8)  # the first one's weights count
@@ -48,18 +40,14 @@ with training.distributed() as processes:
         train = data.image_folder(directory + "-photos", (12, 12), 10, shuffle=True, seed=3)
     else:
         train = data.batches(images[:60], labels[:60], 16, shuffle=True, seed=3)
-    validation = data.batches(images[60:], labels[60:], 16)
     recipe = dataclasses.replace(
         training.recipes.ALEXNET, batch_size=None, epochs=epochs, patience=1
     )
-    if source == "broken" and not processes.first:
-        raise ValueError("This one cannot read its data.")
-    print("training", flush=True)
     history = training.fit(
         model,
         recipe,
         train,
-        None if source == "folder" else validation,
+        None if source == "folder" else data.batches(images[60:], labels[60:], 16),
         directory,
         evaluate=judge if source == "judged" else None,
         verbose=2,

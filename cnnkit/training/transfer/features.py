@@ -1,13 +1,13 @@
 """Running a frozen network over a data set once, and keeping what it makes of each photo."""
 
 import hashlib
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from cnnkit import checks, files
 from cnnkit.batches import Batches, behind, read
-from cnnkit.training.checkpoint import random_states
-from cnnkit.training.identity import network_key
+from cnnkit.networks import network_key, random_states
 
 import keras
 import numpy as np
@@ -31,53 +31,27 @@ def extract_features(
         Batches of photos, or (photos, labels). That of `data.image_folder` may be shuffled; any
         other has to yield the same photos in the same order each time.
     directory : str or Path, optional
-        For the cache, 4 bytes a number; by default the folder ``features`` in the user's cache
-        directory. You may delete it at any time.
+        For the cache, which you may delete; by default in the user's cache directory.
 
     Returns
     -------
     ndarray of float32, (n, …)
-        Read from the file where it is used, in the order of the files: that of ``file_paths`` and
-        ``labels`` of `data.image_folder`, shuffled or not.
-
-    Raises
-    ------
-    ValueError
-        Photos that do not fit the base, or a data set without a length or a known order.
+        Read from the file where it is used, in the order of the files, shuffled or not.
     """
     return Frozen(base, dataset).view(directory)[0]
 
 
 def as_features(base: keras.Model, dataset: Any, directory: str | Path | None = None) -> Batches:
-    """Put what a base makes of each photo, computed once, in the place of the photos.
+    """Put the features of `extract_features` in the place of the photos, for `training.fit`.
 
-    With `training.fit`, a head trains on it as the whole classifier would on the photos.
-
-    Parameters
-    ----------
-    base, dataset, directory
-        As for `extract_features`; the data set has labels.
-
-    Returns
-    -------
-    Batches
-        (features, labels), in the same order as the data set. The attribute ``features``, (n, …),
-        has them in the order of the files.
+    They come as batches (features, labels) in the same order as the data set, so that a head trains
+    as in the whole classifier. The attribute ``features``, (n, …), has the order of the files.
     """
     return Frozen(base, dataset).batches(directory)
 
 
 class Frozen:
-    """A frozen network and a data set, whose photos go through it once.
-
-    Attributes
-    ----------
-    key : str
-        Changes with the content of the photos.
-    labels : ndarray, (n, …), or None
-    sizes : list of int
-        Photos in each batch.
-    """
+    """A frozen network and a data set, whose photos go through it once. Their content has a key."""
 
     def __init__(self, network: keras.Model, dataset: Any) -> None:
         checks.repeatable(dataset)
@@ -114,51 +88,40 @@ class Frozen:
     def view(
         self, directory: str | Path | None, number: int | None = None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return features, and in which of their rows each photo is.
-
-        They are those of inference or, with a number, what the network gives in training mode in
-        that epoch of `fit`, which depends on the order of the photos and on random numbers.
-        """
+        """Return features of inference, or of an epoch of `fit`, and in which row each photo is."""
         states = [] if number is None else random_states(self._network)
-        order = np.arange(sum(self.sizes))
-        parts = [self._network_key, keras.backend.backend(), self.key]
-        if number is not None:
-            order = order if self._known is None else self._known.order(number)
-            seeds = [keras.ops.convert_to_numpy(state).tolist() for state in states]
-            parts.append(repr((number, self.sizes, seeds, order.tolist())))
+        start = [keras.ops.convert_to_numpy(state) for state in states]
+        order, known = np.arange(sum(self.sizes)), self._known
+        parts: list[Any] = [self._network_key, keras.backend.backend(), self.key]
+        if number is not None:  # what is drawn for a photo depends on its place in the epoch
+            order = order if known is None else known.order(number)
+            parts += [number, self.sizes, [seed.tolist() for seed in start], order.tolist()]
         directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
         path = directory / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
         if not path.exists():
-            files.replace(path, lambda file: self._write(file, number, states))
+            try:
+                files.write_array(path, len(order), self._rows(number, states, start))
+            finally:
+                for state, begin in zip(states, start, strict=True):
+                    state.assign(begin)
         return np.load(path, mmap_mode="r"), np.argsort(order)
 
-    def _write(self, file: IO[bytes], number: int | None, states: list[keras.Variable]) -> None:
-        """Run the network batch by batch, with the random numbers that `fit` would draw."""
+    def _rows(self, number: int | None, states: Any, start: Any) -> Iterator[np.ndarray]:
+        """Yield what the network makes of each batch, with the random numbers `fit` would draw."""
         network = self._network if number is None else _InTraining(self._network)
-        start = [keras.ops.convert_to_numpy(state) for state in states]
-        sha, count = hashlib.sha256(), sum(self.sizes)
-        bar = tqdm(total=count, desc="frozen layers", unit="photo", delay=2, leave=False)
-        try:
-            for step, (images, _) in enumerate(read(self._dataset, number)):
-                _add(sha, images)
-                images = images.astype("float32")
-                if number and step == 0:
-                    network.predict_on_batch(images)  # to see how many numbers a step draws
-                    for state, begin in zip(states, start, strict=True):
-                        drawn = keras.ops.convert_to_numpy(state) - begin
-                        ahead = number * len(self.sizes) * drawn
-                        state.assign((begin + ahead).astype(begin.dtype))
-                rows = np.ascontiguousarray(network.predict_on_batch(images), "<f4")
-                if step == 0:
-                    shape = (count, *rows.shape[1:])
-                    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
-                    np.lib.format.write_array_header_1_0(file, header)
-                file.write(rows.data)
-                bar.update(len(rows))
-        finally:
-            bar.close()
-            for state, begin in zip(states, start, strict=True):
-                state.assign(begin)
+        bar = tqdm(desc="frozen layers", unit="photo", delay=2, leave=False, total=sum(self.sizes))
+        sha = hashlib.sha256()
+        for step, (images, _) in enumerate(read(self._dataset, number)):
+            _add(sha, images)
+            images = images.astype("float32")
+            if number and step == 0:
+                network.predict_on_batch(images)  # to see how many numbers a step draws
+                for state, begin in zip(states, start, strict=True):
+                    drawn = keras.ops.convert_to_numpy(state) - begin
+                    state.assign((begin + number * len(self.sizes) * drawn).astype(begin.dtype))
+            yield np.asarray(network.predict_on_batch(images))
+            bar.update(len(images))
+        bar.close()
         if sha.hexdigest() != self.key and (number is None or self._known is None):
             raise ValueError(
                 "The data set yields its photos in another order each time. Do not shuffle it, or "
@@ -167,14 +130,12 @@ class Frozen:
 
 
 class _InTraining(keras.Model):
-    """Runs a network in training mode also where it predicts."""
-
     def __init__(self, network: keras.Model) -> None:
         super().__init__(name="in_training")
         self.network = network
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        return self.network(images, training=True)
+        return self.network(images, training=True)  # also where it predicts
 
 
 def _add(sha: Any, images: np.ndarray) -> None:

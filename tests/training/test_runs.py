@@ -1,0 +1,214 @@
+"""Training by a recipe: as Keras does, what the directory keeps, and what is refused."""
+
+import csv
+import dataclasses
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from cnnkit import training
+
+import filelock
+import keras
+import numpy as np
+import pytest
+
+from .conftest import RECIPE, build, fit, load, same
+
+
+def load_weights(path: Path) -> list[np.ndarray]:
+    return keras.models.load_model(path).get_weights()
+
+
+def test_the_seed_decides_the_bits(monkeypatch):
+    same(build(seed=1), build(seed=1))
+    assert not np.array_equal(build(seed=1).get_weights()[0], build(seed=2).get_weights()[0])
+    tensorflow, asked = pytest.importorskip("tensorflow"), []
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    experimental = tensorflow.config.experimental
+    monkeypatch.setattr(experimental, "enable_op_determinism", lambda: asked.append("yes"))
+    training.reproducible(seed=0)
+    assert asked == ["yes"]
+
+
+def test_it_trains_as_keras_does(parts, whole):
+    """The same steps as `fit` with a callback for the learning rate, on the same data."""
+    model = build()
+    RECIPE.compile(model)
+    history = model.fit(
+        parts[0], validation_data=parts[1], epochs=4, verbose=0, callbacks=RECIPE.callbacks()
+    )
+    same(model, whole[0])
+    for name, values in history.history.items():
+        assert whole[1].history[name] == values
+    assert whole[1].epoch == [0, 1, 2, 3]
+    assert whole[0].history is whole[1]
+
+
+def test_the_learning_rates_are_those_of_the_rule(whole):
+    values, rates = whole[1].history["val_accuracy"], [0.05, 0.05]
+    best = values[0]
+    for value in values[1:-1]:
+        rates.append(rates[-1] if value > best * (1 + 1e-4) else rates[-1] / 10)
+        best = max(best, value)
+    assert whole[1].history["learning_rate"] == pytest.approx(rates)
+    assert rates[-1] < 0.05
+
+
+@pytest.mark.parametrize(
+    ("metric", "mode", "values", "best"),
+    [
+        ("accuracy", "max", [0.3, 0.7, 0.7, 0.6], 1),  # the first of the highest
+        ("loss", "min", [0.5, 0.4, 0.6, 0.5], 1),
+        ("accuracy", "max", [float("nan"), 0.5, 0.4, float("nan")], 1),
+    ],
+)
+def test_the_last_and_the_best_model_are_there(parts, tmp_path, metric, mode, values, best):
+    seen, left = [], iter(values)
+
+    def evaluate(model: keras.Model, validation: Any) -> dict[str, float]:
+        assert validation is parts[1]
+        seen.append(model.get_weights())
+        return {metric: next(left)}
+
+    recipe = dataclasses.replace(RECIPE, monitor=metric, mode=mode)
+    model, history = fit(parts, tmp_path / "run", recipe=recipe, evaluate=evaluate)
+    np.testing.assert_array_equal(history.history[f"val_{metric}"], values)
+    assert (
+        {"loss", f"val_{metric}"}
+        < history.history.keys()
+        <= {*("loss", "accuracy", "learning_rate", f"val_{metric}")}
+    )
+    for one, other in zip(load_weights(tmp_path / "run/best.keras"), seen[best], strict=True):
+        np.testing.assert_array_equal(one, other)
+    last = keras.models.load_model(tmp_path / "run/last.keras")
+    same(last, model)
+    assert last.optimizer.iterations == 12
+
+
+def test_without_validation_data_the_training_metric_counts(parts, tmp_path):
+    seen = []
+    keep = keras.callbacks.LambdaCallback(
+        on_epoch_end=lambda epoch, logs: seen.append(model.get_weights()[0])
+    )
+    model = build()
+    _, history = fit((parts[0], None), tmp_path / "run", model, callbacks=keep)
+    assert set(history.history) == {"loss", "accuracy", "learning_rate"}
+    best = seen[int(np.argmax(history.history["accuracy"]))]
+    np.testing.assert_array_equal(load_weights(tmp_path / "run/best.keras")[0], best)
+
+
+def test_what_a_callback_notes_in_words_is_no_metric(parts, tmp_path):
+    added = {"note": "good", "grades": keras.ops.ones(2), "grade": keras.ops.ones(())}
+    note = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: logs.update(added))
+    history = fit(parts, tmp_path / "run", callbacks=note)[1].history
+    assert {"note", "grades", "grade", "val_accuracy"} & set(history) == {"grade", "val_accuracy"}
+
+
+def test_the_directory_holds_what_it_should(whole):
+    model, history, directory = whole
+    visible = ["best.keras", "curves.png", "history.csv", "last.keras", "run.json", "state.npz"]
+    assert sorted(path.name for path in directory.iterdir()) == [".lock", *visible]
+    about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
+    kept = about["recipe"] | {"epochs": about["may change"]["epochs"]}
+    assert kept == dataclasses.asdict(RECIPE)
+    assert about["model"]["parameters"] == model.count_params()
+    assert about["may change"]["keras"] == keras.__version__
+    with (directory / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row.pop("epoch") for row in rows] == ["1", "2", "3", "4"]
+    for name, values in history.history.items():
+        assert [float(row[name]) for row in rows] == values
+    assert (directory / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_it_says_where_it_is(parts, tmp_path, capsys):
+    for epochs, said in ((1, ""), (2, "Going on after epoch 1"), (2, "The run ended with epoch 2")):
+        fit(parts, tmp_path / "run", epochs=epochs, verbose=2)
+        assert said in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"model": {"units": 9}}, r"model, parameters: \d+ there and \d+ here"),
+        ({"recipe": {"momentum": 0.5}}, r"recipe, momentum: 0\.9 there and 0\.5 here"),
+        ({"parts": {"seed": 4}}, "order: 3 there and 4 here"),
+        ({"parts": {"batch_size": 6}}, "batch size: 8 there and 6 here"),
+        ({"validation": None}, "validation, .* there and None here"),
+        ({"evaluate": lambda *_: {"accuracy": 0.5}}, r"evaluated by: 'Keras' there and .*lambda"),
+        ({"photos": 11}, "labels"),
+    ],
+)
+def test_the_directory_of_another_run_is_refused(photos, tmp_path, whole, change, message):
+    directory = shutil.copytree(whole[2], tmp_path / "run")
+    before = {path.name: path.read_bytes() for path in directory.iterdir()}
+    if "photos" in change:
+        photos = shutil.copytree(photos, tmp_path / "photos")
+        min((photos / "train/dog").iterdir()).unlink()
+    train, validation = load(photos, **change.get("parts", {}))
+    parts = train, change.get("validation", validation)
+    options = {"recipe": dataclasses.replace(RECIPE, **change.get("recipe", {}))}
+    options["evaluate"] = change.get("evaluate")
+    with pytest.raises(ValueError, match=f"holds another run: .*{message}.*Name another"):
+        fit(parts, directory, build(**change.get("model", {})), **options)
+    assert before == {path.name: path.read_bytes() for path in directory.iterdir()}
+
+
+def test_a_run_that_never_ended_an_epoch_gives_way(parts, tmp_path):
+    """As after a learning rate that was too high."""
+    high = dataclasses.replace(RECIPE, learning_rate=1e38)
+    with pytest.raises(FloatingPointError, match=r"loss is (nan|inf) in epoch 1.*smaller learning"):
+        fit(parts, tmp_path / "run", recipe=high)
+    assert not (tmp_path / "run/best.keras").exists()
+    same(*(fit(parts, tmp_path / name, epochs=1)[0] for name in ("fresh", "run")))
+
+
+def test_a_directory_in_use_is_refused(parts, tmp_path):
+    in_use = pytest.raises(ValueError, match="Another process is training in")
+    with filelock.FileLock(tmp_path / ".lock"), in_use:
+        fit(parts, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4)), "Arrays were given"),
+        (lambda train: train.map(lambda x, y: (x, y)), "shuffled"),
+        (lambda train: unshuffled(labels=np.arange(24) % 3), "out of range.*0 to 1"),
+        (lambda train: unshuffled(images=np.full((24, 20, 20, 3), 0.5)), "division by 255"),
+        (lambda train: unshuffled(images=np.zeros((24, 18, 20, 3))), r"expects \(n, 20, 20, 3\)"),
+        (lambda train: unshuffled().map(lambda x, y: x), "no labels"),
+        (lambda train: unshuffled().unbatch(), r"dataset\.batch\(32\)|known length"),
+        (lambda train: str(train.file_paths[0]), "path"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(parts, tmp_path, change, message):
+    with pytest.raises(ValueError, match=message):
+        fit((change(parts[0]), parts[1]), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+def unshuffled(**changes: np.ndarray) -> Any:
+    """Make a data set that does not come from a folder."""
+    tensorflow = pytest.importorskip("tensorflow")
+    images = np.random.default_rng(0).uniform(0, 255, (24, 20, 20, 3))
+    arrays = {"images": images, "labels": np.arange(24) % 2, **changes}
+    slices = arrays["images"].astype("float32"), arrays["labels"].astype("int64")
+    return tensorflow.data.Dataset.from_tensor_slices(slices).batch(8)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"recipe": training.recipes.CATS_VS_DOGS}, "2 units.*one sigmoid"),
+        ({"evaluate": lambda model, photos: 0.5}, "returned 0.5; expected metrics"),
+        ({"evaluate": lambda model, photos: {"loss": 0.1}}, "no metric 'val_accuracy'"),
+    ],
+)
+def test_arguments_that_make_no_sense_are_named(parts, tmp_path, options, message):
+    with pytest.raises(ValueError, match=message):
+        fit(parts, tmp_path / "run", **options)
+    with pytest.raises(ValueError, match="are the same"):
+        fit((parts[0], parts[0]), tmp_path / "run")
