@@ -19,12 +19,14 @@ from typing import Any
 
 from benchmarks.measuring import Measured, Ratio, agree, cores, expect_linux
 from cnnkit import data, models, training
-from cnnkit.training.distribution import ADDRESSES, COUNT, INDEX
 
 import keras
 import numpy as np
 
 BATCH, EPOCHS, REPEATS = 128, 6, 3
+ADDRESSES, COUNT, INDEX = (
+    f"KERAS_DISTRIBUTION_{name}" for name in ("JOB_ADDRESSES", "NUM_PROCESSES", "PROCESS_ID")
+)
 PATIENCE = 600  # seconds for a run
 NETWORKS = {  # each with the pictures of an epoch
     "mnist_cnn": (models.mnist_cnn, 2048),

@@ -31,8 +31,8 @@ REMARKS = [
     "With the last four free, the gradients of their kernels are more than half of what stays. "
     "Where a processor has no AVX-512, TensorFlow computes these at about half the rate of the "
     "forward pass, and less is saved.",
-    "Ours also writes what the frozen layers computed to disk, and the state of the run, so that "
-    "it may be interrupted; the latter takes a fiftieth of the time at most.",
+    "Ours also writes what the frozen layers computed to disk, and after each epoch the state of "
+    "the run, so that it may be interrupted.",
 ]
 HEAD_ONLY = training.recipes.HEAD_ONLY
 

@@ -82,6 +82,9 @@ def fit(
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
     config = _config(model, recipe, train, validation, evaluate)
     verbose = verbose if team.first else 0
+    for part in ("training", "validation") if verbose != 0 else ():
+        if config[part]["data"]:
+            print(f"{part + ':':11} {config[part]['data']}")
     recipe.compile(model, steps=len(train))
     model.optimizer.build(model.trainable_variables)
     often = isinstance(evaluate, Evaluations)
@@ -137,10 +140,8 @@ class _Epoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not math.isfinite(logs["loss"]):
-            raise FloatingPointError(
-                f"The loss is {logs['loss']} in epoch {epoch + 1}. Take a smaller learning rate, "
-                "and look for such values among the pixels and labels."
-            )
+            loss = f"The loss is {logs['loss']} in epoch {epoch + 1}"
+            raise FloatingPointError(f"{loss}. Take a smaller learning rate, and look at the data.")
         if self._evaluate is not None:
             logs.update(validation_metrics(self._evaluate(self.model, self._validation)))
         rate = self.model.optimizer.learning_rate
@@ -156,7 +157,7 @@ def _config(
     checks.classifier(model, recipe.loss)
     found = {"training": _describe(model, train), "recipe": asdict(recipe)}
     found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)}
-    found["validation"] = {"shape": None} if validation is None else _describe(model, validation)
+    found["validation"] = {"data": None} if validation is None else _describe(model, validation)
     found["validation"]["evaluate"] = getattr(evaluate, "__qualname__", type(evaluate).__name__)
     found["may change"] = {"keras": keras.__version__, "backend": keras.backend.backend()}
     if not recipe.cosine or recipe.restart_after is not None:  # else the wave depends on them
@@ -167,12 +168,14 @@ def _config(
 def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
     """Check that a data set fits the model, and describe it."""
     images, labels = checks.training_data(model, dataset)
-    known, numbers = behind(dataset), np.asarray(labels, "<i8")
+    shape, known = (len(labels), *images.shape[1:]), behind(dataset)
+    names = [] if known is None else known.class_names
+    counts = enumerate(np.bincount(labels, minlength=len(names)))
+    classes = [f"{count:,} {names[n] if names else f'of class {n}'}" for n, count in counts]
+    what = f"{'pixels' if images.ndim == 4 else 'features'} {images.min():g} to {images.max():g}"
     return {
-        "shape": [len(labels), *images.shape[1:]],
-        "pixels": [float(images.min()), float(images.max())],
-        "classes": np.bincount(labels).tolist(),
-        "labels": hashlib.sha256(numbers.tobytes()).hexdigest(),
+        "data": ", ".join([" × ".join(map(str, shape)), what, *classes]),
+        "labels": hashlib.sha256(np.asarray(labels, "<i8").tobytes()).hexdigest(),
         "batch size": len(images),
         "order": known and known.seed,
         "features": known and known.key,

@@ -119,7 +119,6 @@ plots.picture_rows({name: np.asarray(layer(eight, training=True)) for name, laye
 # %%
 pca_color = augment.PCAColor(deviation=0.3)
 pca_color.adapt(train)
-train.set_epoch(0)  # going through all photos counts as an epoch
 
 recoloured = {
     "color_jitter": augment.color_jitter(0.4),

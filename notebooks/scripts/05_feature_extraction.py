@@ -191,8 +191,8 @@ plots.point_maps(maps, test.labels, test.class_names)
 # Nobody has told the base which photo is a cat. Still its features sort them, and you see only two numbers out of
 # hundreds. The base cannot know the names: which group is the cats, only your labels say.
 #
-# `extract_features` keeps its result on disk, together with a key of the base's weights and one of each photo. Run this
-# notebook again tomorrow, and the features are there; change a photo, and only that one is computed anew.
+# `extract_features` keeps its result on disk, under a key of the base's weights and of the photos' pixels. Run this
+# notebook again tomorrow, and the features are there; change a photo, and they are computed anew.
 
 # %%
 start = time.perf_counter()

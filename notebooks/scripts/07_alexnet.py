@@ -379,7 +379,7 @@ plots.learning_curves(history)
 
 # %% [markdown]
 # *Figure 7.3. Learning curves of the whole run, before and after the plug was pulled. `curves.png` in the directory is
-# this figure, drawn anew as the run goes on.*
+# this figure, drawn when the call ends.*
 # <!-- alt: For seven epochs the losses stay near 0.75 and the accuracies near one half. Then training and validation
 # curves improve together, to a loss of 0.25 and an accuracy of 0.94 after 28 epochs. -->
 #
@@ -389,8 +389,7 @@ plots.learning_curves(history)
 # **What it takes to go on bit for bit.** A saved Keras model holds the weights and the optimizer's momentum. That is
 # not all: dropout and augmentation draw random numbers, whose generators have states; the order of the photos in an
 # epoch has to follow from the epoch's number; the plateau has counted epochs; and the history is needed for the curves.
-# `state.npz` holds all of it. A new one takes its place only when it is whole, and `state-before.npz` is there in case
-# it is damaged. A test kills a run twenty times and compares every bit with one that was never killed.
+# `state.npz` holds all of it, and a new one takes its place only when it is whole. A test kills a run twenty times and compares every bit with one that was never killed.
 #
 # ## 4. Performance evaluation: ten crops
 #

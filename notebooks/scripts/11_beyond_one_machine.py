@@ -286,15 +286,10 @@ print(f"{one:,.0f} pictures a second on one core, {two:,.0f} on two: {two / one:
 # Two cores are not twice as fast, and on some machines hardly faster at all: the processes wait for one another after
 # each step, the system needs a core now and then, and the network is so small that the exchange weighs.
 #
-# **When one of them dies**, the others cannot go on: they would wait for its gradients. They stop (at once where a
-# process ends, after a minute and a half where a machine or a cable is gone), and say:
-#
-# ```
-# ConnectionError: Another of the 2 processes has ended, never came, or cannot be reached any more, so that process 0
-# stops. Look at what the others said last, and start all of them again: the run goes on after its last whole epoch.
-# ```
-#
-# and that is all there is to it, because a run in a directory goes on where it was (chapter 7). On a large cluster
+# **When one of them dies**, the others cannot go on, because they would wait for its gradients. JAX notices, at once
+# where a process ends and after a minute and a half where a machine or a cable is gone, and ends them with an error.
+# Start all of them again: a run in a directory resumes after its last whole epoch (chapter 7), so that is all there
+# is to it. On a large cluster
 # something fails every day, and checkpoints are what makes it bearable.
 #
 # From the command line, on two machines that see the same folder, it is the `cnnkit train` of chapter 8:

@@ -123,10 +123,7 @@ class Frozen:
             bar.update(len(images))
         bar.close()
         if sha.hexdigest() != self.key and (number is None or self._known is None):
-            raise ValueError(
-                "The data set yields its photos in another order each time. Do not shuffle it, or "
-                "give what data.image_folder returns, whose order is known."
-            )
+            raise ValueError("The photos come in another order each time; do not shuffle them.")
 
 
 class _InTraining(keras.Model):
