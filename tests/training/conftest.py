@@ -57,16 +57,9 @@ def build(seed: int = 1, units: int = 8) -> keras.Model:
     )
 
 
-def fit(
-    parts: tuple[Any, Any],
-    directory: Path,
-    model: keras.Model | None = None,
-    epochs: int = 4,
-    **options: Any,
-) -> Run:
-    model = model or build()
+def fit(parts: Any, directory: Path, model: Any = None, epochs: int = 4, **options: Any) -> Run:
+    model, options = model or build(), {"verbose": 0, **options}
     recipe = options.pop("recipe", dataclasses.replace(RECIPE, epochs=epochs))
-    options = {"verbose": 0, **options}
     return model, training.fit(model, recipe, *parts, directory, **options)
 
 
@@ -91,16 +84,16 @@ def interrupt(run: Callable[..., Any], epoch: int, batch: int = 1) -> None:
         run(callbacks=[PullThePlug(epoch, batch)])
 
 
-def same(one: keras.Model, other: keras.Model) -> None:
-    for a, b in zip(one.get_weights(), other.get_weights(), strict=True):
-        np.testing.assert_array_equal(a, b)
+def same(one: Any, other: Any, tolerance: float = 0.0) -> None:
+    """Compare the weights of two models, or two lists of weights."""
+    one, other = (each if isinstance(each, list) else each.get_weights() for each in (one, other))
+    for a, b in zip(one, other, strict=True):
+        assert np.abs(a - b).max() <= tolerance * np.abs(a).max(), a.shape
 
 
 @pytest.fixture(scope="module")
-def whole(
-    photos: Path, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[keras.Model, keras.callbacks.History, Path]:
-    """A run that was never interrupted."""
+def whole(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, Path]:
+    """A run that was never interrupted: model, history, directory."""
     directory = tmp_path_factory.mktemp("whole") / "run"
     return *fit(load(photos), directory), directory
 

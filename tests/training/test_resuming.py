@@ -1,6 +1,5 @@
 """Runs that are interrupted, prolonged or killed: they end bit for bit as one that was not."""
 
-import contextlib
 import dataclasses
 import functools
 import json
@@ -8,9 +7,7 @@ import shutil
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from cnnkit import data, models, training
 from cnnkit.data import augment
@@ -19,9 +16,16 @@ import keras
 import numpy as np
 import pytest
 
-from .conftest import RECIPE, Run, build, fit, interrupt, load, read, same
+from .conftest import RECIPE, build, fit, interrupt, load, read, same
 
 SCRIPT = Path(__file__).with_name("survival.py")
+
+
+def assert_ended(run, directory, whole):
+    """Compare a run with one that was never interrupted, bit for bit."""
+    same(run[0], whole[0])
+    assert run[1].history == whole[1].history
+    assert read(directory) == read(whole[2])
 
 
 @pytest.mark.slow
@@ -29,13 +33,10 @@ SCRIPT = Path(__file__).with_name("survival.py")
 def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, epoch, batch):
     """A new model of other weights, and a new data set, as in a new process."""
     interrupt(functools.partial(fit, load(photos), tmp_path), epoch, batch)
-    model, history = fit(load(photos), tmp_path, build(seed=99))
-    same(model, whole[0])
-    assert history.history == whole[1].history
-    assert read(tmp_path) == read(whole[2])
+    assert_ended(fit(load(photos), tmp_path, build(seed=99)), tmp_path, whole)
 
 
-def shakenet(photos: Path, directory: Path, **options: Any) -> Run:
+def shakenet(photos, directory, **options):
     """Arrays, a cosine, weight decay, and coefficients that are drawn on."""
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), "uint8")
     train = data.batches(images, np.arange(20) % 4, 8, shuffle=True, seed=2)
@@ -56,32 +57,30 @@ def shakenet(photos: Path, directory: Path, **options: Any) -> Run:
     return model, history
 
 
-def sigmoid(photos: Path, directory: Path, **options: Any) -> Run:
+def sigmoid(photos, directory, **options):
     """One unit, all photos in one batch, and no validation."""
     training.reproducible(0)
     layers = [keras.Input((20, 20, 3)), keras.layers.Flatten(), keras.layers.Dropout(0.5)]
     model = keras.Sequential([*layers, keras.layers.Dense(1, activation="sigmoid")])
     recipe = dataclasses.replace(training.recipes.CATS_VS_DOGS, epochs=4)
-    train, _ = load(photos, batch_size=24)
-    return fit((train, None), directory, model, recipe=recipe, **options)
+    parts = load(photos, batch_size=24)[0], None
+    return fit(parts, directory, model, recipe=recipe, **options)
 
 
-def early(photos: Path, directory: Path, callbacks: Any = (), **options: Any) -> Run:
+def falling(model, validation):
+    return {"x": -float(model.optimizer.iterations), "accuracy": 0.5}
+
+
+def early(photos, directory, callbacks=()):
     """A run that EarlyStopping ends in its fourth epoch."""
-
-    def falling(model: keras.Model, validation: Any) -> dict[str, float]:
-        return {"x": -float(model.optimizer.iterations), "accuracy": 0.5}
-
-    stop = keras.callbacks.EarlyStopping("val_x", mode="max", patience=3)
-    model, history = fit(
-        load(photos), directory, epochs=9, evaluate=falling, callbacks=[*callbacks, stop]
-    )
-    assert len(history.epoch) == 4
-    return model, history
+    callbacks = [*callbacks, keras.callbacks.EarlyStopping("val_x", mode="max", patience=3)]
+    run = fit(load(photos), directory, epochs=9, evaluate=falling, callbacks=callbacks)
+    assert len(run[1].epoch) == 4
+    return run
 
 
-def evaluations(photos: Path, directory: Path, **options: Any) -> Run:
-    def judge(model: keras.Model, folder: Path) -> dict[str, float]:
+def evaluations(photos, directory, **options):
+    def judge(model, folder):
         return {"accuracy": float(model.predict(images, verbose=0)[:, 0].std())}
 
     images = np.concatenate([np.asarray(images) for images, _ in load(photos)[1]])
@@ -91,13 +90,13 @@ def evaluations(photos: Path, directory: Path, **options: Any) -> Run:
     return run
 
 
-def shuffled_validation(photos: Path, directory: Path, **options: Any) -> Run:
+def shuffled_validation(photos, directory, **options):
     """Its order decides the last bits of its loss, which the learning rate may depend on."""
     validation = data.image_folder(photos / "validation", (20, 20), 3, shuffle=True, seed=0)
     return fit((load(photos)[0], validation), directory, **options)
 
 
-def no_folder(photos: Path, directory: Path, **options: Any) -> Run:
+def no_folder(photos, directory, **options):
     tensorflow = pytest.importorskip("tensorflow")
     arrays = np.random.default_rng(0).uniform(0, 255, (24, 20, 20, 3)), np.arange(24) % 2
     dataset = tensorflow.data.Dataset.from_tensor_slices(arrays).batch(8)
@@ -105,19 +104,15 @@ def no_folder(photos: Path, directory: Path, **options: Any) -> Run:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("epoch", [1, 3])
 @pytest.mark.parametrize(
     "run", [shakenet, sigmoid, early, evaluations, shuffled_validation, no_folder]
 )
-def test_so_does_each_kind_of_run(photos, tmp_path, run, epoch):
-    model, history = run(photos, tmp_path / "whole")
-    batch = int(run not in (sigmoid, early))
-    interrupt(functools.partial(run, photos, tmp_path / "run"), epoch, batch)
+def test_so_does_each_kind_of_run(photos, tmp_path, run):
+    whole = *run(photos, tmp_path / "whole"), tmp_path / "whole"
+    for epoch in (1, 3):
+        interrupt(functools.partial(run, photos, tmp_path / "run"), epoch, batch=0)
     for _ in range(2):  # a run that has ended stays as it is
-        again, resumed = run(photos, tmp_path / "run")
-        same(again, model)
-        assert resumed.history == history.history
-        assert read(tmp_path / "run") == read(tmp_path / "whole")
+        assert_ended(run(photos, tmp_path / "run"), tmp_path / "run", whole)
 
 
 def test_another_seed_does_not_pass_for_a_run_that_has_ended(parts, tmp_path, whole):
@@ -130,65 +125,47 @@ def test_another_seed_does_not_pass_for_a_run_that_has_ended(parts, tmp_path, wh
         fit(parts, directory, model)  # such as in a cell that is run again
 
 
-class AfterAWhile(keras.callbacks.Callback):
-    """Ends each call after one epoch, as a callback that looks at the clock."""
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self.model.stop_training = True
-
-
 @pytest.mark.slow
-def test_more_epochs_prolong_a_run_and_one_that_was_stopped_goes_on(parts, tmp_path, whole):
-    for directory, calls in (
-        (tmp_path / "prolonged", [{"epochs": 2}, {}]),
-        (tmp_path / "stopped", [{"callbacks": AfterAWhile()}] * 4),
-    ):
+def test_more_epochs_prolong_a_run_and_one_that_was_stopped_goes_on(parts, tmp_path, whole, capsys):
+    def stop(epoch, logs):  # as a callback that looks at the clock
+        stopping.model.stop_training = True
+
+    stopping = keras.callbacks.LambdaCallback(on_epoch_end=stop)
+    for name, calls in (("a", [{"epochs": 2}, {}]), ("b", [{"callbacks": stopping}] * 4)):
         for options in calls:
-            model, history = fit(parts, directory, **options)
-        same(model, whole[0])
-        assert history.history == whole[1].history
+            run = fit(parts, tmp_path / name, verbose=2, **options)
+        assert_ended(run, tmp_path / name, whole)
+    assert "Going on after epoch 2" in capsys.readouterr().out
 
 
-def test_another_number_of_epochs_is_another_wave(tmp_path):
-    def run(directory, epochs, restart_after=None):
-        layers = keras.Input((8, 8, 3)), keras.layers.Flatten(), keras.layers.Dense(2, "softmax")
-        recipe = dataclasses.replace(
-            RECIPE, patience=None, cosine=True, epochs=epochs, restart_after=restart_after
-        )
-        batches = data.batches(np.ones((8, 8, 8, 3), "uint8"), np.arange(8) % 2, 8)
-        return fit((batches, None), directory, keras.Sequential(layers), recipe=recipe)[1]
+def test_another_number_of_epochs_is_another_wave(parts, tmp_path):
+    def run(**changes):
+        recipe = dataclasses.replace(RECIPE, patience=None, cosine=True, **changes)
+        return len(fit(parts, tmp_path / str(recipe.restart_after), recipe=recipe)[1].epoch)
 
-    run(tmp_path / "run", 2)
+    run(epochs=2)
     with pytest.raises(ValueError, match="recipe, epochs: 2 there and 4 here"):
-        run(tmp_path / "run", 4)
-    run(tmp_path / "other", 2, restart_after=1)
-    assert len(run(tmp_path / "other", 3, restart_after=1).epoch) == 3
-
-
-@contextlib.contextmanager
-def files_no_larger_than(size: int) -> Iterator[None]:
-    """Let writing fail as it does where the disk is full."""
-    resource = pytest.importorskip("resource")
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        run(epochs=4)
+    assert [run(epochs=n, restart_after=1) for n in (2, 3)] == [2, 3]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [100, 10_000])
 def test_a_full_disk_stops_with_an_error_and_loses_nothing(parts, tmp_path, whole, size):
+    resource = pytest.importorskip("resource")
     interrupt(functools.partial(fit, parts, tmp_path), 2)
-    before = (tmp_path / "state.npz").read_bytes()
-    with files_no_larger_than(size), pytest.raises(OSError, match="File too large"):
-        fit(parts, tmp_path)
+    before, limits = (
+        (tmp_path / "state.npz").read_bytes(),
+        resource.getrlimit(resource.RLIMIT_FSIZE),
+    )
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))  # fails as on a full disk
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            fit(parts, tmp_path)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
     assert (tmp_path / "state.npz").read_bytes() == before
-    model, history = fit(parts, tmp_path)
-    same(model, whole[0])
-    assert history.history == whole[1].history
-    assert read(tmp_path) == read(whole[2])
+    assert_ended(fit(parts, tmp_path), tmp_path, whole)
 
 
 def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> int:
@@ -201,16 +178,13 @@ def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> 
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "training\n"
-        if killed < kills:
-            try:
-                process.wait(random.uniform(0, longest))
-            except subprocess.TimeoutExpired:
-                process.kill()  # SIGKILL
-                process.wait()
-                killed += 1
-                continue
-        assert process.wait() == 0
-        return killed
+        try:
+            assert process.wait(random.uniform(0, longest) if killed < kills else None) == 0
+            return killed
+        except subprocess.TimeoutExpired:
+            process.kill()  # SIGKILL
+            process.wait()
+            killed += 1
 
 
 @pytest.mark.slow

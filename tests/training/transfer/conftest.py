@@ -55,14 +55,3 @@ def classifier(
     model = models.transfer_classifier(base, augmentation=augmentation, dropout=dropout)
     model.compile(keras.optimizers.RMSprop(1e-3), "binary_crossentropy", metrics=["accuracy"])
     return model
-
-
-def assert_same_weights(model: keras.Model, other: keras.Model, tolerance: float) -> None:
-    for one, two in zip(model.weights, other.weights, strict=True):
-        one, two = keras.ops.convert_to_numpy(one), keras.ops.convert_to_numpy(two)
-        assert np.abs(one - two).max() <= tolerance * np.abs(one).max(), two.shape
-
-
-def compiled(model: keras.Model) -> keras.Model:
-    model.compile("rmsprop", "binary_crossentropy")
-    return model

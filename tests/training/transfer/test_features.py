@@ -251,7 +251,7 @@ def test_a_run_on_features_resumes_bit_for_bit_and_knows_its_base(tmp_path, phot
     expected = run(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
         run(tmp_path / "run", PullThePlug(1))
-    with pytest.raises(ValueError, match="holds another run: .*training, features"):
+    with pytest.raises(ValueError, match=r"another run: .*training, features"):
         run(tmp_path / "run", change=0.01)
     for one, other in zip(run(tmp_path / "run"), expected, strict=True):
         np.testing.assert_array_equal(one, other)

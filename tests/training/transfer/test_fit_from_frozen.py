@@ -101,9 +101,9 @@ def test_keras_fit_on_a_shuffled_folder_gives_the_same(tmp_path):
 
 @pytest.mark.slow
 def test_views_repeat_when_there_are_more_epochs(photos):
-    one, two, three = (classifier("vgg16", 0, True) for _ in range(3))
-    for model, epochs, views in ((one, 3, 1), (two, 3, 3), (three, 1, 1)):
-        fit(model, photos, epochs=epochs, views=views, verbose=0)
+    one, two = (classifier("vgg16", 0, True) for _ in range(2))
+    for model, views in ((one, 1), (two, 3)):
+        fit(model, photos, epochs=3, views=views, verbose=0)
     assert not np.allclose(one.get_layer("dense").kernel, two.get_layer("dense").kernel)
 
 
