@@ -32,7 +32,7 @@ def generator_states() -> list[np.ndarray]:
 
 def set_generator_states(states: list[np.ndarray]) -> None:
     """Set the generators back to where `generator_states` found them."""
-    if states:
+    if states and keras.backend.backend() == "torch":
         import torch
 
         first, *others = [torch.from_numpy(np.array(state)) for state in states]

@@ -65,10 +65,11 @@ class Batches(keras.utils.PyDataset):
         """Return the numbers of the images, (n,), in the order of an epoch, from 0."""
         if self.seed is None:
             return np.arange(len(self.labels))
-        if self._order[0] != epoch:
+        known, drawn = self._order  # which another thread may replace
+        if known != epoch:
             drawn = np.random.default_rng((self.seed, epoch)).permutation(len(self.labels))
             self._order = epoch, drawn
-        return self._order[1]
+        return drawn
 
     def epoch(self) -> int:
         """Return the epoch that comes next, or is under way."""

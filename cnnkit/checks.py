@@ -145,6 +145,12 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
         )
 
 
+def class_numbers(model: keras.Model, y: np.ndarray) -> None:
+    """Check `labels` that are class numbers; a loss of one's own may take others."""
+    if y.ndim == 1 and np.issubdtype(y.dtype, np.integer):
+        labels(y, max(2, model.output_shape[-1]), len(y))
+
+
 def repeatable(dataset: Any) -> None:
     """Raise ValueError for a data set that cannot be read twice in a known order."""
     if hasattr(dataset, "shape") or isinstance(dataset, tuple):

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -73,6 +73,12 @@ def locked(directory: Path | None) -> Iterator[None]:
             yield
     except filelock.Timeout:
         raise ValueError(f"Another process is training in {directory}.") from None
+
+
+def columns(rows: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """Return the columns of a table by name; NaN where a row lacks one."""
+    names = dict.fromkeys(name for row in rows for name in row)
+    return {name: [row.get(name, np.nan) for row in rows] for name in names}
 
 
 def write_array(path: Path, count: int, batches: Iterable[np.ndarray]) -> None:

@@ -24,7 +24,8 @@ def _without_names(config: Any, places: dict[str, int], refers: bool = False) ->
     """Put numbers for the names of layers, which Keras numbers through, and leave out seeds."""
     if isinstance(config, dict):
         parts = [(key, value) for key, value in config.items() if key != "seed"]
-        return {key: _without_names(v, places, refers or key in NAMES) for key, v in parts}
+        named = len(config) > 1  # else it is the name of something else, such as a dtype policy
+        return {k: _without_names(v, places, refers or (named and k in NAMES)) for k, v in parts}
     if isinstance(config, list | tuple):
         return [_without_names(value, places, refers) for value in config]
     is_name = refers and isinstance(config, str)
@@ -52,15 +53,17 @@ def cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
             f"Of {model.name!r}, the first layers of the base have to be frozen, and others free. "
             "Set base.trainable, or call unfreeze_top(base, count), and compile the model."
         )
-    if base is model or not _in_a_row(model, 1) or (free and not _in_a_row(base, first)):
+    before = [] if base is model else layers[: layers.index(base)]
+    in_a_row = _in_a_row(model, 1) and (not free or _in_a_row(base, first))
+    if base is model or not in_a_row or not all(map(_is_frozen, before)):
         raise ValueError(
             f"The layers of {model.name!r} are not in a row, with a base among them, so that it "
             "cannot be cut behind its frozen ones. Freeze the base as a whole, or use fit."
         )
-    place = layers.index(base)
     front = keras.Model(base.inputs[0], base.layers[first - 1].output) if free else base
-    frozen = _chain(model.inputs[0], [*layers[:place], front], model.name)
-    return frozen, _chain(frozen.outputs[0], [*base.layers[first:], *layers[place + 1 :]], "rest")
+    frozen = _chain(model.inputs[0], [*before, front], model.name)
+    after = [*base.layers[first:], *layers[len(before) + 1 :]]
+    return frozen, _chain(frozen.outputs[0], after, "rest")
 
 
 def _chain(like: keras.KerasTensor, layers: list[keras.Layer], name: str) -> keras.Model:
@@ -80,4 +83,6 @@ def _in_a_row(model: keras.Model, start: int) -> bool:
     entries, pattern = model.get_config()["layers"], r'"keras_history": \["([^"]*)"'
     sources = [re.findall(pattern, json.dumps(entry.get("inbound_nodes"))) for entry in entries]
     names = [[entry["config"]["name"]] for entry in entries]
-    return isinstance(model, keras.Sequential) or sources[start:] == names[start - 1 : -1]
+    only_layers = len(names) == len(model.layers)  # and no operations, such as images / 255
+    in_turn = sources[start:] == names[start - 1 : -1]
+    return isinstance(model, keras.Sequential) or (only_layers and in_turn)

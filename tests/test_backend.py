@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from cnnkit import backend, data
+from cnnkit import backend, data, training
 
 import keras
 import numpy as np
@@ -84,6 +84,15 @@ def test_dropout_repeats_from_the_state_of_the_generator():
     assert not np.array_equal(first, draw())
     backend.set_generator_states(states)
     np.testing.assert_array_equal(first, draw())
+
+
+def test_the_backend_is_asked_for_deterministic_operations(monkeypatch):
+    tensorflow, asked = pytest.importorskip("tensorflow"), []
+    monkeypatch.setattr(keras.backend, "backend", lambda: "tensorflow")
+    experimental = tensorflow.config.experimental
+    monkeypatch.setattr(experimental, "enable_op_determinism", lambda: asked.append("yes"))
+    training.reproducible(seed=0)
+    assert asked == ["yes"]
 
 
 def test_gradients_are_those_of_the_formula():

@@ -20,11 +20,9 @@ MODULES = [
     "evaluation/test_predict.py",
     "models",
     "test_backend.py",
-    "training/test_cosine_runs.py",
-    "training/test_directory.py",
-    "training/test_fitting.py",
     "training/test_recipes.py",
-    "training/test_survival.py",
+    "training/test_resuming.py",
+    "training/test_runs.py",
     "training/transfer",
 ]
 

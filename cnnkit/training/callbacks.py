@@ -24,8 +24,7 @@ def monitored_metric(monitor: str, logs: Mapping[str, float]) -> float:
 def validation_metrics(returned: Any) -> dict[str, float]:
     """Return what a function that evaluates has returned, as Keras names it."""
     if not isinstance(returned, Mapping):
-        example = '{"accuracy": 0.93}'
-        raise ValueError(f"evaluate returned {returned!r}; expected metrics, such as {example}.")
+        raise ValueError(f"evaluate returned {returned!r}; expected metrics by name.")
     return {f"val_{name}": float(value) for name, value in returned.items()}
 
 
@@ -40,10 +39,9 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     monitor, mode : str, {"min", "max"}
         A metric of the validation data, such as ``"accuracy"``, or else of the training data.
     patience : int
-    factor, threshold : float
-        By which the learning rate is multiplied, and the relative improvement that counts.
-    min_change : float
-        A change of the learning rate that is no larger than this is left out.
+    factor, threshold, min_change : float
+        By which the learning rate is multiplied, the relative improvement that counts, and the
+        change of the learning rate that is left out.
 
     References
     ----------
@@ -99,7 +97,6 @@ class Evaluations(keras.callbacks.Callback):
         ``evaluate(model, folder)`` returns metrics by name, such as ``{"accuracy": 0.93}``, and
         writes what it likes into the folder. It judges on the whole validation set, without the
         model's ``evaluate``, which would reset the metrics of the epoch.
-    directory : str or Path
     every : int, optional
         Without it, only the ends of epochs are evaluated.
     monitor, mode : str, {"min", "max"}

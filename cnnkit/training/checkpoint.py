@@ -1,7 +1,7 @@
 """What a run needs to resume bit for bit, in one file that is replaced in one step."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from numbers import Number
 from pathlib import Path
 from typing import Any
@@ -47,7 +47,9 @@ class Checkpoint(keras.callbacks.Callback):
         if different and files.read_state(state)[0]["history"]:
             what = f"{self._directory} holds another run: {'; '.join(different)}"
             raise ValueError(f"{what}. Name another directory, or empty this one.")
-        text = json.dumps(self._config, indent=2, ensure_ascii=False).encode()
+        kept = {} if different else there
+        config = {part: kept.get(part, {}) | values for part, values in self._config.items()}
+        text = json.dumps(config, indent=2, ensure_ascii=False).encode()
         files.replace(run, lambda file: file.write(text))
         if different or not state.exists():
             self._write()
@@ -69,8 +71,8 @@ class Checkpoint(keras.callbacks.Callback):
             (self._directory / name).unlink(missing_ok=True)
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        left = {kind: iter(counts) for kind, counts in self.counters.items()}
-        for callback in self._callbacks:
+        left = {kind: iter(counts[::-1]) for kind, counts in self.counters.items()}
+        for callback in self._callbacks[::-1]:  # the caller may have added some before the last
             for name, value in next(left.get(type(callback).__name__, iter(())), {}).items():
                 setattr(callback, name, value)
         if self.history:  # fit has drawn a number before, which it did not do here
@@ -82,9 +84,8 @@ class Checkpoint(keras.callbacks.Callback):
         for callback in self._callbacks:
             found = _numbers({name: getattr(callback, name, None) for name in COUNTERS})
             self.counters.setdefault(type(callback).__name__, []).append(found)
-        assert self.model is not None  # on JAX, asking for it brings the variables up to date
         if self._writes:
-            table = curves(self.history)
+            table = files.columns(self.history)
             rows = zip(range(1, len(self.history) + 1), *table.values(), strict=True)
             files.write_table(self._directory / "history.csv", [["epoch", *table], *rows])
             self._write()
@@ -93,19 +94,13 @@ class Checkpoint(keras.callbacks.Callback):
         """Return all epochs as Keras's ``fit`` does, and leave them with the model."""
         found = model.history = keras.callbacks.History()
         found.set_model(model)
-        found.history, found.epoch = curves(self.history), list(range(len(self.history)))
+        found.history, found.epoch = files.columns(self.history), list(range(len(self.history)))
         return found
 
     def _write(self) -> None:
         values = [*self._variables, *backend.generator_states()]
         about = {name: getattr(self, name) for name in ABOUT}
         files.write_state(self._directory / "state.npz", about, values)
-
-
-def curves(history: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
-    """Return the metrics of all epochs by name; NaN where an epoch lacks one."""
-    names = dict.fromkeys(name for metrics in history for name in metrics)
-    return {name: [metrics.get(name, np.nan) for metrics in history] for name in names}
 
 
 def _numbers(found: Mapping[str, Any]) -> dict[str, float]:

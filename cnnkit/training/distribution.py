@@ -124,7 +124,7 @@ def distributed() -> Iterator[Processes]:
             yield _current
     except BaseException:
         if count > 1:  # at its end, JAX would wait for the others, who wait for this process
-            atexit.register(os._exit, 1)
+            atexit.register(lambda: print(end="", flush=True) or os._exit(1))
         raise
     finally:
         _current = Processes()

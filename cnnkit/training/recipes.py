@@ -22,8 +22,6 @@ class Recipe:
         As Keras names them; by `reduction`, the loss of a batch is the mean or the ``"sum"``.
     batch_size : int or None
         Pictures a step; None for the whole training set, so that an epoch is one step.
-    source : str
-        Where it was published.
     weight_decay : float
         The loss gets half of it times the sum of squares of all trained weights without a
         regularizer. (Keras's optimizers have another one, which goes around the momentum.)

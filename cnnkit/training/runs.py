@@ -13,7 +13,7 @@ from cnnkit.batches import behind
 from cnnkit.networks import network_key, random_states
 from cnnkit.training import distribution
 from cnnkit.training.callbacks import Evaluations, validation_metrics
-from cnnkit.training.checkpoint import Checkpoint, curves
+from cnnkit.training.checkpoint import Checkpoint
 from cnnkit.training.recipes import Recipe
 
 import keras
@@ -69,7 +69,8 @@ def fit(
         after each epoch, in place of Keras's evaluation. Or `Evaluations`, which evaluates more
         often, and keeps the best model in its own directory.
     callbacks, verbose
-        As for Keras's ``fit``. What Keras's own callbacks count is restored.
+        As for Keras's ``fit``. What Keras's own callbacks count is restored, but not the weights
+        that EarlyStopping keeps.
 
     Raises
     ------
@@ -120,7 +121,7 @@ def fit(
                     model.fit(backend.fast(train), validation_data=backend.fast(judged), **options)
         finally:
             if team.first and checkpoint.history:
-                figure = plots.learning_curves(curves(checkpoint.history))
+                figure = plots.learning_curves(files.columns(checkpoint.history))
                 picture = directory / "curves.png"
                 files.replace(picture, lambda f: figure.savefig(f, format="png", dpi=150))
     return checkpoint.as_history(model)
@@ -140,8 +141,8 @@ class _Epoch(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not math.isfinite(logs["loss"]):
-            loss = f"The loss is {logs['loss']} in epoch {epoch + 1}"
-            raise FloatingPointError(f"{loss}. Take a smaller learning rate, and look at the data.")
+            where = f"is {logs['loss']} in epoch {epoch + 1}"
+            raise FloatingPointError(f"The loss {where}. Take a smaller learning rate.")
         if self._evaluate is not None:
             logs.update(validation_metrics(self._evaluate(self.model, self._validation)))
         rate = self.model.optimizer.learning_rate

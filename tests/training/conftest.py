@@ -13,10 +13,8 @@ import keras
 import numpy as np
 import pytest
 
-RECIPE = dataclasses.replace(
-    training.recipes.ALEXNET, learning_rate=0.05, batch_size=8, epochs=4, patience=0
-)
-Run = tuple[keras.Model, keras.callbacks.History]
+SMALL: dict[str, Any] = {"learning_rate": 0.05, "batch_size": 8, "epochs": 4, "patience": 0}
+RECIPE = dataclasses.replace(training.recipes.ALEXNET, **SMALL)
 
 
 @pytest.fixture(scope="module")
@@ -27,16 +25,22 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def load(photos: Path, seed: int = 3, batch_size: int = 8) -> tuple[Any, Any]:
+    train = data.image_folder(photos / "train", (20, 20), batch_size, shuffle=True, seed=seed)
+    return train, data.image_folder(photos / "validation", (20, 20), 8)
+
+
 @pytest.fixture
 def parts(photos: Path) -> tuple[Any, Any]:
     return load(photos)
 
 
-def load(photos: Path, seed: int = 3, batch_size: int = 8) -> tuple[Any, Any]:
-    return (
-        data.image_folder(photos / "train", (20, 20), batch_size, shuffle=True, seed=seed),
-        data.image_folder(photos / "validation", (20, 20), 8),
-    )
+def unshuffled(images: Any = None, labels: Any = None) -> Any:
+    """Make a data set that does not come from a folder."""
+    tensorflow = pytest.importorskip("tensorflow")
+    images = np.linspace(0, 255, 24 * 1200).reshape(24, 20, 20, 3) if images is None else images
+    arrays = images.astype("float32"), np.arange(24) % 2 if labels is None else labels
+    return tensorflow.data.Dataset.from_tensor_slices(arrays).batch(8)
 
 
 def build(seed: int = 1, units: int = 8) -> keras.Model:
@@ -57,7 +61,7 @@ def build(seed: int = 1, units: int = 8) -> keras.Model:
     )
 
 
-def fit(parts: Any, directory: Path, model: Any = None, epochs: int = 4, **options: Any) -> Run:
+def fit(parts: Any, directory: Path, model: Any = None, epochs: int = 4, **options: Any) -> Any:
     model, options = model or build(), {"verbose": 0, **options}
     recipe = options.pop("recipe", dataclasses.replace(RECIPE, epochs=epochs))
     return model, training.fit(model, recipe, *parts, directory, **options)
@@ -79,7 +83,6 @@ class PullThePlug(keras.callbacks.Callback):
 
 
 def interrupt(run: Callable[..., Any], epoch: int, batch: int = 1) -> None:
-    """Run something that takes callbacks, up to a step."""
     with pytest.raises(KeyboardInterrupt):
         run(callbacks=[PullThePlug(epoch, batch)])
 

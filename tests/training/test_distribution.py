@@ -2,11 +2,9 @@
 
 import json
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
 
 from cnnkit import data, training
 from cnnkit.training.distribution import Processes
@@ -16,25 +14,25 @@ import numpy as np
 import pytest
 
 from ..jobs import NAMES, SOON, start_processes
+from .conftest import same
 
 pytest.importorskip("jax")
 
 
-def start(count: int, *arguments: object, **environment: str) -> list[subprocess.Popen]:
-    """Start the script in several processes."""
+def start(count, *arguments, **environment):
     script = Path(__file__).with_name("together.py")
     command = [sys.executable, str(script), *map(str, arguments)]
     return start_processes(count, command, **{"XLA_FLAGS": SOON} | environment)
 
 
-def finish(jobs: list[subprocess.Popen]) -> list[dict[str, Any]]:
+def finish(jobs):
     """Return their results, when all have ended well."""
     outputs = [job.communicate(timeout=120) for job in jobs]
     assert [job.returncode for job in jobs] == [0] * len(jobs), outputs
     return [json.loads(written.splitlines()[-1]) for written, _ in outputs]
 
 
-def assert_same(one: dict[str, Any], other: dict[str, Any], atol: float = 1e-5) -> None:
+def assert_same(one, other, atol=1e-5):
     assert one["history"].keys() == other["history"].keys()
     for name, values in one["history"].items():
         np.testing.assert_allclose(other["history"][name], values, atol=atol, err_msg=name)
@@ -55,23 +53,19 @@ def test_two_processes_train_as_one_does(tmp_path, source):
     assert first == second
     left, right = ({path.name for path in (tmp_path / n).iterdir()} for n in ("one", "two"))
     assert left == right
-    last = keras.models.load_model(tmp_path / "two" / "last.keras")
-    for weight, value in zip(last.get_weights(), first["weights"], strict=True):
-        np.testing.assert_array_equal(weight, np.array(value, "float32"))
+    weights = [np.array(value, "float32") for value in first["weights"]]
+    same(keras.models.load_model(tmp_path / "two" / "last.keras"), weights)
 
 
 @pytest.mark.slow
 def test_one_process_trains_on_all_its_devices(tmp_path):
     four = {"XLA_FLAGS": f"{SOON} --xla_force_host_platform_device_count=4"}
-    runs = [
-        start(1, tmp_path / "one", 3, "judged"),
-        start(1, tmp_path / "four", 3, "judged", **four),
-    ]
-    assert_same(*(finish(run)[0] for run in runs))
+    (one,) = finish(start(1, tmp_path / "one", 3, "judged"))
+    (several,) = finish(start(1, tmp_path / "four", 3, "judged", **four))
+    assert_same(one, several)
 
 
-def epochs(history: Path) -> int:
-    """Return how many epochs a run has written down."""
+def epochs(history):
     return len(history.read_text().splitlines()) - 1 if history.exists() else 0
 
 
@@ -96,19 +90,15 @@ def test_when_one_is_killed_the_others_end_and_all_resume_later(tmp_path):
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="concerns the other backends")
-def test_several_processes_take_jax(monkeypatch):
+def test_several_processes_take_jax_and_one_is_the_first(monkeypatch):
     for name, value in zip(NAMES, ("127.0.0.1:9", "2", "0"), strict=True):
         monkeypatch.setenv(name, value)
     with pytest.raises(ValueError, match="KERAS_BACKEND=jax"), training.distributed():
         pass
-
-
-def test_one_process_is_first_and_alone(monkeypatch):
     for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name)
     with training.distributed() as processes:
         assert (processes.index, processes.count, processes.first) == (0, 1, True)
-        assert processes.in_turn(lambda: 7) == 7
 
 
 @pytest.fixture
@@ -132,17 +122,9 @@ def test_shares_are_equal_and_in_order(model, shuffle):
         assert sum(len(labels) for _, labels in batches) == 23
 
 
-@pytest.mark.parametrize(
-    ("train", "validation"), [((60, 15), None), ((61, 20), None), ((60, 20), (63, 20))]
-)
-def test_batches_that_cannot_be_shared_are_refused(model, train, validation):
-    parts = [
-        each and data.batches(np.ones((each[0], 4)), np.zeros(each[0], int), each[1])
-        for each in (train, validation)
-    ]
-    for given in (parts, [[], None]):
-        with (
-            pytest.raises(ValueError, match="devices .*batch_size.* a multiple of"),
-            Processes(2, 0, devices=2).together(model, *given),
-        ):
-            pass
+@pytest.mark.parametrize("counts", [[(60, 15)], [(61, 20)], [(60, 20), (63, 20)]])
+def test_batches_that_cannot_be_shared_are_refused(model, counts):
+    parts = [data.batches(np.ones((n, 4)), np.zeros(n, int), size) for n, size in counts]
+    refused = pytest.raises(ValueError, match=r"devices .*batch_size.* a multiple of")
+    with refused, Processes(2, 0, devices=2).together(model, *parts):
+        pass

@@ -48,20 +48,12 @@ def test_how_published_learning_rates_fall():
     assert (plateau.factor, plateau.threshold, plateau.min_change) == (0.1, 1e-4, 1e-8)
     assert recipes.ALEXNET.callbacks()[0] is not plateau  # each run counts for itself
     assert recipes.MNIST.callbacks() == []
-    for recipe, decay in ((recipes.HEAD_ONLY, (0.85, 3)), (recipes.WHOLE_NETWORK, (0.1, 7))):
-        assert (recipe.decay, recipe.decay_every) == decay
+    for recipe, decay, every in ((recipes.HEAD_ONLY, 0.85, 3), (recipes.WHOLE_NETWORK, 0.1, 7)):
+        (callback,), rate = recipe.callbacks(), recipe.learning_rate
+        found = [callback.schedule(epoch, 0.5) for epoch in range(15)]
+        assert found == pytest.approx([rate * decay ** (epoch // every) for epoch in range(15)])
     for recipe in (recipes.SHAKENET, recipes.SHAKENET_SINGLE_GPU):
         assert (recipe.weight_decay, recipe.cosine, recipe.restart_after) == (1e-4, True, None)
-
-
-def test_the_learning_rate_decays_in_steps_and_the_optimizer_keeps_its_moments():
-    recipe = dataclasses.replace(recipes.HEAD_ONLY, learning_rate=0.1, decay=0.5, decay_every=2)
-    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax")])
-    recipe.compile(model)
-    x, y, callbacks = np.ones((8, 1)), np.zeros(8), recipe.callbacks()
-    history = model.fit(x, y, 4, epochs=5, verbose=0, callbacks=callbacks).history
-    np.testing.assert_allclose(history["learning_rate"], [0.1, 0.1, 0.05, 0.05, 0.025], rtol=1e-6)
-    assert int(model.optimizer.iterations) == 10
 
 
 def test_the_digits_cost_is_summed_and_a_step_is_gradient_descent():
@@ -101,21 +93,7 @@ def test_weight_decay_adds_half_the_squares_of_every_trained_weight():
         assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_weight_decay_moves_weights_as_the_formula_says():
-    model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1, kernel_initializer="ones")])
-    changes = {"loss": "MeanSquaredError", "learning_rate": 0.1, "cosine": False}
-    dataclasses.replace(recipes.SHAKENET, weight_decay=0.5, **changes).compile(model)
-    velocity, expected = 0.0, 1.0
-    for _ in range(4):
-        model.train_on_batch(np.zeros((3, 2)), np.zeros((3, 1)))
-        velocity = 0.9 * velocity - 0.1 * 0.5 * expected
-        expected += 0.9 * velocity - 0.1 * 0.5 * expected
-    np.testing.assert_allclose(model.get_weights()[0], expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(
-    ("recipe", "changes"), [("SHAKENET", {"patience": 3}), ("MNIST", {"restart_after": 3})]
-)
-def test_contradictory_recipes_are_refused(recipe, changes):
+@pytest.mark.parametrize("contradiction", [{"cosine": True}, {"restart_after": 3}])
+def test_contradictory_recipes_are_refused(contradiction):
     with pytest.raises(ValueError, match=r"restart_after|follows one of"):
-        dataclasses.replace(getattr(recipes, recipe), **changes)
+        dataclasses.replace(recipes.ALEXNET, **contradiction)

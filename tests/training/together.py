@@ -15,7 +15,7 @@ labels = random.integers(0, 3, 90)
 images = random.normal(labels[:, None, None, None], 1, (90, 12, 12, 3)).astype("float32")
 
 
-def judge(model: keras.Model, validation: keras.utils.PyDataset) -> dict[str, float]:
+def judge(model, validation):
     """Judge as a notebook does, each process by itself."""
     probabilities = evaluation.predict(model, images[60:])
     report = evaluation.report(validation.labels, probabilities, list("abc"))
@@ -40,17 +40,9 @@ with training.distributed() as processes:
         train = data.image_folder(directory + "-photos", (12, 12), 10, shuffle=True, seed=3)
     else:
         train = data.batches(images[:60], labels[:60], 16, shuffle=True, seed=3)
-    recipe = dataclasses.replace(
-        training.recipes.ALEXNET, batch_size=None, epochs=epochs, patience=1
-    )
-    history = training.fit(
-        model,
-        recipe,
-        train,
-        None if source == "folder" else data.batches(images[60:], labels[60:], 16),
-        directory,
-        evaluate=judge if source == "judged" else None,
-        verbose=2,
-    )
+    recipe = dataclasses.replace(training.recipes.ALEXNET, epochs=epochs, patience=1)
+    validation = None if source == "folder" else data.batches(images[60:], labels[60:], 16)
+    judged = judge if source == "judged" else None
+    history = training.fit(model, recipe, train, validation, directory, judged, verbose=2)
     weights = [weight.tolist() for weight in model.get_weights()]
     print(json.dumps({"history": history.history, "weights": weights}))

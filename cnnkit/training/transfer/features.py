@@ -64,7 +64,7 @@ class Frozen:
             self.sizes.append(len(images))
         if not labels:
             raise ValueError("There are no photos in the data set.")
-        self._network, self._dataset, self._known = network, dataset, behind(dataset)
+        self._network, self._dataset, self.known = network, dataset, behind(dataset)
         self._network_key, self.key = network_key(network), sha.hexdigest()
         self.labels = None if labels[0] is None else np.concatenate(labels)
 
@@ -78,8 +78,8 @@ class Frozen:
             features, places = found[batches.epoch() % len(found)]
             return features[places[numbers]]
 
-        like = ("seed", "class_names", "file_paths") if self._known is not None else ()
-        options = {name: getattr(self._known, name) for name in like}
+        like = ("seed", "class_names", "file_paths") if self.known is not None else ()
+        options = {name: getattr(self.known, name) for name in like}
         key = self._network_key + self.key
         batches = Batches(rows, self.labels, self.sizes, key=key, **options)
         batches.features = found[0][0]
@@ -91,7 +91,7 @@ class Frozen:
         """Return features of inference, or of an epoch of `fit`, and in which row each photo is."""
         states = [] if number is None else random_states(self._network)
         start = [keras.ops.convert_to_numpy(state) for state in states]
-        order, known = np.arange(sum(self.sizes)), self._known
+        order, known = np.arange(sum(self.sizes)), self.known
         parts: list[Any] = [self._network_key, keras.backend.backend(), self.key]
         if number is not None:  # what is drawn for a photo depends on its place in the epoch
             order = order if known is None else known.order(number)
@@ -122,7 +122,7 @@ class Frozen:
             yield np.asarray(network.predict_on_batch(images))
             bar.update(len(images))
         bar.close()
-        if sha.hexdigest() != self.key and (number is None or self._known is None):
+        if sha.hexdigest() != self.key and (number is None or self.known is None):
             raise ValueError("The photos come in another order each time; do not shuffle them.")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from cnnkit import backend, checks, files
 from cnnkit.networks import cut, network_key, random_states
-from cnnkit.training.checkpoint import Checkpoint
+from cnnkit.training.checkpoint import Checkpoint, Config
 from cnnkit.training.transfer.features import Frozen
 
 import keras
@@ -43,7 +43,7 @@ def fit_from_frozen(
     views : int, optional
         How many times to augment each training photo, for a model that begins with augmentation.
     callbacks, verbose
-        As for ``fit``. What Keras's own callbacks count is restored.
+        As for `training.fit`.
 
     Raises
     ------
@@ -56,10 +56,9 @@ def fit_from_frozen(
     checks.whole_number("views", 1 if views is None else views, least=1)
     frozen, rest = cut(model)
     if bool(random_states(frozen)) != (views is not None):
-        raise ValueError(
-            f"views is {views}, and the model begins {'with' if views is None else 'without'} "
-            "augmentation. Say in how many ways to augment each photo, such as views=8, if it does."
-        )
+        begins = f"the model begins {'with' if views is None else 'without'} augmentation"
+        cure = "Say in how many ways to augment, such as views=8, or leave it out"
+        raise ValueError(f"views is {views}, and {begins}. {cure}.")
     _compile(rest, model)
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
@@ -67,13 +66,16 @@ def fit_from_frozen(
     folder = None if directory is None else Path(directory)
     store, photos = folder and folder / "features", Frozen(frozen, train)
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
-    checkpoint = Checkpoint(folder, _config(model, frozen, photos), variables, callbacks, True)
+    checkpoint = Checkpoint(
+        folder, _config(model, frozen, photos, views), variables, callbacks, True
+    )
     with files.locked(folder):
         checkpoint.begin()
         past = checkpoint.restore()  # before the views, which depend on random numbers
         if past and verbose != 0:
             print(f"Going on after epoch {past}, from {folder}")
         features, judged = photos.batches(store, views), None
+        checks.class_numbers(model, features.labels)
         if validation is not None:
             judged = Frozen(frozen, validation).batches(store)
         model.stop_training = False
@@ -99,8 +101,14 @@ class _OnModel(keras.callbacks.CallbackList):
     def set_model(self, model: keras.Model) -> None:
         self._model = model  # the one that is trained; the callbacks keep theirs
 
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self.callbacks:
+            trained = self.model  # on JAX, this brings the variables up to date
+            super().on_train_batch_end(batch, logs)
+            trained.stop_training |= self._whole.stop_training
+
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        trained = self.model  # on JAX, this brings the variables up to date
+        trained = self.model
         for callback in self.callbacks:  # with these very metrics, to which they may add
             callback.on_epoch_end(epoch, logs)
         trained.stop_training |= self._whole.stop_training
@@ -116,16 +124,17 @@ def _compile(rest: keras.Model, model: keras.Model) -> None:
     rest.compile(**{**config, "optimizer": model.optimizer, "loss": loss})
 
 
-def _config(model: keras.Model, frozen: keras.Model, photos: Frozen) -> dict[str, dict[str, Any]]:
+def _config(model: keras.Model, frozen: keras.Model, photos: Frozen, views: Any) -> Config:
     """Return what tells one run from another."""
     optimizer = {name: str(v) for name, v in model.optimizer.get_config().items() if name != "name"}
     if int(keras.ops.convert_to_numpy(model.optimizer.iterations)):
         del optimizer["learning_rate"]  # which a schedule may have changed
     labels = hashlib.sha256(np.asarray(photos.labels).tobytes()).hexdigest()
+    seen = {"photos": photos.key, "labels": labels, "batch size": photos.sizes[0], "views": views}
     return {
-        "model": {"frozen layers": network_key(frozen), "parameters": model.count_params()},
+        "model": {"frozen layers": network_key(frozen), "layers": network_key(model, False)},
         "optimizer": optimizer,
-        "training": {"photos": photos.key, "labels": labels, "batch size": photos.sizes[0]},
+        "training": seen | {"order": photos.known and photos.known.seed},
     }
 
 

@@ -38,15 +38,12 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def small_base(name: str = "vgg16") -> keras.Model:
-    """Build a random base in a second."""
     if name == "vgg16":
         return models.vgg16_base(None, (48, 48, 3), width=1 / 16)
     return models.densenet_base(None, (48, 48, 3), block_config=(2, 2, 2, 2), growth_rate=8)
 
 
-def classifier(
-    name: str = "vgg16", free: int = 0, augmented: bool = False, dropout: float = 0.5
-) -> keras.Model:
+def classifier(name="vgg16", free=0, augmented=False, dropout=0.5) -> keras.Model:
     """Build and compile a classifier with all but some last layers of its base frozen."""
     training.reproducible(1)
     base = small_base(name)
