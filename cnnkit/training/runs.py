@@ -157,7 +157,7 @@ def _config(
         raise ValueError("Training and validation data are the same; expected other photos.")
     checks.classifier(model, recipe.loss)
     found = {"training": _describe(model, train), "recipe": asdict(recipe)}
-    found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)}
+    found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)[:16]}
     found["validation"] = {"data": None} if validation is None else _describe(model, validation)
     found["validation"]["evaluate"] = getattr(evaluate, "__qualname__", type(evaluate).__name__)
     found["may change"] = {"keras": keras.__version__, "backend": keras.backend.backend()}
@@ -176,7 +176,7 @@ def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
     what = f"{'pixels' if images.ndim == 4 else 'features'} {images.min():g} to {images.max():g}"
     return {
         "data": ", ".join([" × ".join(map(str, shape)), what, *classes]),
-        "labels": hashlib.sha256(np.asarray(labels, "<i8").tobytes()).hexdigest(),
+        "labels": hashlib.sha256(np.asarray(labels, "<i8").tobytes()).hexdigest()[:16],
         "batch size": len(images),
         "order": known and known.seed,
         "features": known and known.key,

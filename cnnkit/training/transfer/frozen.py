@@ -129,10 +129,10 @@ def _config(model: keras.Model, frozen: keras.Model, photos: Frozen, views: Any)
     optimizer = {name: str(v) for name, v in model.optimizer.get_config().items() if name != "name"}
     if int(keras.ops.convert_to_numpy(model.optimizer.iterations)):
         del optimizer["learning_rate"]  # which a schedule may have changed
-    labels = hashlib.sha256(np.asarray(photos.labels).tobytes()).hexdigest()
+    labels = hashlib.sha256(np.asarray(photos.labels).tobytes()).hexdigest()[:16]
     seen = {"photos": photos.key, "labels": labels, "batch size": photos.sizes[0], "views": views}
     return {
-        "model": {"frozen layers": network_key(frozen), "layers": network_key(model, False)},
+        "model": {"frozen layers": network_key(frozen), "layers": network_key(model, False)[:16]},
         "optimizer": optimizer,
         "training": seen | {"order": photos.known and photos.known.seed},
     }
