@@ -80,7 +80,7 @@ def _is_frozen(layer: keras.Layer) -> bool:
 
 def _in_a_row(model: keras.Model, start: int) -> bool:
     """Whether each layer from this number on takes what the one before gives, and no other."""
-    entries, pattern = model.get_config()["layers"], r'"keras_history": \["([^"]*)"'
+    entries, pattern = model.get_config().get("layers", []), r'"keras_history": \["([^"]*)"'
     sources = [re.findall(pattern, json.dumps(entry.get("inbound_nodes"))) for entry in entries]
     names = [[entry["config"]["name"]] for entry in entries]
     only_layers = len(names) == len(model.layers)  # and no operations, such as images / 255

@@ -75,14 +75,14 @@ def test_keras_fit_on_a_shuffled_folder_gives_the_same(tmp_path):
     plain = data.image_folder(tmp_path / "photos", (48, 48), 4)
     for batch_size in (4, 8):
         dataset = data.image_folder(tmp_path / "photos", (48, 48), batch_size, True, seed=5)
-        whole, model = (classifier("vgg16", free=4, augmented=True) for _ in range(2))
+        model = classifier(free=4, augmented=True)
         history = fit(model, dataset, plain, 2, tmp_path / "run", views=2, verbose=0).history
         dataset.set_epoch(0)
+        whole = classifier(free=4, augmented=True)
         expected = whole.fit(dataset, validation_data=plain, epochs=2, verbose=0).history
         same(whole, model, tolerance=1e-4)
-        assert history.keys() == expected.keys()
-        for name, values in expected.items():
-            np.testing.assert_allclose(history[name], values, rtol=1e-3)
+        for name in history.keys() | expected.keys():
+            np.testing.assert_allclose(history[name], expected[name], rtol=1e-3)
 
 
 @pytest.mark.slow
