@@ -187,8 +187,11 @@ def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     labels(y, classes=max(2, model.output_shape[-1]), count=len(x))
 
 
-def classifier(model: keras.Model, loss: str) -> None:
-    """Raise ValueError unless the model's last layer is one for this loss of Keras."""
+def classifier(model: keras.Model, recipe: Any) -> None:
+    """Raise ValueError unless the model's last layer is one for the loss of a recipe."""
+    loss = getattr(recipe, "loss", None)
+    if loss is None:
+        raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
     units, binary = model.output_shape[-1], loss == "BinaryCrossentropy"
     if (units == 1) != binary:
         raise ValueError(

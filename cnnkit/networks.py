@@ -22,10 +22,11 @@ def network_key(network: keras.Model, weights: bool = True) -> str:
 
 def _without_names(config: Any, places: dict[str, int], refers: bool = False) -> Any:
     """Put numbers for the names of layers, which Keras numbers through, and leave out seeds."""
+    if isinstance(config, dict) and config.get("class_name") == "DTypePolicy":
+        return config  # whose name says what it is
     if isinstance(config, dict):
         parts = [(key, value) for key, value in config.items() if key != "seed"]
-        named = len(config) > 1  # else it is the name of something else, such as a dtype policy
-        return {k: _without_names(v, places, refers or (named and k in NAMES)) for k, v in parts}
+        return {key: _without_names(v, places, refers or key in NAMES) for key, v in parts}
     if isinstance(config, list | tuple):
         return [_without_names(value, places, refers) for value in config]
     is_name = refers and isinstance(config, str)

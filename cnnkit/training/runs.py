@@ -12,7 +12,7 @@ from cnnkit import backend, checks, files, plots
 from cnnkit.batches import behind
 from cnnkit.networks import network_key, random_states
 from cnnkit.training import distribution
-from cnnkit.training.callbacks import Evaluations, validation_metrics
+from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
 from cnnkit.training.checkpoint import Checkpoint
 from cnnkit.training.recipes import Recipe
 
@@ -112,7 +112,7 @@ def fit(
             text = f"The run in {directory} has ended, and began with other weights than these"
             warnings.warn(f"{text}: for another seed, name another directory.", stacklevel=2)
         judged = None if evaluate else validation  # by Keras
-        epoch = _Epoch(train, validation, None if often else evaluate)
+        epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
         options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
         options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}
         try:
@@ -130,12 +130,12 @@ def fit(
 class _Epoch(keras.callbacks.Callback):
     """Begins an epoch with its order of the images, and ends it with metrics that are numbers."""
 
-    def __init__(self, train: Any, validation: Any, evaluate: Any) -> None:
+    def __init__(self, monitor: str, train: Any, validation: Any, evaluate: Any) -> None:
         super().__init__()
-        self._train, self._validation, self._evaluate = train, validation, evaluate
+        self._monitor, self._datasets, self._evaluate = monitor, (train, validation), evaluate
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        for dataset in (self._train, self._validation):
+        for dataset in self._datasets:
             if behind(dataset) is not None:
                 dataset.set_epoch(epoch)
 
@@ -144,7 +144,8 @@ class _Epoch(keras.callbacks.Callback):
             where = f"is {logs['loss']} in epoch {epoch + 1}"
             raise FloatingPointError(f"The loss {where}. Take a smaller learning rate.")
         if self._evaluate is not None:
-            logs.update(validation_metrics(self._evaluate(self.model, self._validation)))
+            logs.update(validation_metrics(self._evaluate(self.model, self._datasets[1])))
+            monitored_metric(self._monitor, logs)  # or an error that names it
         rate = self.model.optimizer.learning_rate
         logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
 
@@ -155,7 +156,7 @@ def _config(
     """Check what a run is given, and return what tells it from others."""
     if validation is train:
         raise ValueError("Training and validation data are the same; expected other photos.")
-    checks.classifier(model, recipe.loss)
+    checks.classifier(model, recipe)
     found = {"training": _describe(model, train), "recipe": asdict(recipe)}
     found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)[:16]}
     found["validation"] = {"data": None} if validation is None else _describe(model, validation)

@@ -41,11 +41,9 @@ def test_each_epoch_has_an_order_of_its_own_that_can_be_repeated():
 
 def test_a_loop_over_the_batches_ends():
     batches = data.batches(IMAGES, LABELS, 4)
-    for step in (-1, 3):
-        with pytest.raises(IndexError, match=f"batches 0 to 2, and no {step}"):
-            batches[step]
-    with pytest.raises(ValueError, match="epoch is -1; expected a whole number from 0"):
-        batches.set_epoch(-1)
+    assert [len(labels) for _, labels in batches] == [4, 4, 2]
+    with pytest.raises(IndexError):
+        batches[3]
 
 
 def test_bad_arguments():

@@ -155,8 +155,3 @@ def test_a_disk_that_fills_while_decoding_is_named_with_the_cure():
     assert caught.value.errno == errno.ENOSPC
     with pytest.raises(OSError):
         store._file.close()
-
-
-def test_an_epoch_before_the_first_is_refused(folder):
-    with pytest.raises(ValueError, match="epoch is -1"):
-        data.image_folder(folder, (9, 9)).set_epoch(-1)

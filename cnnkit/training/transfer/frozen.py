@@ -66,9 +66,8 @@ def fit_from_frozen(
     folder = None if directory is None else Path(directory)
     store, photos = folder and folder / "features", Frozen(frozen, train)
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
-    checkpoint = Checkpoint(
-        folder, _config(model, frozen, photos, views), variables, callbacks, True
-    )
+    config = _config(model, frozen, photos, views)
+    checkpoint = Checkpoint(folder, config, variables, callbacks, writes=True)
     with files.locked(folder):
         checkpoint.begin()
         past = checkpoint.restore()  # before the views, which depend on random numbers
@@ -78,12 +77,12 @@ def fit_from_frozen(
         checks.class_numbers(model, features.labels)
         if validation is not None:
             judged = Frozen(frozen, validation).batches(store)
+            judged.seed = None  # in the order of the files
         model.stop_training = False
         set_epoch = keras.callbacks.LambdaCallback(lambda epoch, logs: features.set_epoch(epoch))
-        watching = [set_epoch, _OnModel(callbacks, model), checkpoint]
-        options = {"initial_epoch": past, "epochs": epochs, "shuffle": False, "verbose": verbose}
-        batches, judged = backend.fast(features), backend.fast(judged)
-        rest.fit(batches, validation_data=judged, callbacks=watching, **options)
+        options: dict[str, Any] = {"callbacks": [set_epoch, _OnModel(callbacks, model), checkpoint]}
+        options |= {"initial_epoch": past, "epochs": epochs, "shuffle": False, "verbose": verbose}
+        rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
         if epochs >= past:  # with fewer, nothing was trained
             checkpoint.forget()
     return checkpoint.as_history(model)
