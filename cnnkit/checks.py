@@ -154,33 +154,28 @@ def class_numbers(model: keras.Model, y: np.ndarray) -> None:
 def repeatable(dataset: Any) -> None:
     """Raise ValueError for a data set that cannot be read twice in a known order."""
     if hasattr(dataset, "shape") or isinstance(dataset, tuple):
-        raise ValueError(
-            "Arrays were given; expected batches (images, labels), as data.image_folder gives "
-            "them. Arrays become batches with data.batches(x, y, batch_size=32)."
-        )
+        cure = "Arrays become batches with data.batches(x, y, batch_size=32)"
+        raise ValueError(f"Arrays were given; expected batches (images, labels). {cure}.")
     if isinstance(dataset, str | Path):
         raise ValueError(f"{str(dataset)!r} is a path; give data.image_folder(path, image_size).")
     if behind(dataset) is None and is_shuffled(dataset):
         raise ValueError(
-            "The data set is shuffled, and was made from that of image_folder or by another way, "
-            "so that its order is not known. Give what data.image_folder returns, or do not "
-            "shuffle. The model takes pixels as they are in the files; augmentation goes into the "
-            "model."
+            "The data set is shuffled, so that its order is not known. Give what data.image_folder "
+            "returns, or do not shuffle. Augmentation goes into the model."
         )
     try:
         len(dataset)
     except TypeError:
-        raise ValueError(
-            f"{dataset!r} has no known length; expected batches that can be read again, as "
-            "data.image_folder gives them, and neither a generator nor an endless data set."
-        ) from None
+        cure = (
+            "expected batches that can be read again, neither a generator nor an endless data set"
+        )
+        raise ValueError(f"{dataset!r} has no known length; {cure}.") from None
 
 
 def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
-    """Check that pictures (n, height, width, channels) and labels (n,) fit a classifier.
+    """Raise ValueError unless images (n, height, width, channels), labels (n,) fit a classifier.
 
-    Pixels go from 0 to 255 for a model that rescales them itself, else from 0 to 1; labels are
-    whole numbers from 0. Where something is wrong, the ValueError says what to do.
+    Pixels go from 0 to 255 for a model that rescales them itself, else from 0 to 1.
     """
     images(model, x)
     pixel_range(x, 0, 255 if takes_bytes(model) else 1)
@@ -194,11 +189,9 @@ def classifier(model: keras.Model, recipe: Any) -> None:
         raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
     units, binary = model.output_shape[-1], loss == "BinaryCrossentropy"
     if (units == 1) != binary:
-        raise ValueError(
-            f"The model {model.name!r} ends in {units} units, and the recipe's loss is {loss}, "
-            f"which asks for {'one sigmoid' if binary else 'one a class'}. Take another recipe, or "
-            "another last layer."
-        )
+        asked = f"{loss}, which asks for {'one sigmoid' if binary else 'one a class'}"
+        what = f"The model {model.name!r} ends in {units} units, and the recipe's loss is {asked}"
+        raise ValueError(f"{what}. Take another recipe, or another last layer.")
 
 
 def training_data(model: keras.Model, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
