@@ -148,11 +148,8 @@ def train(
         say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES counts with --distribute only.")
     if distribute and not os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
         say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES is not set, so no other process takes part.")
-    with (
-        training.distributed()
-        if distribute
-        else nullcontext(training.distribution.current()) as processes
-    ):
+    alone = nullcontext(training.distribution.current())
+    with training.distributed() if distribute else alone as processes:
         tell = say if processes.first else say_nothing
         run = Run(described.path(described.output), described, tell, processes)
         run.train()

@@ -92,9 +92,8 @@ def image_folder(
     usable = usable_photos(folder, photos, problems, skip_unusable, class_names)
     names = list(class_names or (entry.name for entry in class_folders(folder)))
     labels = np.array([names.index(photos[number].parent.name) for number in usable])
-    places = np.array(usable)
     batches = Batches(
-        lambda numbers: pixels.read(places[numbers]),
+        lambda numbers: pixels.read(usable[numbers]),
         labels,
         batch_size,
         (seed or 0) if shuffle else None,

@@ -65,7 +65,7 @@ class Frozen:
         if not labels:
             raise ValueError("There are no photos in the data set.")
         self._network, self._dataset, self.known = network, dataset, behind(dataset)
-        self._network_key, self.key = network_key(network), sha.hexdigest()
+        self.network_key, self.key = network_key(network), sha.hexdigest()
         self.labels = None if labels[0] is None else np.concatenate(labels)
 
     def batches(self, directory: str | Path | None, views: int | None = None) -> Batches:
@@ -80,7 +80,7 @@ class Frozen:
 
         like = ("seed", "class_names", "file_paths") if self.known is not None else ()
         options = {name: getattr(self.known, name) for name in like}
-        key = self._network_key + self.key
+        key = self.network_key + self.key
         batches = Batches(rows, self.labels, self.sizes, key=key, **options)
         batches.features = found[0][0]
         return batches
@@ -92,7 +92,7 @@ class Frozen:
         states = [] if number is None else random_states(self._network)
         start = [keras.ops.convert_to_numpy(state) for state in states]
         order, known = np.arange(sum(self.sizes)), self.known
-        parts: list[Any] = [self._network_key, keras.backend.backend(), self.key]
+        parts: list[Any] = [self.network_key, keras.backend.backend(), self.key]
         if number is not None:  # what is drawn for a photo depends on its place in the epoch
             order = order if known is None else known.order(number)
             parts += [number, self.sizes, [seed.tolist() for seed in start], order.tolist()]

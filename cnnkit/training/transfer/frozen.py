@@ -66,7 +66,7 @@ def fit_from_frozen(
     folder = None if directory is None else Path(directory)
     store, photos = folder and folder / "features", Frozen(frozen, train)
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
-    config = _config(model, frozen, photos, views)
+    config = _config(model, photos, views)
     checkpoint = Checkpoint(folder, config, variables, callbacks, writes=True)
     with files.locked(folder):
         checkpoint.begin()
@@ -123,7 +123,7 @@ def _compile(rest: keras.Model, model: keras.Model) -> None:
     rest.compile(**{**config, "optimizer": model.optimizer, "loss": loss})
 
 
-def _config(model: keras.Model, frozen: keras.Model, photos: Frozen, views: Any) -> Config:
+def _config(model: keras.Model, photos: Frozen, views: Any) -> Config:
     """Return what tells one run from another."""
     optimizer = {name: str(v) for name, v in model.optimizer.get_config().items() if name != "name"}
     if int(keras.ops.convert_to_numpy(model.optimizer.iterations)):
@@ -131,7 +131,7 @@ def _config(model: keras.Model, frozen: keras.Model, photos: Frozen, views: Any)
     labels = hashlib.sha256(np.asarray(photos.labels).tobytes()).hexdigest()[:16]
     seen = {"photos": photos.key, "labels": labels, "batch size": photos.sizes[0], "views": views}
     return {
-        "model": {"frozen layers": network_key(frozen), "layers": network_key(model, False)[:16]},
+        "model": {"frozen layers": photos.network_key, "layers": network_key(model, False)[:16]},
         "optimizer": optimizer,
         "training": seen | {"order": photos.known and photos.known.seed},
     }
