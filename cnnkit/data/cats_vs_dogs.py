@@ -128,9 +128,10 @@ def _deal(
 
 
 def _archive(source: str | None) -> Path:
-    if source == "microsoft" or (source is None and not store.place(f"{KAGGLE}.zip").is_file()):
-        if source == "microsoft" or store.place(MICROSOFT).is_file():
-            return store.fetch(MICROSOFT, MICROSOFT_URL)
+    if source is None and not store.place(f"{KAGGLE}.zip").is_file():
+        source = "microsoft" if store.place(MICROSOFT).is_file() else None
+    if source == "microsoft":
+        return store.fetch(MICROSOFT, MICROSOFT_URL)
     hint = (
         "Without an account, the same photos come from Microsoft: "
         f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}.'

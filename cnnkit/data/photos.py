@@ -56,8 +56,6 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         The photo is not usable. The message is the reason.
     """
     try:
-        if path.stat().st_size == 0:
-            raise _Odd("the file is empty")
         with Image.open(path) as image:
             _refuse_odd(path, image)
             if size:
@@ -68,32 +66,34 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             if size:
                 upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             return np.asarray(upright)
-    except _Odd as error:
-        raise ValueError(str(error)) from None
+    except _OddPhotoError:
+        raise
     except Image.UnidentifiedImageError:
-        raise ValueError("it is no picture, or its beginning is damaged") from None
+        what = "no picture, or its beginning is damaged" if path.stat().st_size else "empty"
+        raise ValueError(f"it is {what}") from None
     except Image.DecompressionBombError:
         raise ValueError("it has too many pixels; make it smaller") from None
     except Exception as error:  # decoders fail in many ways on damaged files
-        reason = getattr(error, "strerror", None)  # of the system, not of a decoder
-        what = "it cannot be read" if reason else "it is damaged or cut short"
-        raise ValueError(f"{what} ({reason or error})") from None
+        system = getattr(error, "strerror", None)
+        what = "it cannot be read" if system else "it is damaged or cut short"
+        raise ValueError(f"{what} ({system or error})") from None
 
 
-class _Odd(Exception):
+class _OddPhotoError(ValueError):
     """A picture that can be read, and is no plain photo."""
 
 
 def _refuse_odd(path: Path, image: Image.Image) -> None:
     if image.format not in FORMATS:
-        raise _Odd(f"its format is {image.format}; convert it to JPEG or PNG")
+        raise _OddPhotoError(f"its format is {image.format}; convert it to JPEG or PNG")
     if path.suffix.lower() not in FORMATS[image.format]:
-        raise _Odd(f"it is a {image.format} file with the extension {path.suffix!r}; rename it")
+        what = f"it is a {image.format} file with the extension {path.suffix!r}"
+        raise _OddPhotoError(f"{what}; rename it")
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise _Odd("it is animated, or has several pages; save one of its pictures")
+        raise _OddPhotoError("it is animated, or has several pages; save one of its pictures")
     if image.mode not in PLAIN:
         what = MODES.get(image.mode, "other colours, or more than 8 bits a channel")
-        raise _Odd(f"it has {what}; convert it to 8-bit RGB")
+        raise _OddPhotoError(f"it has {what}; convert it to 8-bit RGB")
     if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
         raise Image.DecompressionBombError
 
@@ -162,8 +162,4 @@ def decode_all(
 
     with warnings.catch_warnings(), progress, ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")  # Pillow warns of what is found here anyway
-        try:
-            return sorted(filter(None, pool.map(work, range(len(photos)))))
-        except BaseException:  # an interruption stops the threads
-            pool.shutdown(cancel_futures=True)
-            raise
+        return sorted(filter(None, pool.map(work, range(len(photos)))))
