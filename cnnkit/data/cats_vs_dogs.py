@@ -46,15 +46,13 @@ def cats_vs_dogs(
     scale : {"sample", "full"}
         ``"full"`` takes the photos from ``dogs-vs-cats.zip`` (Kaggle, 812 MB) or
         ``kagglecatsanddogs_5340.zip`` (Microsoft, 787 MB) in the data folder. ``"sample"`` draws
-        600 of each kind, 1,000 for the split ``"half"``, with a ``boxes.csv`` in each part, as
-        `drawings.write` has it.
+        600 of each kind, 1,000 for the split ``"half"``, with `drawings`' ``boxes.csv``.
     split : {"small", "half"}
-        ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing,
-        by their numbers, as Chollet has them; in the sample 200, 100 and 300. ``"half"``: half
-        of all photos for training, of which a fifth for validation, and half for testing, drawn
-        by `seed`, as in the source of the AlexNet chapter.
+        ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing, by
+        their numbers, as in Chollet's book; in the sample 200, 100 and 300. ``"half"``: half of
+        all photos for training, a fifth of these for validation, and half for testing.
     seed : int
-        From 0; for the split ``"half"``.
+        From 0; draws the split ``"half"``.
     source : {"kaggle", "microsoft"}, optional
         The archive to use at full scale, which is downloaded where it is missing. Without it,
         the one that is there, else Kaggle's.
@@ -64,18 +62,11 @@ def cats_vs_dogs(
     Path
         A folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and ``dog/``.
 
-    Raises
-    ------
-    FileNotFoundError
-        The archive is missing and cannot be downloaded. The message says how to get it.
-    ValueError
-        An argument out of range, or an archive that is damaged or something else.
-
     Warns
     -----
     UserWarning
-        Some files of the archive are no photos, and were left out (the next number takes the
-        place of each); or it holds fewer photos than the split ``"half"`` takes.
+        Files of the archive are no photos and were left out, and the next number took the place of
+        each; or the archive holds fewer photos than the split ``"half"`` takes.
 
     References
     ----------
