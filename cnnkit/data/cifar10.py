@@ -108,8 +108,8 @@ def _read() -> tuple[Split, Split]:
     images, labels = [], []
     with tarfile.open(archive) as tar:
         for name in BATCHES:
-            file = tar.extractfile(f"cifar-10-batches-py/{name}")
-            contents = pickle.load(file, encoding="bytes")  # type: ignore[arg-type]
+            member = tar.extractfile(f"cifar-10-batches-py/{name}")
+            contents = pickle.loads(member.read() if member else b"", encoding="bytes")
             images.append(contents[b"data"].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))
             labels.append(np.array(contents[b"labels"], "int64"))
     return (np.concatenate(images[:5]), np.concatenate(labels[:5])), (images[5], labels[5])
