@@ -108,8 +108,8 @@ def read(path: Path) -> Run:
         raise ValueError(f"{path} is no YAML: {error}") from None
     except ValidationError as error:
         problems = [
-            f"\n  {'.'.join(map(str, each['loc']))}: {each['msg']} (given: {each['input']})"
-            for each in error.errors()
+            f"\n  {'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']} (given: {e['input']})"
+            for e in error.errors()
         ]
         raise ValueError(f"{path} has mistakes:{''.join(problems)}") from None
 

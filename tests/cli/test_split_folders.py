@@ -18,7 +18,7 @@ def test_the_validation_photos_train_nothing(here, cnnkit):
     for folder, seed in ((here / "one", 1), (here / "two", 2)):
         for part, drawn in (("train", 0), ("val", seed)):
             data.drawings.write(folder / part, ["cow", "horse"], 6, seed=drawn, size=40)
-        result = cnnkit("train", describe(folder, f"run-{folder.name}"))
+        result = cnnkit("train", describe(folder, f"run-{folder.name}", epochs=1))
         assert result.exit_code == 0, result.output
         assert "on 12 validation photos; they also chose the best weights" in result.stdout
         last = f"run-{folder.name}/training/last.keras"
