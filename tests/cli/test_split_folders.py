@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import pytest
 
-from .conftest import describe, draw
+from .conftest import describe
 
 
 @pytest.mark.slow
@@ -26,12 +26,3 @@ def test_the_validation_photos_train_nothing(here, cnnkit):
     for one, other in zip(*heads, strict=True):
         np.testing.assert_array_equal(one, other)
     assert not Path("run-one/photos").exists()
-
-
-def test_every_part_is_looked_at_before_the_training(here, cnnkit):
-    for part in ("train", "val"):
-        draw(f"photos/{part}")
-    draw("photos/test", ("cow", "owl"))
-    error = cnnkit("train", describe(here / "photos")).stderr
-    assert "owl: it is none of the classes cow, horse" in error
-    assert not Path("run").exists()
