@@ -1,16 +1,25 @@
 """Convolutional networks in four parts: data set, model, algorithm, evaluation.
 
 ``data``, ``models``, ``training`` and ``evaluation`` are the four parts of every image
-classifier; ``plots`` draws what they return. Import cnnkit before keras: it keeps the log
-lines that TensorFlow writes while it loads out of your notebook.
+classifier; ``plots`` draws what they return. Each is imported when it is used first. Import
+cnnkit before keras: it keeps the log lines that TensorFlow writes while it loads out of your
+notebook.
 """
 
 import logging
 import os
+import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib import import_module
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cnnkit import data, evaluation, models, plots, training
 
 # TensorFlow reports a machine without a GPU as an error when it runs its first operation.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -21,8 +30,15 @@ logging.getLogger("tensorflow").addFilter(lambda record: "retracing" not in reco
 # `fit` shuffles unless told not to, and Keras warns that a data set brings its own order.
 warnings.filterwarnings("ignore", "`shuffle=True` was passed, but will be ignored", UserWarning)
 
+__all__ = ["data", "evaluation", "models", "plots", "training"]
+__version__ = "0.1.0"
 
-BACKENDS = ("tensorflow", "jax", "torch")
+
+def __getattr__(name: str) -> ModuleType:
+    """Import a part when it is used first: `cnnkit --help` answers before Keras could load."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module(f"cnnkit.{name}")
 
 
 @contextmanager
@@ -46,19 +62,33 @@ def _stderr_held_back() -> Iterator[None]:
             os.close(stderr)
 
 
-try:
-    with _stderr_held_back():
-        import keras  # noqa: F401
-except (ImportError, ValueError) as error:
-    missing = (getattr(error, "name", None) or "").partition(".")[0]
-    if missing not in BACKENDS and "import backend" not in str(error):
-        raise
-    raise ImportError(
-        f"Keras cannot compute: {error}. Install it, or set the environment variable KERAS_BACKEND "
-        f"to one of {', '.join(BACKENDS)} that is installed."
-    ) from None
+class _QuietKeras(PathFinder):
+    """Finds Keras as Python does, and has it loaded quietly, whoever imports it first."""
 
-from cnnkit import data, evaluation, models, plots, training  # noqa: E402
+    @classmethod
+    def find_spec(
+        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        spec = PathFinder.find_spec("keras") if fullname == "keras" else None
+        if spec is not None and spec.loader is not None:
+            execute = spec.loader.exec_module
+            spec.loader.exec_module = lambda module: cls._load(execute, module)
+        return spec
 
-__all__ = ["data", "evaluation", "models", "plots", "training"]
-__version__ = "0.1.0"
+    @staticmethod
+    def _load(execute: Any, module: ModuleType) -> None:
+        try:
+            with _stderr_held_back():
+                execute(module)
+        except (ImportError, ValueError) as error:
+            backends = ("tensorflow", "jax", "torch")
+            missing = (getattr(error, "name", None) or "").partition(".")[0]
+            if missing not in backends and "import backend" not in str(error):
+                raise
+            raise ImportError(
+                f"Keras cannot compute: {error}. Install it, or set the environment variable "
+                f"KERAS_BACKEND to one of {', '.join(backends)} that is installed."
+            ) from None
+
+
+sys.meta_path.insert(0, _QuietKeras)

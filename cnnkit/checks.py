@@ -1,13 +1,15 @@
 """What a student gets wrong first, found before Keras does, with the cure in the message."""
 
+from __future__ import annotations
+
 from collections.abc import Collection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cnnkit.batches import behind, read
-
-import keras
 import numpy as np
+
+if TYPE_CHECKING:
+    import keras
 
 
 def one_of(name: str, value: object, choices: Collection[str | None]) -> None:
@@ -31,6 +33,8 @@ def dropout(share: float, name: str = "dropout") -> None:
 
 def augmentation(value: object) -> None:
     """Raise ValueError unless `value` is a layer, or None."""
+    import keras
+
     if value is not None and not isinstance(value, keras.Layer):
         raise ValueError(
             f"augmentation is {value!r}; expected a layer, such as "
@@ -153,6 +157,8 @@ def class_numbers(model: keras.Model, y: np.ndarray) -> None:
 
 def repeatable(dataset: Any) -> None:
     """Raise ValueError for a data set that cannot be read twice in a known order."""
+    from cnnkit.batches import behind
+
     if hasattr(dataset, "shape") or isinstance(dataset, tuple):
         cure = "Arrays become batches with data.batches(x, y, batch_size=32)"
         raise ValueError(f"Arrays were given; expected batches (images, labels). {cure}.")
@@ -196,6 +202,8 @@ def classifier(model: keras.Model, recipe: Any) -> None:
 
 def training_data(model: keras.Model, dataset: Any) -> tuple[np.ndarray, np.ndarray]:
     """Return the first images and all labels of a data set; ValueError unless they fit a model."""
+    from cnnkit.batches import behind, read
+
     repeatable(dataset)
     first, known = next(read(dataset), (None, None)), behind(dataset)
     if first[0] is None:
@@ -221,6 +229,8 @@ def is_shuffled(dataset: Any) -> bool:
 
 def _first_scale(layer: keras.Layer) -> bool | None:
     """Whether the first layer that rescales makes small numbers of bytes; None without one."""
+    import keras
+
     if hasattr(layer, "takes_bytes"):
         return layer.takes_bytes
     if isinstance(layer, keras.layers.Rescaling):

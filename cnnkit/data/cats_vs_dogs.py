@@ -1,57 +1,63 @@
-"""Cats and dogs: Kaggle's photos, or drawn ones that travel the same way."""
+"""Cats and dogs: Kaggle's photos, the same from Microsoft, or drawings with the same names."""
 
 import errno
 import re
 import shutil
 import tempfile
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from itertools import islice
 from pathlib import Path
 
 from cnnkit import checks
-from cnnkit.data import drawings, kaggle_archive, store
-from cnnkit.data.prepared import prepare
+from cnnkit.data import drawings, store
+from cnnkit.data.photos import Unusable, decode_all
 
 import numpy as np
 from tqdm import tqdm
 
-COMPETITION = "dogs-vs-cats"
 KINDS = ("cat", "dog")
-PHOTO = re.compile(r"(?:.*/)?(cat|dog)\.(\d+)\.jpg")
+PHOTO = re.compile(r"(?:.*/)?(cat|dog)[./](\d+)\.jpg", re.IGNORECASE)  # Cat/0.jpg is cat.0.jpg
+KAGGLE = "dogs-vs-cats"
+MICROSOFT = "kagglecatsanddogs_5340.zip"
+# Where this address is gone, search Microsoft's download center for "Kaggle Cats and Dogs Dataset",
+# put the archive into the data folder under the name above, and write the new address here.
+MICROSOFT_URL = (
+    "https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/"
+    + MICROSOFT
+)
 
 # Of each kind: all photos, and where train, validation and test of the split "small" end.
 ALL = {"sample": 1_000, "full": 12_500}
 SMALL = {"sample": (200, 300, 600), "full": (1_000, 1_500, 2_500)}
 
-Numbers = dict[str, list[int]]  # of the photos of each kind
-
 
 def cats_vs_dogs(
-    scale: str, split: str = "small", sample_size: int | None = None, seed: int = 0
+    scale: str, split: str = "small", seed: int = 0, source: str | None = None
 ) -> Path:
     """Prepare the cats and dogs: a folder for each part, and in it one for each kind.
 
-    The first call copies the photos out of the archive. Later ones are instant, and complete what
-    an interruption or a deletion left incomplete.
+    The first call copies the photos out of an archive, or draws them. Later ones are instant.
 
     Parameters
     ----------
     scale : {"sample", "full"}
-        ``"full"`` takes the photos from ``dogs-vs-cats.zip`` in the data folder, downloaded
-        from Kaggle (812 MB) where it is missing. ``"sample"`` draws 600 of each kind, 1,000 for
-        the split ``"half"``, with a ``boxes.csv`` in each part, as `drawings.write` has it.
+        ``"full"`` takes the photos from ``dogs-vs-cats.zip`` (Kaggle, 812 MB) or
+        ``kagglecatsanddogs_5340.zip`` (Microsoft, 787 MB) in the data folder. ``"sample"`` draws
+        600 of each kind, 1,000 for the split ``"half"``, with a ``boxes.csv`` in each part, as
+        `drawings.write` has it.
     split : {"small", "half"}
         ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing,
         by their numbers, as Chollet has them; in the sample 200, 100 and 300. ``"half"``: half
         of all photos for training, of which a fifth for validation, and half for testing, drawn
         by `seed`, as in the source of the AlexNet chapter.
-    sample_size : int, optional
-        Use only so many photos, half of them cats, in the same proportions.
     seed : int
-        For the split ``"half"``.
+        From 0; for the split ``"half"``.
+    source : {"kaggle", "microsoft"}, optional
+        The archive to use at full scale, which is downloaded where it is missing. Without it,
+        the one that is there, else Kaggle's.
 
     Returns
     -------
@@ -60,13 +66,16 @@ def cats_vs_dogs(
 
     Raises
     ------
-    ValueError
-        An unknown scale or split, a sample size out of range, an archive that is damaged or
-        something else.
     FileNotFoundError
-        Full scale without the archive and without a way to get it. The message says how.
-    OSError
-        The disk is full, or the folder cannot be written.
+        The archive is missing and cannot be downloaded. The message says how to get it.
+    ValueError
+        An argument out of range, or an archive that is damaged or something else.
+
+    Warns
+    -----
+    UserWarning
+        Some files of the archive are no photos, and were left out (the next number takes the
+        place of each); or it holds fewer photos than the split ``"half"`` takes.
 
     References
     ----------
@@ -74,156 +83,117 @@ def cats_vs_dogs(
     Interest-Aligned Manual Image Categorization", CCS 2007.
     F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, section 8.2.
     """
-    choice = _Choice(scale, split, sample_size, seed)
-    make = partial(_take_photos if scale == "full" else _draw_photos, choice)
-    return prepare(store.place(f"cats_vs_dogs/{choice.name}"), f"cats and dogs {choice.name}", make)
+    checks.one_of("scale", scale, ("sample", "full"))
+    checks.one_of("split", split, ("small", "half"))
+    checks.one_of("source", source, ("kaggle", "microsoft", None))
+    checks.whole_number("seed", seed, least=0)
+    count = SMALL[scale][-1] if split == "small" else ALL[scale]
+    name = f"{scale}-{split}" + (f"-seed{seed}" if split == "half" else "")
+    name += f"-v{drawings.VERSION}" if scale == "sample" else ""
+
+    def make(folder: Path) -> None:
+        with tempfile.TemporaryDirectory(dir=folder) as directory:
+            everything = Path(directory) / "all"
+            if scale == "sample":
+                drawings.write(everything, KINDS, count, seed=0)
+                there = {kind: list(range(count)) for kind in KINDS}
+            else:
+                there = _unpack(_archive(source), everything, count, may_shrink=split == "half")
+            for part, numbers in _deal(there, None if split == "half" else SMALL[scale], seed):
+                for kind in KINDS:
+                    (folder / part / kind).mkdir(parents=True)
+                    for photo in (f"{kind}/{kind}.{number}.jpg" for number in numbers[kind]):
+                        (everything / photo).rename(folder / part / photo)
+                if scale == "sample":
+                    boxes = drawings.boxes.read(everything).items()
+                    kept = {photo: box for photo, box in boxes if (folder / part / photo).exists()}
+                    drawings.boxes.write(folder / part, kept)
+
+    return store.build_once(store.place(f"cats_vs_dogs/{name}"), f"cats and dogs {name}", make)
 
 
-@dataclass(frozen=True)
-class _Choice:
-    """Which photos go into which part."""
-
-    scale: str
-    split: str
-    sample_size: int | None
-    seed: int
-
-    def __post_init__(self) -> None:
-        checks.one_of("scale", self.scale, ("sample", "full"))
-        checks.one_of("split", self.split, ("small", "half"))
-        most = 2 * self.of_each_kind
-        size = most if self.sample_size is None else self.sample_size
-        if not 20 <= size <= most or size % 2:
-            raise ValueError(f"sample_size is {size}; expected an even number, 20 to {most:,}.")
-        checks.whole_number("seed", self.seed, least=0)
-
-    @property
-    def of_each_kind(self) -> int:
-        """Number of photos that the split takes at the most."""
-        return SMALL[self.scale][-1] if self.split == "small" else ALL[self.scale]
-
-    @property
-    def name(self) -> str:
-        """Name of the folder that holds them."""
-        words = [self.scale, self.split]
-        if self.sample_size is not None:
-            words.append(str(self.sample_size))
-        if self.split == "half":
-            words.append(f"seed{self.seed}")
-        if self.scale == "sample":
-            words.append(f"v{drawings.VERSION}")
-        return "-".join(words)
-
-    def parts(self, there: Numbers) -> dict[str, Numbers]:
-        """Choose from the photos that are there."""
-        chosen = (self._small if self.split == "small" else self._half)(there)
-        return dict(zip(("train", "validation", "test"), chosen, strict=True))
-
-    def _small(self, there: Numbers) -> list[Numbers]:
-        ends = np.array(SMALL[self.scale])
-        starts = np.array((0, *ends[:-1]))
-        share = 1 if self.sample_size is None else self.sample_size / (2 * ends[-1])
-        counts = np.rint(share * (ends - starts)).astype(int)
-        counts[-1] = round(share * ends[-1]) - counts[:-1].sum()
-        return [
-            {kind: list(range(start, start + count)) for kind in KINDS}
-            for start, count in zip(starts.tolist(), counts.tolist(), strict=True)
-        ]
-
-    def _half(self, there: Numbers) -> list[Numbers]:
-        count = self.of_each_kind if self.sample_size is None else self.sample_size // 2
-        fewest = min(len(there[kind]) for kind in KINDS)
-        if fewest < count:
-            raise ValueError(
-                f"it holds {fewest:,} photos of a kind, and the split asks for {count:,}. To use "
-                f'those that are there: data.cats_vs_dogs("full", "half", sample_size={2 * fewest})'
-            )
-        random = np.random.default_rng(self.seed)
-        train, validation = count // 2, count // 2 // 5
-        shuffled = {kind: random.permutation(there[kind])[:count].tolist() for kind in KINDS}
-        slices = slice(validation, train), slice(validation), slice(train, None)
-        return [{kind: numbers[part] for kind, numbers in shuffled.items()} for part in slices]
+def _deal(
+    there: dict[str, list[int]], ends: tuple[int, ...] | None, seed: int
+) -> Iterator[tuple[str, dict[str, list[int]]]]:
+    """Yield each part and its numbers of each kind: in order up to the ends, or drawn by halves."""
+    if ends is None:
+        random, count = np.random.default_rng(seed), min(map(len, there.values()))
+        there = {kind: random.permutation(numbers).tolist() for kind, numbers in there.items()}
+        validation, train = count // 2 // 5, count // 2
+        slices = slice(validation, train), slice(validation), slice(train, count)
+    else:
+        slices = slice(ends[0]), slice(ends[0], ends[1]), slice(ends[1], ends[2])
+    for part, chosen in zip(("train", "validation", "test"), slices, strict=True):
+        yield part, {kind: numbers[chosen] for kind, numbers in there.items()}
 
 
-def _take_photos(choice: _Choice, folder: Path) -> None:
-    """Copy the chosen photos of Kaggle's archive."""
-    archive = kaggle_archive.get(COMPETITION)
+def _archive(source: str | None) -> Path:
+    if source is None and not store.place(f"{KAGGLE}.zip").is_file():
+        source = "microsoft" if store.place(MICROSOFT).is_file() else None
+    if source == "microsoft":
+        return store.fetch(MICROSOFT, MICROSOFT_URL)
+    hint = (
+        "Without an account, the same photos come from Microsoft: "
+        f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}.'
+    )
+    return store.from_kaggle(KAGGLE, hint)
+
+
+def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[str, list[int]]:
+    """Copy so many photos of each kind out of an archive, and return their numbers."""
+    there: dict[str, list[int]] = {}
+    bad: list[Unusable] = []
     try:
-        _extract(archive, choice, folder)
-    except (*store.DAMAGED_ZIP, OSError) as error:
+        with _photos(archive, folder.parent) as photos:
+            matches = filter(None, map(PHOTO.fullmatch, photos.namelist()))
+            found = {(match[1].lower(), int(match[2])): match[0] for match in matches}
+            for kind in KINDS:
+                there[kind], unusable = _copy(photos, found, folder / kind, count)
+                bad += unusable
+        fewest = min(map(len, there.values()))
+        if fewest < count and not (may_shrink and fewest):
+            raise ValueError(f"it holds {fewest:,} photos of a kind; expected {count:,}")
+    except Exception as error:  # a damaged archive raises nearly anything
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk, not of a decoder
         raise ValueError(
-            f"{archive} does not serve: {error}.\nIf it is not Kaggle's archive, or was cut "
-            "short, delete it and call again, or put the one from\n"
-            f"{kaggle_archive.page(COMPETITION)} in its place. {store.OWN_FOLDER}"
+            f"{archive} does not serve: {error}.\nIf it is another archive, or was cut short, "
+            "delete it and call again to download it."
         ) from None
+    if bad:
+        reasons = "".join(f"\n  {path.name}: {reason}" for path, reason in bad)
+        warnings.warn(f"{len(bad)} files of {archive} were left out:{reasons}", stacklevel=2)
+    if fewest < count:
+        few = f"{archive} holds {fewest:,} photos of a kind, not {count:,}"
+        warnings.warn(f"{few}; the parts are smaller, in the same proportions.", stacklevel=2)
+    return there
 
 
-def _draw_photos(choice: _Choice, folder: Path) -> None:
-    """Draw an archive like Kaggle's, and copy the chosen photos from it."""
-    with tempfile.TemporaryDirectory(dir=folder) as directory:
-        drawn = drawings.write(Path(directory) / "train", KINDS, choice.of_each_kind, seed=0)
-        _extract(_pack(drawn), choice, folder)
-        boxes = drawings.boxes.read(drawn)
-    for part in folder.iterdir():
-        there = {name: box for name, box in boxes.items() if (part / name).exists()}
-        drawings.boxes.write(part, there)
-
-
-def _pack(drawn: Path) -> Path:
-    """Pack drawings the way Kaggle packs its photos: train/cat.0.jpg in train.zip in a zip."""
-    photos, archive = drawn.with_name("train.zip"), drawn.with_name(f"{COMPETITION}.zip")
-    with zipfile.ZipFile(photos, "w") as inner:
-        for path in sorted(drawn.glob("*/*.jpg")):
-            inner.write(path, f"train/{path.name}")
-    with zipfile.ZipFile(archive, "w") as outer:
-        outer.write(photos, photos.name)
-    return archive
-
-
-def _extract(archive: Path, choice: _Choice, folder: Path) -> None:
-    """Copy the chosen photos of an archive into their folders."""
-    with _photos(archive, folder) as photos:
-        found = {
-            (match[1], int(match[2])): name
-            for name in photos.namelist()
-            if (match := PHOTO.fullmatch(name))
-        }
-        there = {kind: sorted(n for k, n in found if k == kind) for kind in KINDS}
-        targets = {
-            (kind, number): folder / part / kind / f"{kind}.{number}.jpg"
-            for part, numbers in choice.parts(there).items()
-            for kind in KINDS
-            for number in numbers[kind]
-        }
-        if missing := sorted(targets.keys() - found.keys()):
-            first = "{}.{}.jpg".format(*missing[0])
-            raise ValueError(f"{len(missing):,} of its photos are missing, the first is {first}")
-        for path in {path.parent for path in targets.values()}:
-            path.mkdir(parents=True)
-        for key, path in tqdm(targets.items(), "copying photos", delay=2, leave=False):
-            with photos.open(found[key]) as source, path.open("wb") as target:
+def _copy(
+    photos: zipfile.ZipFile, found: dict[tuple[str, int], str], folder: Path, count: int
+) -> tuple[list[int], list[Unusable]]:
+    """Copy photos of a kind by number, until there are so many; return the numbers, and the bad."""
+    kind, numbers, bad = folder.name, list[int](), list[Unusable]()
+    waiting = iter(sorted(number for name, number in found if name == kind))
+    checked = "PetImages" in next(iter(found.values()), "")  # some of its files are no photos
+    folder.mkdir(parents=True)
+    while chosen := list(islice(waiting, count - len(numbers))):
+        paths = {folder / f"{kind}.{number}.jpg": number for number in chosen}
+        for path, number in tqdm(paths.items(), "copying photos", delay=2, leave=False):
+            with photos.open(found[kind, number]) as source, path.open("wb") as target:
                 shutil.copyfileobj(source, target)
+        bad += decode_all(list(paths)) if checked else ()
+        unusable = {path for path, _ in bad}
+        numbers += [number for path, number in paths.items() if path not in unusable]
+    return numbers, bad
 
 
 @contextmanager
 def _photos(archive: Path, folder: Path) -> Iterator[zipfile.ZipFile]:
     """Open the zip that holds the photos, which Kaggle packs into another."""
     with zipfile.ZipFile(archive) as outer:
-        _refuse_escapes(outer)
         if "train.zip" not in outer.namelist():
             yield outer
             return
-        with tempfile.TemporaryFile(dir=folder) as file:
-            with outer.open("train.zip") as packed:
-                shutil.copyfileobj(packed, file)
-            with zipfile.ZipFile(file) as inner:
-                _refuse_escapes(inner)
-                yield inner
-
-
-def _refuse_escapes(archive: zipfile.ZipFile) -> None:
-    for name in archive.namelist():
-        if re.search(r"(^|[\\/])\.\.([\\/]|$)|^[\\/]|^[A-Za-z]:", name):
-            raise ValueError(f"it names a file outside of its folder, {name!r}")
+        with zipfile.ZipFile(outer.extract("train.zip", folder)) as inner:
+            yield inner

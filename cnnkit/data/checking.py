@@ -35,13 +35,7 @@ def check_images(path: str | Path) -> list[Unusable]:
     -------
     list of (path, reason)
         Files that cannot be read or are no plain photos, system files, and folders that are no
-        class: nested, hidden, empty, too few of them, or two whose names differ by case alone.
-        Empty where all is well.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such folder.
+        class: nested, hidden, empty, or too few of them. Empty where all is well.
     """
     return check_folder(path).problems
 
@@ -49,20 +43,10 @@ def check_images(path: str | Path) -> list[Unusable]:
 def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does.
 
-    Parameters
-    ----------
-    path : str or Path
-        A folder with a folder for each class.
-
     Returns
     -------
     FolderCheck
         ``classes``, the number of usable photos by name, and ``problems``.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such folder.
     """
     folder = Path(path)
     photos, problems = list_photos(folder)
@@ -102,15 +86,8 @@ def check_classes(
         held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
         problems.append(Unusable(folder, f"it holds {held}; expected two or more"))
     filled = {photo.parent for photo in usable}
-    seen: dict[str, Path] = {}
-    for entry in classes:
-        if entry not in filled:
-            problems.append(Unusable(entry, "a class without a usable photo; fill or delete it"))
-        if twin := seen.get(entry.name.casefold()):
-            reason = f"its name differs from {twin.name!r} by case alone; merge the two"
-            problems.append(Unusable(entry, reason))
-        seen[entry.name.casefold()] = entry
-    return problems
+    empty = "a class without a usable photo; fill or delete it"
+    return problems + [Unusable(entry, empty) for entry in classes if entry not in filled]
 
 
 def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:

@@ -1,16 +1,15 @@
-"""Small colour pictures of ten classes: CIFAR-10, drawn animals in its form, and CIFAR-100."""
+"""Small colour pictures of ten classes: CIFAR-10, and drawn animals in its form."""
 
+import hashlib
 import pickle
+import tarfile
 import tempfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 from cnnkit import checks
 from cnnkit.data import drawings, store
-from cnnkit.data.prepared import prepare
 
-import keras
 import numpy as np
 from PIL import Image
 
@@ -31,40 +30,23 @@ DRAWN = {"train": 500, "test": 100}  # of each species
 CANVAS = 72  # pixels a side of a drawing, of which a square around the face is kept
 WIDER = (1.0, 1.3)  # sides of the square against the longer one of the face
 
-# Its folder, its files for training and for testing, and the key of the labels in them.
-LAYOUTS = {
-    10: (
-        "cifar-10-batches-py",
-        [f"data_batch_{n}" for n in range(1, 6)],
-        ["test_batch"],
-        b"labels",
-    ),
-    100: ("cifar-100-python", ["train"], ["test"], b"fine_labels"),
-}
-KERAS = {10: keras.datasets.cifar10, 100: keras.datasets.cifar100}
-URL = "https://www.cs.toronto.edu/~kriz/cifar-{}-python.tar.gz"
-TRAINING, TEST = 50_000, 10_000
+FOLDER, ARCHIVE = "cifar-10-batches-py", "cifar-10-python.tar.gz"
+URL = f"https://www.cs.toronto.edu/~kriz/{ARCHIVE}"
+MD5 = "c58f30108f718f92721af3b95e74349a"  # as the page of the data set has it
+FILES = {"train": [f"data_batch_{n}" for n in range(1, 6)], "test": ["test_batch"]}
 # What a file of CIFAR may make when it is read: arrays, and nothing that runs a program.
-HARMLESS = {
-    ("numpy.core.multiarray", "_reconstruct"),
-    ("numpy._core.multiarray", "_reconstruct"),
-    ("numpy", "ndarray"),
-    ("numpy", "dtype"),
-    ("_codecs", "encode"),
-}
+HARMLESS = ("_reconstruct", "ndarray", "dtype", "encode")
 
 
-def cifar10(scale: str, classes: int = 10) -> tuple[Split, Split]:
+def cifar10(scale: str) -> tuple[Split, Split]:
     """Load CIFAR-10, or drawn animals in the same form.
 
     Parameters
     ----------
     scale : {"sample", "full"}
-        ``"full"`` is CIFAR-10, from the folder ``cifar-10-batches-py`` in the data folder; where it
-        is missing, through Keras, which downloads it (163 MB) into its own folder. ``"sample"``
-        draws ten species, which takes seconds the first time.
-    classes : {10, 100}
-        100 for CIFAR-100, at full scale: the folder ``cifar-100-python``, and its fine labels.
+        ``"full"`` reads the folder ``cifar-10-batches-py`` in the data folder. Where it is missing,
+        it is unpacked from ``cifar-10-python.tar.gz``, which is downloaded (163 MB) where it is
+        missing. ``"sample"`` draws ten species, which takes seconds the first time.
 
     Returns
     -------
@@ -74,26 +56,22 @@ def cifar10(scale: str, classes: int = 10) -> tuple[Split, Split]:
 
     Raises
     ------
-    ValueError
-        An unknown scale or number of classes, or files that are damaged or something else.
     FileNotFoundError
-        Full scale without the files and without a way to get them. The message says how.
+        Full scale without the files, and without a network to get them.
+    ValueError
+        An unknown scale, or files that are damaged or something else.
 
     References
     ----------
     A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
     """
     checks.one_of("scale", scale, ("sample", "full"))
-    if classes not in LAYOUTS:
-        raise ValueError(f"classes is {classes}; expected 10 or 100.")
     if scale == "full":
-        folder = store.home() / LAYOUTS[classes][0]
-        return _read(folder, classes) if folder.is_dir() else _download(folder, classes)
-    if classes != 10:
-        raise ValueError('The sample has 10 classes; 100 are there at the scale "full".')
+        folder = store.home() / FOLDER
+        return _read(folder if folder.is_dir() else _unpacked())
     folder = store.place(f"cifar10/sample-v{drawings.VERSION}")
-    prepare(folder, f"ten species of 32×32 pixels, version {drawings.VERSION}", _draw)
-    with np.load(folder / "pictures.npz") as arrays:
+    contents = f"ten species of 32×32 pixels, version {drawings.VERSION}"
+    with np.load(store.build_once(folder, contents, _draw) / "pictures.npz") as arrays:
         train, test = ((arrays[f"x_{part}"], arrays[f"y_{part}"]) for part in DRAWN)
     return train, test
 
@@ -128,72 +106,50 @@ def _face(path: Path, box: list[int], random: np.random.Generator) -> np.ndarray
         return np.asarray(drawing.resize((SIDE, SIDE), Image.Resampling.BOX, window))
 
 
-def _download(folder: Path, classes: int) -> tuple[Split, Split]:
-    """Load CIFAR through Keras, which keeps it in a folder of its own."""
-    url = URL.format(classes)
-    archive = folder.parent / Path(url).name
-    if archive.is_file():
-        raise FileNotFoundError(
-            f"{archive} is not unpacked yet:\n  tar -xzf {archive} -C {archive.parent}"
-        )
-    try:
-        parts = KERAS[classes].load_data()
-    except Exception as error:  # what Keras raises when a download fails has no class of its own
-        raise FileNotFoundError(
-            f"{folder} is missing, and Keras could not download it ({error}).\n"
-            "Get it where there is internet:\n"
-            f"  curl -L -O {url} && tar -xzf {archive.name}\n"
-            f"and put the folder {folder.name} into {folder.parent}, or into any folder that you "
-            "name in the environment variable CNNKIT_DATA.\n"
-            f"{store.OR_SAMPLE}"
-        ) from None
-    train, test = ((x, y.ravel().astype("int64")) for x, y in parts)
-    return train, test
+def _unpacked() -> Path:
+    """Unpack the archive beside itself, and download it before where it is missing."""
+    hint = "(The host is slow: 40 minutes are usual. A copy from elsewhere will do.)"
+    archive = store.fetch(ARCHIVE, URL, MD5, hint)
+    with archive.open("rb") as file:
+        if hashlib.file_digest(file, "md5").hexdigest() != MD5:
+            raise ValueError(
+                f"{archive} is not CIFAR-10 for Python: its MD5 hash is not {MD5}. "
+                "Delete it and call again to download it."
+            )
+
+    def unpack(folder: Path) -> None:
+        with tarfile.open(archive) as tar:
+            tar.extractall(folder, filter="data")
+
+    return store.build_once(store.place("cifar10/full"), f"{ARCHIVE}, unpacked", unpack) / FOLDER
 
 
-def _read(folder: Path, classes: int) -> tuple[Split, Split]:
-    """Read the files of CIFAR, in the version for Python."""
-    _, training, test, key = LAYOUTS[classes]
-    read = partial(_read_file, key=key, classes=classes)
-    several = [read(folder / name, count=TRAINING // len(training)) for name in training]
-    x, y = (np.concatenate(arrays) for arrays in zip(*several, strict=True))
-    return (x, y), read(folder / test[0], count=TEST)
+def _read(folder: Path) -> tuple[Split, Split]:
+    """Read the files of CIFAR-10 in the version for Python: five for training, one for testing."""
+    train, test = ([_read_file(folder / name) for name in names] for names in FILES.values())
+    x, y = (np.concatenate(arrays) for arrays in zip(*train, strict=True))
+    return (x, y), test[0]
 
 
-def _read_file(path: Path, key: bytes, classes: int, count: int) -> Split:
-    if not path.exists():
-        raise FileNotFoundError(
-            f"{path} is missing: its archive was not unpacked to the end. Delete the folder, and "
-            f"unpack {URL.format(classes)} again."
-        )
+def _read_file(path: Path) -> Split:
     try:
         with path.open("rb") as file:
             contents = _Arrays(file, encoding="bytes").load()
-        pixels, labels = np.asarray(contents[b"data"]), np.asarray(contents[key], "int64")
-    except (MemoryError, PermissionError):
-        raise
+        pixels = np.reshape(contents[b"data"], (10_000, 3, SIDE, SIDE)).transpose(0, 2, 3, 1)
+        labels = np.asarray(contents[b"labels"], "int64")
+        if pixels.dtype != np.uint8 or labels.shape != (10_000,) or set(labels) != {*range(10)}:
+            raise ValueError("it does not hold 10,000 pictures of 10 classes")
     except Exception as error:  # a damaged file makes the unpickler raise nearly anything
-        raise ValueError(_not_cifar(path, classes, f"it cannot be read ({error})")) from None
-    if pixels.shape != (count, 3 * SIDE**2) or pixels.dtype != np.uint8:
-        found = f"it holds {pixels.dtype} {pixels.shape}, not uint8 ({count}, {3 * SIDE**2})"
-        raise ValueError(_not_cifar(path, classes, found))
-    if labels.shape != (count,) or labels.min() < 0 or labels.max() >= classes:
-        found = f"its labels are not {count} numbers from 0 to {classes - 1}"
-        raise ValueError(_not_cifar(path, classes, found))
-    return pixels.reshape(count, 3, SIDE, SIDE).transpose(0, 2, 3, 1), labels
+        raise ValueError(
+            f"{path} is not of CIFAR-10: {error}. Delete its folder, and call again."
+        ) from None
+    return pixels, labels
 
 
 class _Arrays(pickle.Unpickler):
     """Reads arrays, lists and text, and refuses to run anything else."""
 
     def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in HARMLESS:
-            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which CIFAR does not")
+        if module.partition(".")[0] not in ("numpy", "_codecs") or name not in HARMLESS:
+            raise pickle.UnpicklingError(f"it asks for {module}.{name}, which CIFAR-10 does not")
         return super().find_class(module, name)
-
-
-def _not_cifar(path: Path, classes: int, found: str) -> str:
-    return (
-        f"{path} is not of CIFAR-{classes}: {found}. Delete its folder and unpack "
-        f"{URL.format(classes)} in its place. {store.OWN_FOLDER}"
-    )

@@ -1,12 +1,10 @@
-"""Folders of photos: one folder a class, as a tf.data pipeline."""
+"""Photos in folders, and pictures in arrays, as batches whose order follows from a seed."""
 
-import errno
-import shutil
 import tempfile
-import threading
 import weakref
 from collections.abc import Sequence
 from pathlib import Path
+from shutil import disk_usage
 from typing import TYPE_CHECKING, Any
 
 from cnnkit import backend, checks
@@ -20,6 +18,43 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 MEMORY_BUDGET = 256 * 2**20  # bytes
+
+
+def batches(
+    images: np.ndarray,
+    labels: np.ndarray,
+    batch_size: int = 32,
+    shuffle: bool = False,
+    seed: int | None = None,
+    class_names: Sequence[str] = (),
+) -> Batches:
+    """Make batches of arrays, for `training.fit`.
+
+    Parameters
+    ----------
+    images : ndarray, (n, height, width, channels)
+        They are not copied.
+    labels : ndarray of int, (n,)
+    batch_size, shuffle, seed
+        As in `image_folder`.
+    class_names : sequence of str, optional
+
+    Returns
+    -------
+    Batches
+        A `keras.utils.PyDataset` with the attributes ``images``, ``labels``, ``class_names``,
+        ``shuffled`` and ``order(k)``, as `image_folder` has them.
+    """
+    images, labels = np.asarray(images), np.asarray(labels)
+    if images.ndim == 0 or len(images) == 0:
+        raise ValueError(f"The images have shape {images.shape}; expected at least one picture.")
+    highest = int(np.max(labels, initial=0)) if np.issubdtype(labels.dtype, np.integer) else 0
+    classes = labels.shape[1] if labels.ndim == 2 else len(class_names) or max(highest, 0) + 1
+    checks.labels(labels, classes, len(images))
+    seed = _seed(batch_size, shuffle, seed)
+    found = Batches(lambda numbers: images[numbers], labels, batch_size, seed, class_names)
+    found.images = images
+    return found
 
 
 def image_folder(
@@ -44,11 +79,11 @@ def image_folder(
     image_size : (height, width)
         To which each photo is resized, bilinearly and whatever its aspect ratio.
     batch_size : int
-        Photos a step. It is this one that counts; recipes carry the published value to pass here.
+        Photos a step; the last batch of an epoch may be smaller.
     shuffle : bool
-        Whether each epoch has an order of its own, or all have that of the files.
+        Whether each epoch has another order, or all have that of the files.
     seed : int, optional
-        From 0; decides the orders. 0 where it is not given.
+        From 0, the default; decides the orders.
     memory_budget : int
         Bytes that the decoded photos may take in memory.
     skip_unusable : bool
@@ -67,8 +102,7 @@ def image_folder(
         - ``order(k)``: the numbers of the photos in the order of epoch k, from 0. It depends on
           `seed` and k alone;
         - ``epoch()``, the epoch that comes next, and ``set_epoch(k)``, to go on with epoch k. An
-          epoch ends with its last batch, so that a look at the first ones changes nothing; any
-          other full pass counts;
+          epoch ends with its last batch;
         - ``shuffled`` and ``skipped``.
 
     Raises
@@ -82,100 +116,61 @@ def image_folder(
         The disk has no room for the temporary file.
     """
     checks.image_size(image_size)
-    checks.whole_number("batch_size", batch_size, least=1)
-    checks.whole_number("seed", seed or 0, least=0)
+    seed = _seed(batch_size, shuffle, seed)
     folder = Path(path)
     photos, problems = list_photos(folder)
-    pixels = _Pixels(len(photos), (*image_size, 3), memory_budget)
-    problems += decode_all(photos, pixels.write, image_size)
-    pixels.flush()
+    pixels = _room((len(photos), *image_size, 3), memory_budget)
+    problems += decode_all(photos, pixels.__setitem__, image_size)
     usable = usable_photos(folder, photos, problems, skip_unusable, class_names)
     names = list(class_names or (entry.name for entry in class_folders(folder)))
     labels = np.array([names.index(photos[number].parent.name) for number in usable])
-    batches = Batches(
-        lambda numbers: pixels.read(usable[numbers]),
-        labels,
-        batch_size,
-        (seed or 0) if shuffle else None,
-        names,
-        [str(photos[number]) for number in usable],
-        dtype="float32",
+    paths = [str(photos[number]) for number in usable]
+    found = Batches(
+        lambda numbers: pixels[usable[numbers]], labels, batch_size, seed, names, paths, "float32"
     )
-    dataset = _counted(batches)
+    dataset = _counted(found)
     for name in ("class_names", "file_paths", "labels", "shuffled", "order", "epoch", "set_epoch"):
-        setattr(dataset, name, getattr(batches, name))
+        setattr(dataset, name, getattr(found, name))
     dataset.skipped = problems
     return dataset
 
 
-class _Pixels:
-    """The decoded photos: an array in memory, or one in a temporary file."""
+def _seed(batch_size: int, shuffle: bool, seed: int | None) -> int | None:
+    checks.whole_number("batch_size", batch_size, least=1)
+    checks.whole_number("seed", seed or 0, least=0)
+    return (seed or 0) if shuffle else None
 
-    def __init__(self, count: int, shape: tuple[int, int, int], memory_budget: int) -> None:
-        self.shape = shape
-        self._length = int(np.prod(shape))
-        needed = count * self._length
-        self._array = np.empty((count, *shape), "uint8") if needed <= memory_budget else None
-        if self._array is None:
-            self._needed = needed
-            if needed > shutil.disk_usage(tempfile.gettempdir()).free:
-                raise self._no_room()
-            self._file = tempfile.TemporaryFile(prefix="cnnkit-")  # noqa: SIM115
-            self._lock = threading.Lock()
 
-    def _no_room(self) -> OSError:
-        return OSError(
-            errno.ENOSPC,
-            f"{tempfile.gettempdir()} has no room for {self._needed / 1e9:.1f} GB of decoded "
-            "photos. Name another folder in the environment variable TMPDIR, take a smaller "
-            "image_size, or a larger memory_budget.",
+def _room(shape: tuple[int, ...], memory_budget: int) -> np.ndarray:
+    """Return an array of bytes in memory, or in a temporary file that ends with it."""
+    needed, folder = int(np.prod(shape)), tempfile.gettempdir()
+    if needed <= memory_budget:
+        return np.empty(shape, "uint8")
+    if needed > disk_usage(folder).free:
+        raise OSError(
+            f"{folder} has no room for {needed / 1e9:.1f} GB of decoded photos. Name another folder"
+            " in the environment variable TMPDIR and start Python again, take a smaller image_size,"
+            " or a larger memory_budget."
         )
-
-    def write(self, number: int, pixels: np.ndarray) -> None:
-        if self._array is not None:
-            self._array[number] = pixels
-            return
-        try:
-            with self._lock:
-                self._file.seek(number * self._length)
-                self._file.write(np.ascontiguousarray(pixels).data)
-        except OSError:
-            raise self._no_room() from None
-
-    def flush(self) -> None:
-        """Make sure that everything is on the disk."""
-        if self._array is None:
-            try:
-                self._file.flush()
-            except OSError:
-                raise self._no_room() from None
-
-    def read(self, numbers: np.ndarray) -> np.ndarray:
-        if self._array is not None:
-            return self._array[numbers]
-        batch = np.empty((len(numbers), *self.shape), "uint8")
-        for number, picture in zip(numbers.tolist(), batch, strict=True):
-            with self._lock:
-                self._file.seek(number * self._length)
-                self._file.readinto(picture.data)
-        return batch
+    with tempfile.TemporaryFile(prefix="cnnkit-") as file:
+        return np.memmap(file, "uint8", "w+", shape=shape)
 
 
-def _counted(batches: Batches) -> "tf.data.Dataset":
+def _counted(found: Batches) -> "tf.data.Dataset":
     """Return batches as a tf.data set that goes on with the next epoch after its last batch."""
     import tensorflow as tf
 
-    weak = weakref.ref(batches)  # TensorFlow keeps the function for good
+    weak = weakref.ref(found)  # TensorFlow keeps the function for good
 
     def count(step: int) -> None:
-        found = weak()
-        if found is not None and step == len(found) - 1:
-            found.on_epoch_end()
+        known = weak()
+        if known is not None and step == len(known) - 1:
+            known.on_epoch_end()
 
     def hand_out(step: Any, batch: Any) -> Any:
         tf.numpy_function(count, [step], [])
         return batch
 
-    dataset = backend.as_tf_dataset(batches).enumerate().map(hand_out)
-    dataset.batches = batches
+    dataset = backend.as_tf_dataset(found).enumerate().map(hand_out)
+    dataset.batches = found
     return dataset

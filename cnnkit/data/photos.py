@@ -25,16 +25,9 @@ FORMATS = {
 }
 EXTENSIONS = {extension for extensions in FORMATS.values() for extension in extensions}
 
-# What a picture's mode in Pillow means for those that are no plain colour or grey pictures.
-MODES = {
-    "CMYK": "it has the colours of a printer (CMYK)",
-    "P": "it has a palette of colours instead of colours",
-    "PA": "it has a palette of colours instead of colours",
-    "YCbCr": "it has video colours (YCbCr)",
-    "LAB": "it has Lab colours",
-    "HSV": "it has HSV colours",
-}
+# Pillow's modes of plain colour and grey pictures, and what two others mean.
 PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
+MODES = {"CMYK": "the colours of a printer (CMYK)", "P": "a palette of colours instead of colours"}
 
 
 class Unusable(NamedTuple):
@@ -63,8 +56,6 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
         The photo is not usable. The message is the reason.
     """
     try:
-        if path.stat().st_size == 0:
-            raise _OddError("the file is empty")
         with Image.open(path) as image:
             _refuse_odd(path, image)
             if size:
@@ -75,16 +66,36 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             if size:
                 upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
             return np.asarray(upright)
-    except _OddError as error:
-        raise ValueError(str(error)) from None
+    except _OddPhotoError:
+        raise
     except Image.UnidentifiedImageError:
-        raise ValueError("it is no picture, or its beginning is damaged") from None
+        what = "no picture, or its beginning is damaged" if path.stat().st_size else "empty"
+        raise ValueError(f"it is {what}") from None
     except Image.DecompressionBombError:
         raise ValueError("it has too many pixels; make it smaller") from None
     except Exception as error:  # decoders fail in many ways on damaged files
-        reason = getattr(error, "strerror", None)  # of the system, not of a decoder
-        what = "it cannot be read" if reason else "it is damaged or cut short"
-        raise ValueError(f"{what} ({reason or error})") from None
+        system = getattr(error, "strerror", None)
+        what = "it cannot be read" if system else "it is damaged or cut short"
+        raise ValueError(f"{what} ({system or error})") from None
+
+
+class _OddPhotoError(ValueError):
+    """A picture that can be read, and is no plain photo."""
+
+
+def _refuse_odd(path: Path, image: Image.Image) -> None:
+    if image.format not in FORMATS:
+        raise _OddPhotoError(f"its format is {image.format}; convert it to JPEG or PNG")
+    if path.suffix.lower() not in FORMATS[image.format]:
+        what = f"it is a {image.format} file with the extension {path.suffix!r}"
+        raise _OddPhotoError(f"{what}; rename it")
+    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
+        raise _OddPhotoError("it is animated, or has several pages; save one of its pictures")
+    if image.mode not in PLAIN:
+        what = MODES.get(image.mode, "other colours, or more than 8 bits a channel")
+        raise _OddPhotoError(f"it has {what}; convert it to 8-bit RGB")
+    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
+        raise Image.DecompressionBombError
 
 
 def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
@@ -123,26 +134,6 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
     return np.array(photos, "float32").reshape(-1, *image_size, 3)
 
 
-class _OddError(Exception):
-    """A picture that can be read, and is no plain photo."""
-
-
-def _refuse_odd(path: Path, image: Image.Image) -> None:
-    if image.format not in FORMATS:
-        raise _OddError(f"its format is {image.format}; convert it to JPEG or PNG")
-    if path.suffix.lower() not in FORMATS[image.format]:
-        raise _OddError(
-            f"it is a {image.format} file with the extension {path.suffix!r}; rename it"
-        )
-    if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise _OddError("it is animated, or has several pages; save one of its pictures")
-    if image.mode not in PLAIN:
-        what = MODES.get(image.mode, "it has more than 8 bits a channel")
-        raise _OddError(f"{what}; convert it to 8-bit RGB")
-    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
-        raise Image.DecompressionBombError
-
-
 def decode_all(
     photos: Sequence[Path],
     use: Callable[[int, np.ndarray], None] | None = None,
@@ -158,27 +149,17 @@ def decode_all(
     size : (height, width), optional
         As in `decode`.
     """
-    problems = []
-    numbers = iter(range(len(photos)))  # which the threads share
     progress = tqdm(total=len(photos), desc="decoding", unit="photo", delay=2, leave=False)
 
-    def work() -> None:
-        for number in numbers:
-            try:
-                pixels = decode(photos[number], size)
-            except ValueError as error:
-                problems.append(Unusable(photos[number], str(error)))
-            else:
-                if use:
-                    use(number, pixels)
+    def work(number: int) -> Unusable | None:
+        try:
+            pixels = decode(photos[number], size)
+        except ValueError as error:
+            return Unusable(photos[number], str(error))
+        finally:
             progress.update()
+        return use(number, pixels) if use else None
 
     with warnings.catch_warnings(), progress, ThreadPoolExecutor(os.cpu_count()) as pool:
         warnings.simplefilter("ignore")  # Pillow warns of what is found here anyway
-        try:
-            for thread in [pool.submit(work) for _ in range(os.cpu_count() or 1)]:
-                thread.result()
-        finally:
-            for _ in numbers:  # an interruption stops the threads
-                pass
-    return sorted(problems)
+        return sorted(filter(None, pool.map(work, range(len(photos)))))

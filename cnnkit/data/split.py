@@ -7,7 +7,7 @@ from pathlib import Path
 from cnnkit import checks
 from cnnkit.data.checking import class_folders, list_photos, usable_photos
 from cnnkit.data.photos import decode_all
-from cnnkit.data.prepared import prepare
+from cnnkit.data.store import build_once
 
 import numpy as np
 from tqdm import tqdm
@@ -52,8 +52,6 @@ def split_folder(
     ValueError
         Shares out of range, a class with too few photos, a source with something unusable, or a
         destination that holds something else.
-    OSError
-        The destination cannot be written, or the disk is full.
     """
     checks.whole_number("seed", seed, least=0)
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
@@ -85,27 +83,17 @@ def split_folder(
         f"{len(photos)} photos split from {source.name} ({zlib.crc32(listed.encode()):08x}), "
         f"validation {validation}, test {test}, seed {seed}"
     )
-    return prepare(destination, contents, make)
+    return build_once(destination, contents, make)
 
 
 def find_parts(path: str | Path) -> dict[str, Path]:
-    """Find the parts of a folder of photos that is split already.
-
-    Parameters
-    ----------
-    path : str or Path
-        A folder that may hold ``train/`` and ``validation/`` (or ``val/``, or ``valid/``), and
-        perhaps ``test/``, each with a folder for each class.
+    """Find ``train/``, ``validation/`` (``val/``, ``valid/``) and ``test/`` in a folder of photos.
 
     Returns
     -------
     dict of str to Path
-        By ``"train"``, ``"validation"`` and ``"test"``; empty for a folder that is not split.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such folder.
+        By ``"train"``, ``"validation"`` and ``"test"``, which may be missing; empty for a folder
+        that is not split.
     """
     there = {entry.name.lower(): entry for entry in class_folders(Path(path))}
     parts = {

@@ -1,150 +1,193 @@
-"""Where data lives, and how a file gets there."""
+"""Where data lives, and how files and folders get there."""
 
-import hashlib
-import lzma
 import os
 import shutil
-import tempfile
-import urllib.error
-import urllib.request
-import zipfile
-import zlib
-from http.client import HTTPException
+from collections.abc import Callable
+from contextlib import redirect_stdout, suppress
+from io import StringIO
 from pathlib import Path
 
 from cnnkit.checkout import CHECKOUT
 
 import platformdirs
-from tqdm import tqdm
 
-# What zipfile and its decoders raise on damaged archives, beside an OSError.
-DAMAGED_ZIP = (
-    ValueError,
-    EOFError,
-    RuntimeError,
-    zipfile.BadZipFile,
-    zlib.error,
-    lzma.LZMAError,
-)
-
+CONTENTS = "contents.txt"  # in each folder that `build_once` made
 OR_SAMPLE = 'Or work at the sample scale, which needs no download: "sample".'
-OWN_FOLDER = "Where you may not, name a folder of your own in the environment variable CNNKIT_DATA."
+ANTS_AND_BEES = "https://download.pytorch.org/tutorial/hymenoptera_data.zip"
+KAGGLE_NAMES = ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY")
 
 
 def home() -> Path:
-    """Return the folder that holds the data sets.
+    """Return the folder that holds the data sets, which need not exist yet.
 
     Returns
     -------
     Path
-        ``CNNKIT_DATA`` where it is set, else ``data/`` of the checkout that cnnkit is
-        installed from, else the user's cache directory. It need not exist yet.
-
-    Raises
-    ------
-    ValueError
-        ``CNNKIT_DATA`` names a file.
+        ``CNNKIT_DATA`` where it is set, else ``data/`` of the checkout that cnnkit is installed
+        from, else the user's cache directory.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
         folder = Path(chosen).expanduser()
         if folder.is_file():
-            raise ValueError(
-                f"CNNKIT_DATA is {chosen}, a file; expected a folder. Name its folder."
-            )
+            raise ValueError(f"CNNKIT_DATA is {chosen}, a file; expected a folder.")
         return folder
-    if CHECKOUT:
-        return CHECKOUT / "data"
-    return Path(platformdirs.user_cache_dir("cnnkit"))
+    return CHECKOUT / "data" if CHECKOUT else Path(platformdirs.user_cache_dir("cnnkit"))
 
 
 def place(name: str) -> Path:
     """Return where a file or folder of the data folder is, or where to make it.
 
-    Parameters
-    ----------
-    name : str
-        Its name in `home`.
-
-    Returns
-    -------
-    Path
-        In `home`; where it is not there and nobody may write there, as in a folder that a
-        classroom shares, in the user's cache directory.
+    It lies in `home`. Where `home` lacks it and is read-only, as a folder that a classroom shares
+    may be, it lies in the user's cache directory.
     """
-    folder = home() / name
-    nearest = next(parent for parent in folder.parents if parent.exists())
-    if folder.exists() or os.access(nearest, os.W_OK):
-        return folder
+    path = home() / name
+    nearest = next(parent for parent in path.parents if parent.exists())
+    if path.exists() or os.access(nearest, os.W_OK):
+        return path
     return Path(platformdirs.user_cache_dir("cnnkit")) / name
 
 
-def fetch(name: str, url: str, sha256: str) -> Path:
-    """Return a file of the data folder, downloading it where it is missing.
-
-    A file that is already there is used as it is, so that a classroom can share one
-    read-only folder. A download takes its place only when it is complete and its hash is
-    right.
+def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> Path:
+    """Return a file of the data folder; download it where it is missing.
 
     Parameters
     ----------
     name : str
-        The file's name in `home`.
+        Its name in `home`. A file that is there is used as it is.
     url : str
-        Where to get it.
-    sha256 : str
-        Hash of the file at `url`, in hexadecimal.
-
-    Returns
-    -------
-    Path
+    file_hash : str, optional
+        SHA-256 or MD5 of the file at `url`, in hexadecimal.
+    hint : str
+        What else to say where the download fails.
 
     Raises
     ------
     FileNotFoundError
-        The file is missing and cannot be had: no internet, a folder that cannot be
-        written, a download cut short or changed. The message says how to get it by hand.
+        The file is missing and cannot be downloaded. The message says how to get it by hand.
     """
     path = place(name)
     if path.is_file():
         return path
+    from keras.utils import get_file
+
+    part = f".{name}.{os.getpid()}.part"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=path.parent) as directory:
-            part = Path(directory) / name
-            _download(url, part)
-            with part.open("rb") as file:
-                digest = hashlib.file_digest(file, "sha256").hexdigest()
-            if digest != sha256:
-                raise OSError("the download is damaged: its SHA-256 hash is not the published one")
-            part.replace(path)
-    except (OSError, HTTPException) as error:
-        # The urllib errors behind it fill a page and say no more.
-        raise FileNotFoundError(_how_to_get(path, url, error)) from None
+        get_file(part, url, file_hash=file_hash, cache_dir=path.parent, cache_subdir="")
+        path.with_name(part).replace(path)
+    except Exception as error:  # Keras raises plain ones
+        raise FileNotFoundError(
+            f"{path} is missing, and it could not be downloaded: {error}.\n"
+            f'Get it where there is internet:  curl -L -o "{name}" {url}\n'
+            f"Put it into {path.parent}, or into any folder that you name in the environment "
+            f"variable CNNKIT_DATA. {hint}\n{OR_SAMPLE}"
+        ) from None
+    finally:
+        path.with_name(part).unlink(missing_ok=True)
     return path
 
 
-def _download(url: str, path: Path) -> None:
-    with urllib.request.urlopen(url, timeout=30) as response, path.open("wb") as file:
-        size = response.length
-        with tqdm.wrapattr(response, "read", total=size, desc=path.name, leave=False) as stream:
-            shutil.copyfileobj(stream, file)
-    if size is not None and path.stat().st_size != size:
-        raise OSError(f"the download stopped after {path.stat().st_size:,} of {size:,} bytes")
+def from_kaggle(competition: str, hint: str) -> Path:
+    """Return the archive of a Kaggle competition; download it with a token where it is missing.
+
+    The token may be a file, an environment variable, or in Colab one of the notebook's secrets.
+
+    Raises
+    ------
+    FileNotFoundError
+        The archive is missing and cannot be downloaded. The message says what to do, and `hint`.
+    """
+    path = place(f"{competition}.zip")
+    if path.is_file():
+        return path
+    with suppress(ImportError):
+        from google.colab import userdata
+
+        for name in KAGGLE_NAMES:
+            with suppress(Exception):  # no such secret, or no access to it
+                os.environ.setdefault(name, userdata.get(name))
+    part = path.with_name(f".{competition}.part")
+    try:
+        part.mkdir(parents=True, exist_ok=True)
+        with redirect_stdout(StringIO()):  # advice for Kaggle's own command line
+            # It signs in when it is imported, and may end the process where that fails.
+            from kaggle.api.kaggle_api_extended import KaggleApi
+
+            client = KaggleApi()
+            client.authenticate()
+            client.competition_download_files(competition, path=str(part), quiet=False)
+        (part / path.name).replace(path)
+        part.rmdir()
+    except (Exception, SystemExit) as error:
+        page = f"https://www.kaggle.com/c/{competition}/data"
+        raise FileNotFoundError(
+            f"{path} is missing, and Kaggle did not give it ({error!r}).\n"
+            f'Sign in to Kaggle and click "Download All" on {page}, which also asks for your '
+            f"consent to the rules. Put the archive into {path.parent}, or into any folder that "
+            "you name in the environment variable CNNKIT_DATA.\n"
+            "Or let cnnkit download it: give that consent once, make a token on "
+            'https://www.kaggle.com/settings/api ("Generate New Token"), and save its text as '
+            "~/.kaggle/access_token, or in Colab as a secret named KAGGLE_API_TOKEN.\n"
+            f"{hint}\n{OR_SAMPLE}"
+        ) from None
+    return path
 
 
-def _how_to_get(path: Path, url: str, error: Exception) -> str:
-    if isinstance(error, urllib.error.URLError):
-        problem = f"{url} could not be reached ({error.reason})"
-    elif isinstance(error, OSError) and error.filename:
-        problem = f"the folder cannot be written ({error.strerror})"
-    elif isinstance(error, HTTPException):
-        problem = f"{url} gave no proper answer ({error!r})"
-    else:
-        problem = str(error)
-    return (
-        f"{path} is missing, and {problem}.\n"
-        f'Get the file where there is internet:  curl -L -o "{path.name}" {url}\n'
-        f"Put it into {path.parent}, or into any folder that you name in the environment "
-        "variable CNNKIT_DATA.\n"
-        f"{OR_SAMPLE}"
-    )
+def build_once(folder: Path, contents: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that `make` fills, which happens once.
+
+    It is made beside its place and then renamed, so that an interruption leaves nothing that looks
+    whole. Of several processes, the first to end is kept.
+
+    Parameters
+    ----------
+    folder : Path
+    contents : str
+        What the folder holds. A folder of something else is refused, and not touched.
+    make : callable
+        Writes the files into the empty folder that it is given.
+    """
+    if not folder.exists() or not any(folder.iterdir()):
+        part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+        shutil.rmtree(part, ignore_errors=True)
+        try:
+            part.mkdir(parents=True)
+            make(part)
+            (part / CONTENTS).write_text(contents, encoding="utf-8")
+            part.rename(folder)
+        except OSError:
+            if not (folder / CONTENTS).exists():  # else another process was first
+                raise
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    note = folder / CONTENTS
+    found = note.read_text(encoding="utf-8") if note.is_file() else "other files"
+    if found != contents:
+        raise ValueError(
+            f"{folder} holds {found}; expected {contents}. Name another folder, or delete this one."
+        )
+    return folder
+
+
+def ants_and_bees() -> Path:
+    """Return the training photos of PyTorch's tutorial on transfer learning.
+
+    They hold a file that is no photo, as folders of own photos do.
+
+    Returns
+    -------
+    Path
+        With ``ants/`` and ``bees/``, 123 and 121 photos.
+
+    Raises
+    ------
+    FileNotFoundError
+        The folder is missing. The message says how to get it.
+    """
+    folder = home() / "hymenoptera_data" / "train"
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{folder} is missing. Get the photos (47 MB) where there is internet:\n"
+            f'  curl -L -O {ANTS_AND_BEES} && unzip hymenoptera_data.zip -d "{home()}"'
+        )
+    return folder

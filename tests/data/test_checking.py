@@ -100,10 +100,6 @@ def test_a_long_list_is_cut(folder):
     assert "and 10 more, which data.check_images lists" in str(caught.value)
 
 
-def rename(folder: Path) -> None:
-    (folder / "dog").rename(folder / "Cat")
-
-
 def empty(folder: Path) -> None:
     (folder / "owl").mkdir()
 
@@ -122,7 +118,6 @@ def leave_one(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (rename, "differs from 'Cat' by case alone"),
         (empty, "without a usable photo"),
         (spoil, "without a usable photo"),
         (leave_one, "only the class folder 'cat'; expected two or more"),

@@ -1,6 +1,5 @@
 """Feeding photos from a folder: the right ones, in the order that can be asked for."""
 
-import errno
 import gc
 import os
 import tempfile
@@ -10,7 +9,6 @@ from pathlib import Path
 
 from cnnkit import data
 from cnnkit.data import photos
-from cnnkit.data.folder import _Pixels
 
 import keras
 import numpy as np
@@ -142,16 +140,43 @@ def test_photos_are_let_go_with_their_data_set(folder):
     assert sum(len(labels) for _, labels in derived) == 12
 
 
-def test_a_disk_that_fills_while_decoding_is_named_with_the_cure():
-    store = _Pixels(4, (9, 9, 3), memory_budget=0)
-    store._file.close()
-    full = Path("/dev/full")
-    store._file = full.open("wb") if full.exists() else None
-    if store._file is None:
-        pytest.skip("this system has no /dev/full")
-    with pytest.raises(OSError, match="TMPDIR") as caught:
-        store.write(0, np.zeros((9, 9, 3), "uint8"))
-        store.flush()
-    assert caught.value.errno == errno.ENOSPC
-    with pytest.raises(OSError):
-        store._file.close()
+IMAGES = np.random.default_rng(0).integers(0, 256, (10, 4, 4, 3), "uint8")
+LABELS = np.arange(10) % 3
+
+
+def test_arrays_become_batches_in_order_or_in_an_order_that_repeats():
+    batches = data.batches(IMAGES, LABELS, 4, class_names=["ant", "bee", "fly"])
+    assert [len(labels) for _, labels in batches] == [4, 4, 2]
+    np.testing.assert_array_equal(batches[2][0], IMAGES[8:])
+    np.testing.assert_array_equal(batches[2][1], LABELS[8:])
+    assert (batches.shuffled, batches.class_names) == (False, ["ant", "bee", "fly"])
+    one, other = (data.batches(IMAGES, np.arange(10), 4, shuffle=True, seed=3) for _ in range(2))
+    seen = []
+    for epoch in range(3):
+        assert one.epoch() == epoch
+        np.testing.assert_array_equal(one[0][0], IMAGES[one.order(epoch)[:4]])
+        seen.append(labels_of(one))
+        assert seen[-1] == one.order(epoch).tolist()
+        one.on_epoch_end()
+    assert len({tuple(order) for order in seen}) == 3
+    assert all(sorted(order) == list(range(10)) for order in seen)
+    other.set_epoch(2)
+    assert labels_of(other) == seen[2]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((IMAGES, LABELS[:9]), r"labels have shape \(9,\); expected one whole number"),
+        ((IMAGES, LABELS[:, np.newaxis]), r"\(10, 1\).*Use labels.ravel\(\)"),
+        ((IMAGES, np.eye(10)[LABELS]), r"Use labels.argmax\(axis=1\)"),
+        ((IMAGES, LABELS.astype(float)), r"Use labels.astype\(int\)"),
+        ((IMAGES, LABELS, 4, False, 0, ["ant", "bee"]), "with 2 classes, labels are 0 to 1"),
+        ((IMAGES[:0], LABELS[:0]), "at least one picture"),
+        ((IMAGES, LABELS, 0), "batch_size is 0; expected a whole number"),
+        ((IMAGES, LABELS, 4, True, -1), "seed is -1"),
+    ],
+)
+def test_arrays_that_are_no_data_set_are_refused(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        data.batches(*arguments)

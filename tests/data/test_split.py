@@ -31,11 +31,8 @@ def test_a_folder_is_split_class_by_class(folder, tmp_path):
     assert data.check_images(split / "train") == []
 
 
-def test_a_split_mends_itself_and_keeps_out_of_other_folders(folder, tmp_path):
-    split = data.split_folder(folder, tmp_path / "split")
-    names = parts(split)
-    next(split.glob("train/cat/*")).unlink()
-    assert parts(data.split_folder(folder, tmp_path / "split")) == names
+def test_a_split_keeps_out_of_other_folders(folder, tmp_path):
+    data.split_folder(folder, tmp_path / "split")
     with pytest.raises(ValueError, match="Name another folder"):
         data.split_folder(folder, tmp_path / "split", seed=5)
     with pytest.raises(ValueError, match="inside of"):

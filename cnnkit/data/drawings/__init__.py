@@ -15,7 +15,7 @@ from cnnkit.data.drawings.boxes import face_boxes
 from cnnkit.data.drawings.faces import draw_face
 from cnnkit.data.drawings.scenes import Box, draw_scene
 from cnnkit.data.drawings.species import SPECIES
-from cnnkit.data.prepared import prepare
+from cnnkit.data.store import build_once
 
 import numpy as np
 from PIL import Image
@@ -131,7 +131,7 @@ def write(
         waiting = tqdm(names, desc="drawing", unit="picture", delay=2, leave=False)
         boxes.write(folder, {name: paint(folder, name) for name in waiting})
 
-    return prepare(Path(directory), contents, make)
+    return build_once(Path(directory), contents, make)
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
