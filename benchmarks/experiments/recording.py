@@ -54,30 +54,31 @@ def run(name: str, scale: str, seed: int) -> Row:
 
 def write(row: Row, history: History, scale: str, folder: Path) -> None:
     """Write a row and its history in the place of those of its seed, or of other data."""
-    name, seed, data = row["experiment"], row["seed"], row["data"]
+    name, seed = row["experiment"], row["seed"]
     path, curves = folder / f"{scale}.csv", folder / "histories" / f"{name}-{scale}.csv"
     there = recorded.read(path)
-    others = [other for other in there if other["experiment"] != name]
-    same = [other for other in there if other["experiment"] == name and other["data"] == data]
-    same = sorted([row, *(other for other in same if other["seed"] != seed)], key=_seed)
-    order = {known: position for position, known in enumerate(EXPERIMENTS)}
-    table = sorted(others + same, key=lambda row: order.get(row["experiment"], len(order)))
-    kept = {other["seed"] for other in same} - {seed}
-    epochs = [epoch for epoch in recorded.read(curves) if epoch["seed"] in kept]
+    same = [other for other in there if other["experiment"] == name]
+    kept = [other for other in same if other["seed"] != seed and other["data"] == row["data"]]
+    seeds = {other["seed"] for other in kept}
+    epochs = [epoch for epoch in recorded.read(curves) if epoch["seed"] in seeds]
     for number, values in enumerate(zip(*history.values(), strict=True), start=1):
         metrics = dict(zip(history, (f"{value:.5g}" for value in values), strict=True))
         epochs.append({"seed": seed, "epoch": str(number), **metrics})
     if epochs:
         columns = dict.fromkeys(column for epoch in epochs for column in epoch)
-        _write(curves, [*columns], sorted(epochs, key=_seed))
+        _write(curves, [*columns], epochs)
     else:
         curves.unlink(missing_ok=True)
-    _write(path, COLUMNS, table)  # last, since it says that the seed is recorded
-
-
-def _seed(row: Row) -> int:
-    return int(row["seed"])
+    others = [other for other in there if other["experiment"] != name]
+    _write(path, COLUMNS, [*others, *kept, row])  # last, since it says that the seed is recorded
 
 
 def _write(path: Path, columns: Sequence[str], rows: list[Row]) -> None:
-    files.write_table(path, [columns, *([row.get(name, "") for name in columns] for row in rows)])
+    """Write rows of experiments in the order of the chapters, and those of each by seed."""
+    order = {name: position for position, name in enumerate(EXPERIMENTS)}
+
+    def place(row: Row) -> tuple[int, int]:
+        return order.get(row.get("experiment", ""), len(order)), int(row["seed"])
+
+    table = [[row.get(name, "") for name in columns] for row in sorted(rows, key=place)]
+    files.write_table(path, [columns, *table])

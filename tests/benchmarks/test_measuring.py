@@ -68,13 +68,6 @@ def test_sides_that_disagree_are_not_timed(theirs):
         measuring.agree("probabilities", [0.5, 0.5], [[0.5], [0.5]])
 
 
-def test_the_machine_is_described():
-    text = measuring.machine()
-    assert "cores" in text
-    assert "GiB" in text
-    assert "keras 3." in text
-
-
 def test_every_benchmark_is_a_module_and_a_command():
     for name in BENCHMARKS:
         assert callable(measuring.importlib.import_module(f"benchmarks.{name}").measure)
