@@ -11,7 +11,7 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
@@ -63,32 +63,20 @@ def _stderr_held_back() -> Iterator[None]:
 
 
 class _QuietKeras(PathFinder):
-    """Finds Keras as Python does, and has it loaded quietly, whoever imports it first."""
+    """Finds Keras as Python does, and holds stderr back while it is loaded."""
 
     @classmethod
-    def find_spec(
-        cls, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         spec = PathFinder.find_spec("keras") if fullname == "keras" else None
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
-            spec.loader.exec_module = lambda module: cls._load(execute, module)
-        return spec
 
-    @staticmethod
-    def _load(execute: Any, module: ModuleType) -> None:
-        try:
-            with _stderr_held_back():
-                execute(module)
-        except (ImportError, ValueError) as error:
-            backends = ("tensorflow", "jax", "torch")
-            missing = (getattr(error, "name", None) or "").partition(".")[0]
-            if missing not in backends and "import backend" not in str(error):
-                raise
-            raise ImportError(
-                f"Keras cannot compute: {error}. Install it, or set the environment variable "
-                f"KERAS_BACKEND to one of {', '.join(backends)} that is installed."
-            ) from None
+            def load(module: ModuleType) -> None:
+                with _stderr_held_back():
+                    execute(module)
+
+            setattr(spec.loader, "exec_module", load)  # noqa: B010 - a method, for mypy
+        return spec
 
 
 sys.meta_path.insert(0, _QuietKeras)

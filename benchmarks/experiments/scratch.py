@@ -8,7 +8,7 @@ from cnnkit import data, models, training
 
 import keras
 
-MNIST_EPOCHS = {"sample": 20, "full": training.recipes.MNIST.epochs}
+MNIST_EPOCHS = {"sample": 10, "full": training.recipes.MNIST.epochs}
 PHOTO_SIZE = {"sample": 80, "full": 180}
 AUGMENTED_EPOCHS = {"sample": 45, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 

@@ -1,6 +1,7 @@
 """Cats and dogs: Kaggle's photos, the same from Microsoft, or drawings with the same names."""
 
 import errno
+import itertools
 import re
 import shutil
 import tempfile
@@ -8,7 +9,6 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from itertools import islice
 from pathlib import Path
 
 from cnnkit import checks
@@ -46,15 +46,13 @@ def cats_vs_dogs(
     scale : {"sample", "full"}
         ``"full"`` takes the photos from ``dogs-vs-cats.zip`` (Kaggle, 812 MB) or
         ``kagglecatsanddogs_5340.zip`` (Microsoft, 787 MB) in the data folder. ``"sample"`` draws
-        600 of each kind, 1,000 for the split ``"half"``, with a ``boxes.csv`` in each part, as
-        `drawings.write` has it.
+        600 of each kind, 1,000 for the split ``"half"``, with `drawings`' ``boxes.csv``.
     split : {"small", "half"}
-        ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing,
-        by their numbers, as Chollet has them; in the sample 200, 100 and 300. ``"half"``: half
-        of all photos for training, of which a fifth for validation, and half for testing, drawn
-        by `seed`, as in the source of the AlexNet chapter.
+        ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing, by
+        their numbers, as in Chollet's book; in the sample 200, 100 and 300. ``"half"``: half of
+        all photos for training, a fifth of these for validation, and half for testing.
     seed : int
-        From 0; for the split ``"half"``.
+        From 0; draws the split ``"half"``.
     source : {"kaggle", "microsoft"}, optional
         The archive to use at full scale, which is downloaded where it is missing. Without it,
         the one that is there, else Kaggle's.
@@ -64,18 +62,11 @@ def cats_vs_dogs(
     Path
         A folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and ``dog/``.
 
-    Raises
-    ------
-    FileNotFoundError
-        The archive is missing and cannot be downloaded. The message says how to get it.
-    ValueError
-        An argument out of range, or an archive that is damaged or something else.
-
     Warns
     -----
     UserWarning
-        Some files of the archive are no photos, and were left out (the next number takes the
-        place of each); or it holds fewer photos than the split ``"half"`` takes.
+        Files of the archive are no photos and were left out, and the next number took the place of
+        each; or the archive holds fewer photos than the split ``"half"`` takes.
 
     References
     ----------
@@ -96,35 +87,34 @@ def cats_vs_dogs(
             everything = Path(directory) / "all"
             if scale == "sample":
                 drawings.write(everything, KINDS, count, seed=0)
-                there = {kind: list(range(count)) for kind in KINDS}
+                names = {kind: [f"{kind}/{kind}.{n}.jpg" for n in range(count)] for kind in KINDS}
             else:
-                there = _unpack(_archive(source), everything, count, may_shrink=split == "half")
-            for part, numbers in _deal(there, None if split == "half" else SMALL[scale], seed):
-                for kind in KINDS:
-                    (folder / part / kind).mkdir(parents=True)
-                    for photo in (f"{kind}/{kind}.{number}.jpg" for number in numbers[kind]):
-                        (everything / photo).rename(folder / part / photo)
+                names = _unpack(_archive(source), everything, count, may_shrink=split == "half")
+            for part, photos in _deal(names, None if split == "half" else SMALL[scale], seed):
+                for photo in photos:
+                    (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
+                    (everything / photo).rename(folder / part / photo)
                 if scale == "sample":
-                    boxes = drawings.boxes.read(everything).items()
-                    kept = {photo: box for photo, box in boxes if (folder / part / photo).exists()}
-                    drawings.boxes.write(folder / part, kept)
+                    boxes = drawings.boxes.read(everything)
+                    drawings.boxes.write(folder / part, {photo: boxes[photo] for photo in photos})
 
     return store.build_once(store.place(f"cats_vs_dogs/{name}"), f"cats and dogs {name}", make)
 
 
 def _deal(
-    there: dict[str, list[int]], ends: tuple[int, ...] | None, seed: int
-) -> Iterator[tuple[str, dict[str, list[int]]]]:
-    """Yield each part and its numbers of each kind: in order up to the ends, or drawn by halves."""
+    names: dict[str, list[str]], ends: tuple[int, ...] | None, seed: int
+) -> Iterator[tuple[str, list[str]]]:
+    """Yield each part and its photos: by their numbers up to the ends, or drawn by halves."""
+    slices = [slice(*pair) for pair in itertools.pairwise((0, *(ends or ())))]
     if ends is None:
-        random, count = np.random.default_rng(seed), min(map(len, there.values()))
-        there = {kind: random.permutation(numbers).tolist() for kind, numbers in there.items()}
+        random, count = np.random.default_rng(seed), min(map(len, names.values()))
+        names = {
+            kind: [all_[n] for n in random.permutation(len(all_))] for kind, all_ in names.items()
+        }
         validation, train = count // 2 // 5, count // 2
-        slices = slice(validation, train), slice(validation), slice(train, count)
-    else:
-        slices = slice(ends[0]), slice(ends[0], ends[1]), slice(ends[1], ends[2])
+        slices = [slice(validation, train), slice(validation), slice(train, count)]
     for part, chosen in zip(("train", "validation", "test"), slices, strict=True):
-        yield part, {kind: numbers[chosen] for kind, numbers in there.items()}
+        yield part, [photo for kind in KINDS for photo in names[kind][chosen]]
 
 
 def _archive(source: str | None) -> Path:
@@ -139,18 +129,20 @@ def _archive(source: str | None) -> Path:
     return store.from_kaggle(KAGGLE, hint)
 
 
-def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[str, list[int]]:
-    """Copy so many photos of each kind out of an archive, and return their numbers."""
-    there: dict[str, list[int]] = {}
+def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[str, list[str]]:
+    """Copy the first so many good photos of each kind out of an archive, and name them."""
+    names: dict[str, list[str]] = {kind: [] for kind in KINDS}
     bad: list[Unusable] = []
     try:
         with _photos(archive, folder.parent) as photos:
             matches = filter(None, map(PHOTO.fullmatch, photos.namelist()))
             found = {(match[1].lower(), int(match[2])): match[0] for match in matches}
             for kind in KINDS:
-                there[kind], unusable = _copy(photos, found, folder / kind, count)
-                bad += unusable
-        fewest = min(map(len, there.values()))
+                (folder / kind).mkdir(parents=True)
+                waiting = iter(sorted(key for key in found if key[0] == kind))
+                while chosen := list(itertools.islice(waiting, count - len(names[kind]))):
+                    names[kind] += _copy(photos, {key: found[key] for key in chosen}, folder, bad)
+        fewest = min(map(len, names.values()))
         if fewest < count and not (may_shrink and fewest):
             raise ValueError(f"it holds {fewest:,} photos of a kind; expected {count:,}")
     except Exception as error:  # a damaged archive raises nearly anything
@@ -166,26 +158,24 @@ def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[s
     if fewest < count:
         few = f"{archive} holds {fewest:,} photos of a kind, not {count:,}"
         warnings.warn(f"{few}; the parts are smaller, in the same proportions.", stacklevel=2)
-    return there
+    return names
 
 
 def _copy(
-    photos: zipfile.ZipFile, found: dict[tuple[str, int], str], folder: Path, count: int
-) -> tuple[list[int], list[Unusable]]:
-    """Copy photos of a kind by number, until there are so many; return the numbers, and the bad."""
-    kind, numbers, bad = folder.name, list[int](), list[Unusable]()
-    waiting = iter(sorted(number for name, number in found if name == kind))
-    checked = "PetImages" in next(iter(found.values()), "")  # some of its files are no photos
-    folder.mkdir(parents=True)
-    while chosen := list(islice(waiting, count - len(numbers))):
-        paths = {folder / f"{kind}.{number}.jpg": number for number in chosen}
-        for path, number in tqdm(paths.items(), "copying photos", delay=2, leave=False):
-            with photos.open(found[kind, number]) as source, path.open("wb") as target:
-                shutil.copyfileobj(source, target)
-        bad += decode_all(list(paths)) if checked else ()
-        unusable = {path for path, _ in bad}
-        numbers += [number for path, number in paths.items() if path not in unusable]
-    return numbers, bad
+    photos: zipfile.ZipFile,
+    found: dict[tuple[str, int], str],
+    folder: Path,
+    bad: list[Unusable],
+) -> list[str]:
+    """Copy photos, and name them but for the bad ones, of which Microsoft's archive has some."""
+    names = {f"{kind}/{kind}.{number}.jpg": name for (kind, number), name in found.items()}
+    for target, name in tqdm(names.items(), "copying photos", delay=2, leave=False):
+        with photos.open(name) as source, (folder / target).open("wb") as file:
+            shutil.copyfileobj(source, file)
+    if any("PetImages" in name for name in names.values()):
+        bad += decode_all([folder / target for target in names])
+    unusable = {path for path, _ in bad}
+    return [target for target in names if folder / target not in unusable]
 
 
 @contextmanager

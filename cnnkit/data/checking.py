@@ -28,8 +28,7 @@ def check_images(path: str | Path) -> list[Unusable]:
     Parameters
     ----------
     path : str or Path
-        A folder with a folder for each class, as `image_folder` takes it. Files beside the class
-        folders are ignored, unless they are photos or system files.
+        Files beside the class folders are ignored, unless they are photos or system files.
 
     Returns
     -------
@@ -41,20 +40,14 @@ def check_images(path: str | Path) -> list[Unusable]:
 
 
 def check_folder(path: str | Path) -> FolderCheck:
-    """Count the usable photos of each class, and find what is wrong, as `check_images` does.
-
-    Returns
-    -------
-    FolderCheck
-        ``classes``, the number of usable photos by name, and ``problems``.
-    """
+    """Count the usable photos of each class, and find what is wrong, as `check_images` does."""
     folder = Path(path)
     photos, problems = list_photos(folder)
     problems += decode_all(photos)
     usable = set(photos) - {problem.path for problem in problems}
     counts = Counter(photo.parent.name for photo in usable)
     classes = {entry.name: counts[entry.name] for entry in class_folders(folder)}
-    return FolderCheck(classes, sorted(problems + check_classes(folder, usable)))
+    return FolderCheck(classes, sorted(problems + _check_classes(folder, usable)))
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -66,34 +59,10 @@ def class_folders(folder: Path) -> list[Path]:
     return [entry for entry in _by_name(folder) if entry.is_dir() and not _hidden(entry)]
 
 
-def check_classes(
-    folder: Path, usable: Collection[Path], names: Sequence[str] | None = None
-) -> list[Unusable]:
-    """Find what is wrong with the classes, given the photos that are usable.
-
-    Where `names` says which classes there are, a folder may lack some of them.
-    """
-    classes = class_folders(folder)
-    if reason := _wrong_level(folder, classes):
-        return [Unusable(folder, reason)]
-    if names is not None:
-        reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
-        problems = [Unusable(entry, reason) for entry in classes if entry.name not in names]
-        nothing = [Unusable(folder, "it holds no usable photo of a known class")]
-        return problems or ([] if usable else nothing)
-    problems = []
-    if len(classes) < 2:
-        held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
-        problems.append(Unusable(folder, f"it holds {held}; expected two or more"))
-    filled = {photo.parent for photo in usable}
-    empty = "a class without a usable photo; fill or delete it"
-    return problems + [Unusable(entry, empty) for entry in classes if entry not in filled]
-
-
 def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
     classes = class_folders(folder)
-    if _wrong_level(folder, classes):  # which `check_classes` tells
+    if _wrong_level(folder, classes):  # which `_check_classes` tells
         return [], []
     photos, problems = [], []
     for entry in (entry for entry in _by_name(folder) if entry not in classes):
@@ -109,15 +78,66 @@ def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
     return photos, problems
 
 
+def usable_photos(
+    folder: Path,
+    photos: list[Path],
+    problems: list[Unusable],
+    skip_unusable: bool,
+    names: Sequence[str] | None = None,
+) -> np.ndarray:
+    """Return the numbers of the usable photos, or raise ValueError with all that is wrong.
+
+    Where `names` says which classes there are, the folder may lack some of them.
+    """
+    bad = {problem.path for problem in problems}
+    usable = [number for number, photo in enumerate(photos) if photo not in bad]
+    wrong = _check_classes(folder, {photos[number] for number in usable}, names)
+    advice = "These classes cannot be used:"
+    if problems and not skip_unusable:
+        way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
+        wrong, advice = sorted(problems + wrong), f"Mend or delete them{way_out}:"
+    if wrong:
+        count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
+        raise ValueError(f"{folder} has {count}. {advice}\n{listing(folder, wrong)}")
+    return np.array(usable)
+
+
+def listing(folder: Path, problems: Sequence[Unusable]) -> str:
+    """Say in one message what is wrong in a folder."""
+    lines = [
+        f"  {path.relative_to(folder) if path != folder else folder.name}: {reason}"
+        for path, reason in problems[:SHOWN]
+    ]
+    if len(problems) > SHOWN:
+        lines.append(f"  … and {len(problems) - SHOWN} more, which data.check_images lists")
+    return "\n".join(lines)
+
+
+def _check_classes(
+    folder: Path, usable: Collection[Path], names: Sequence[str] | None = None
+) -> list[Unusable]:
+    classes, filled = class_folders(folder), {photo.parent for photo in usable}
+    if reason := _wrong_level(folder, classes):
+        return [Unusable(folder, reason)]
+    if names is not None:
+        reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
+        problems = [Unusable(entry, reason) for entry in classes if entry.name not in names]
+        nothing = [Unusable(folder, "it holds no usable photo of a known class")]
+        return problems or ([] if usable else nothing)
+    empty = "a class without a usable photo; fill or delete it"
+    problems = [Unusable(entry, empty) for entry in classes if entry not in filled]
+    if len(classes) < 2:
+        held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
+        problems.append(Unusable(folder, f"it holds {held}; expected two or more"))
+    return problems
+
+
 def _wrong_level(folder: Path, classes: list[Path]) -> str | None:
     """Say which folder is meant, where the one above or below the right one was given."""
     if not classes and _holds_photos(folder):
         return "it holds photos and no folder for each class; give the folder above it"
-    if (
-        classes
-        and not any(map(_holds_photos, classes))
-        and all(any(map(_holds_photos, class_folders(entry))) for entry in classes)
-    ):
+    deeper = all(any(map(_holds_photos, class_folders(entry))) for entry in classes)
+    if classes and deeper and not any(map(_holds_photos, classes)):
         part = next((entry for entry in classes if entry.name == "train"), classes[0])
         return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
     return None
@@ -148,40 +168,3 @@ def _no_photo(entry: Path) -> str | None:
 
 def _hidden(path: Path) -> bool:
     return path.name.startswith((".", "__")) or path.name.lower() in SYSTEM_FILES
-
-
-def usable_photos(
-    folder: Path,
-    photos: list[Path],
-    problems: list[Unusable],
-    skip_unusable: bool,
-    names: Sequence[str] | None = None,
-) -> np.ndarray:
-    """Return the numbers of the usable photos, or raise ValueError with all that is wrong."""
-    bad = {problem.path for problem in problems}
-    usable = [number for number, photo in enumerate(photos) if photo not in bad]
-    found = check_classes(folder, {photos[number] for number in usable}, names)
-    if problems and not skip_unusable:
-        advice = (
-            "Mend or delete them, or leave the files out with skip_unusable=True:"
-            if len(found) == 0
-            else "Mend or delete them:"
-        )
-        found = sorted(problems + found)
-    elif found:
-        advice = "These classes cannot be used:"
-    if found:
-        count = "1 problem" if len(found) == 1 else f"{len(found)} problems"
-        raise ValueError(f"{folder} has {count}. {advice}\n{listing(folder, found)}")
-    return np.array(usable)
-
-
-def listing(folder: Path, problems: Sequence[Unusable]) -> str:
-    """Say in one message what is wrong in a folder."""
-    lines = [
-        f"  {path.relative_to(folder) if path != folder else folder.name}: {reason}"
-        for path, reason in problems[:SHOWN]
-    ]
-    if len(problems) > SHOWN:
-        lines.append(f"  … and {len(problems) - SHOWN} more, which data.check_images lists")
-    return "\n".join(lines)

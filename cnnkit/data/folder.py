@@ -35,15 +35,13 @@ def batches(
     images : ndarray, (n, height, width, channels)
         They are not copied.
     labels : ndarray of int, (n,)
-    batch_size, shuffle, seed
+    batch_size, shuffle, seed, class_names
         As in `image_folder`.
-    class_names : sequence of str, optional
 
     Returns
     -------
     Batches
-        A `keras.utils.PyDataset` with the attributes ``images``, ``labels``, ``class_names``,
-        ``shuffled`` and ``order(k)``, as `image_folder` has them.
+        A `keras.utils.PyDataset` with the attributes of `image_folder`, and ``images``.
     """
     images, labels = np.asarray(images), np.asarray(labels)
     if images.ndim == 0 or len(images) == 0:
@@ -96,24 +94,16 @@ def image_folder(
     -------
     tf.data.Dataset
         Batches (images, labels): images (n, height, width, 3), float32 in [0, 255]; labels (n,),
-        int64. Its cardinality is known. It has the attributes
-
-        - ``class_names``; ``file_paths`` and ``labels`` of all photos, in the order of the files;
-        - ``order(k)``: the numbers of the photos in the order of epoch k, from 0. It depends on
-          `seed` and k alone;
-        - ``epoch()``, the epoch that comes next, and ``set_epoch(k)``, to go on with epoch k. An
-          epoch ends with its last batch;
-        - ``shuffled`` and ``skipped``.
+        int64. Its attributes are ``class_names``; ``file_paths`` and ``labels`` of all photos, in
+        the order of the files; ``order(k)``, the numbers of the photos in the order of epoch k,
+        which depends on `seed` and k alone; ``epoch()``, the epoch that comes next, and
+        ``set_epoch(k)``, to go on with epoch k; ``shuffled`` and ``skipped``. An epoch ends with
+        its last batch.
 
     Raises
     ------
-    FileNotFoundError
-        There is no such folder.
     ValueError
-        Something in it cannot be used (the message lists the first twenty, with reasons), or an
-        argument is out of range.
-    OSError
-        The disk has no room for the temporary file.
+        Something in the folder cannot be used. The message lists the first twenty, with reasons.
     """
     checks.image_size(image_size)
     seed = _seed(batch_size, shuffle, seed)
@@ -148,9 +138,8 @@ def _room(shape: tuple[int, ...], memory_budget: int) -> np.ndarray:
         return np.empty(shape, "uint8")
     if needed > disk_usage(folder).free:
         raise OSError(
-            f"{folder} has no room for {needed / 1e9:.1f} GB of decoded photos. Name another folder"
-            " in the environment variable TMPDIR and start Python again, take a smaller image_size,"
-            " or a larger memory_budget."
+            f"{folder} has no room for {needed / 1e9:.1f} GB of decoded photos. Take a smaller "
+            "image_size, or name another folder in TMPDIR and start Python again."
         )
     with tempfile.TemporaryFile(prefix="cnnkit-") as file:
         return np.memmap(file, "uint8", "w+", shape=shape)

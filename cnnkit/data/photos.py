@@ -24,7 +24,6 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
 }
 EXTENSIONS = {extension for extensions in FORMATS.values() for extension in extensions}
-
 # Pillow's modes of plain colour and grey pictures, and what two others mean.
 PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
 MODES = {"CMYK": "the colours of a printer (CMYK)", "P": "a palette of colours instead of colours"}
@@ -38,22 +37,10 @@ class Unusable(NamedTuple):
 
 
 def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
-    """Decode a photo to its last pixel, upright.
+    """Decode a photo to its last pixel, upright: uint8, (height, width, 3).
 
-    Parameters
-    ----------
-    path : Path
-    size : (height, width), optional
-        To which it is resized, bilinearly and whatever its aspect ratio.
-
-    Returns
-    -------
-    ndarray of uint8, (height, width, 3)
-
-    Raises
-    ------
-    ValueError
-        The photo is not usable. The message is the reason.
+    With a `size`, (height, width), it is resized bilinearly, whatever its aspect ratio. The message
+    of a ValueError is the reason why the photo is not usable.
     """
     try:
         with Image.open(path) as image:
@@ -111,13 +98,6 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
     -------
     ndarray of float32, (n, height, width, 3)
         In [0, 255].
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such file.
-    ValueError
-        A photo is not usable; the message says why. Or a single path, or no such size.
     """
     checks.image_size(image_size)
     if isinstance(paths, str | Path):
@@ -139,15 +119,9 @@ def decode_all(
     use: Callable[[int, np.ndarray], None] | None = None,
     size: tuple[int, int] | None = None,
 ) -> list[Unusable]:
-    """Decode photos in as many threads as there are cores; return those that are not usable.
+    """Decode photos, as `decode` does, in several threads; return those that are not usable.
 
-    Parameters
-    ----------
-    photos : sequence of Path
-    use : callable, optional
-        Called with the number and the pixels of each usable photo, from several threads.
-    size : (height, width), optional
-        As in `decode`.
+    `use` is called with the number and the pixels of each usable photo.
     """
     progress = tqdm(total=len(photos), desc="decoding", unit="photo", delay=2, leave=False)
 

@@ -30,8 +30,8 @@ def split_folder(
     source : str or Path
         A folder with a folder for each class. It stays as it is.
     destination : str or Path
-        Where to make the three folders, each with a folder for each class. It must not hold
-        anything else. A second call with the same arguments is instant.
+        Where to make the three folders, each with a folder for each class. It must hold nothing
+        else. A second call with the same arguments is instant.
     validation, test : float
         Shares of each class, in [0, 1), together below 1. A part whose share is not 0 gets a photo
         of each class at least; one whose share is 0 is not made.
@@ -44,20 +44,11 @@ def split_folder(
     -------
     Path
         `destination`.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no such source.
-    ValueError
-        Shares out of range, a class with too few photos, a source with something unusable, or a
-        destination that holds something else.
     """
     checks.whole_number("seed", seed, least=0)
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
-        raise ValueError(
-            f"validation is {validation} and test {test}; expected shares, together below 1."
-        )
+        given = f"validation is {validation} and test {test}"
+        raise ValueError(f"{given}; expected shares, together below 1.")
     source, destination = Path(source), Path(destination)
     if destination.resolve().is_relative_to(source.resolve()):
         raise ValueError(f"{destination} lies inside of {source}; choose a place outside.")
@@ -89,11 +80,8 @@ def split_folder(
 def find_parts(path: str | Path) -> dict[str, Path]:
     """Find ``train/``, ``validation/`` (``val/``, ``valid/``) and ``test/`` in a folder of photos.
 
-    Returns
-    -------
-    dict of str to Path
-        By ``"train"``, ``"validation"`` and ``"test"``, which may be missing; empty for a folder
-        that is not split.
+    The keys are ``"train"``, ``"validation"`` and perhaps ``"test"``. Without the first two, the
+    dict is empty.
     """
     there = {entry.name.lower(): entry for entry in class_folders(Path(path))}
     parts = {

@@ -18,13 +18,10 @@ KAGGLE_NAMES = ("KAGGLE_API_TOKEN", "KAGGLE_USERNAME", "KAGGLE_KEY")
 
 
 def home() -> Path:
-    """Return the folder that holds the data sets, which need not exist yet.
+    """Return the folder of the data sets, which need not exist yet.
 
-    Returns
-    -------
-    Path
-        ``CNNKIT_DATA`` where it is set, else ``data/`` of the checkout that cnnkit is installed
-        from, else the user's cache directory.
+    It is ``CNNKIT_DATA`` where that is set, else ``data/`` of the checkout that cnnkit is installed
+    from, else the user's cache directory.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
         folder = Path(chosen).expanduser()
@@ -58,12 +55,7 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
     file_hash : str, optional
         SHA-256 or MD5 of the file at `url`, in hexadecimal.
     hint : str
-        What else to say where the download fails.
-
-    Raises
-    ------
-    FileNotFoundError
-        The file is missing and cannot be downloaded. The message says how to get it by hand.
+        What else the error says, beside how to get the file by hand, where the download fails.
     """
     path = place(name)
     if path.is_file():
@@ -90,12 +82,8 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
 def from_kaggle(competition: str, hint: str) -> Path:
     """Return the archive of a Kaggle competition; download it with a token where it is missing.
 
-    The token may be a file, an environment variable, or in Colab one of the notebook's secrets.
-
-    Raises
-    ------
-    FileNotFoundError
-        The archive is missing and cannot be downloaded. The message says what to do, and `hint`.
+    The token may be a file, an environment variable, or in Colab one of the notebook's secrets. One
+    message says what to do whatever is wrong, and `hint`.
     """
     path = place(f"{competition}.zip")
     if path.is_file():
@@ -137,15 +125,8 @@ def build_once(folder: Path, contents: str, make: Callable[[Path], object]) -> P
     """Return a folder that `make` fills, which happens once.
 
     It is made beside its place and then renamed, so that an interruption leaves nothing that looks
-    whole. Of several processes, the first to end is kept.
-
-    Parameters
-    ----------
-    folder : Path
-    contents : str
-        What the folder holds. A folder of something else is refused, and not touched.
-    make : callable
-        Writes the files into the empty folder that it is given.
+    whole. Of several processes, the first to end is kept. A folder that holds anything else than
+    `contents` is refused, and not touched.
     """
     if not folder.exists() or not any(folder.iterdir()):
         part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
@@ -172,17 +153,8 @@ def build_once(folder: Path, contents: str, make: Callable[[Path], object]) -> P
 def ants_and_bees() -> Path:
     """Return the training photos of PyTorch's tutorial on transfer learning.
 
-    They hold a file that is no photo, as folders of own photos do.
-
-    Returns
-    -------
-    Path
-        With ``ants/`` and ``bees/``, 123 and 121 photos.
-
-    Raises
-    ------
-    FileNotFoundError
-        The folder is missing. The message says how to get it.
+    The folder holds ``ants/`` and ``bees/``, 123 and 121 photos, and a file that is no photo, as
+    folders of own photos do.
     """
     folder = home() / "hymenoptera_data" / "train"
     if not folder.is_dir():

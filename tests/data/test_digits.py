@@ -115,9 +115,8 @@ def test_a_damaged_mnist_says_what_to_do(write_mnist, spoil):
     ("changes", "found"),
     [
         ({"y_test": np.array([{}] * 10_000, dtype=object)}, "allow_pickle=False"),
-        ({"x_test": np.zeros((9, 28, 28), "uint8")}, r"x_test is uint8 \(9, 28, 28\)"),
-        ({"y_test": np.zeros(10_000, "float64")}, r"y_test is float64"),
-        ({"y_test": np.full(10_000, 12, "uint8")}, "labels above 9"),
+        ({"x_test": np.zeros((9, 28, 28), "uint8")}, r"'x_test': \(9, 28, 28\)"),
+        ({"y_test": np.zeros(10_000, "float64")}, "of uint8"),
     ],
 )
 def test_arrays_of_another_data_set_are_not_mnist(write_mnist, changes, found):

@@ -287,8 +287,8 @@ def test_functional(build_homework):
 # they are for trying as often as you like. The test pictures are not.
 
 # %%
-x_fit, y_fit = x_train[:1300], y_train[:1300]
-x_validation, y_validation = x_train[1300:], y_train[1300:]
+x_fit, y_fit = x_train[:3000], y_train[:3000]
+x_validation, y_validation = x_train[3000:], y_train[3000:]
 
 # %% [raw]
 # # BEGIN SOLUTION
@@ -313,7 +313,7 @@ training.reproducible(seed=0)
 model = build_within_budget()
 if model is not None:
     model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
-    history = model.fit(x_fit, y_fit, batch_size=32, epochs=8, verbose=0)
+    history = model.fit(x_fit, y_fit, batch_size=32, epochs=5, verbose=0)
     print(f"{model.count_params():,} parameters")
 
 # %% [raw]
@@ -338,12 +338,12 @@ def test_budget(model):
             f"{heavy.count_params():,}: what would make its input smaller?"
         )
     (x, y), _ = data.mnist("sample")
-    probabilities = model.predict(x[1300:], verbose=0)
-    if probabilities.shape != (len(x) - 1300, 10):
+    probabilities = model.predict(x[3000:], verbose=0)
+    if probabilities.shape != (len(x) - 3000, 10):
         return f"A picture gets {probabilities.shape[1:]} numbers: end with Flatten and Dense(10)."
     if abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
         return "Its outputs do not add up to 1: end with a softmax."
-    accuracy = evaluation.report(y[1300:], probabilities).accuracy
+    accuracy = evaluation.report(y[3000:], probabilities).accuracy
     if accuracy < 0.2:
         return f"Accuracy {accuracy:.3f}, which is guessing. Is a ReLU in front of the softmax?"
     if accuracy < FLOOR:
