@@ -20,9 +20,9 @@ HISTORY = "histories/tiny-sample.csv"
 class Tiny:
     """An experiment that takes no time, in folders of its own; it raises for broken seeds."""
 
-    def __init__(self, monkeypatch, folder):
+    def __init__(self, monkeypatch, tmp_path):
         self.ran, self.broken, self.pages = [], set(), []
-        self.reported, self.trials = folder / "reported", folder / "trials"
+        self.reported, self.trials = tmp_path / "reported", tmp_path / "trials"
         monkeypatch.setattr(recorded, "RESULTS", self.reported)
         monkeypatch.setattr(recording, "TRIALS", self.trials)
         monkeypatch.setattr(pages, "write", lambda: self.pages.append(pages.page()))
