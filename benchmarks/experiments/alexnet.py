@@ -5,7 +5,7 @@ import functools
 from collections.abc import Callable
 from typing import Any
 
-from benchmarks.experiments.experiment import accuracy, photos, run_directory
+from benchmarks.experiments.experiment import History, Outcome, accuracy, photos, run_directory
 from cnnkit import data, models, training
 
 import keras
@@ -22,24 +22,21 @@ RECIPE = {
 CROPS_EACH_EPOCH = {"sample": False, "full": True}
 
 
-def ten_crops(scale: str, seed: int) -> tuple[float, int]:
+def ten_crops(scale: str, seed: int, dropout: float = 0.5) -> Outcome:
     """Chapter 7: AlexNet, with ten crops of each test photo."""
-    return _judged(scale, _train(scale, seed, dropout=0.5), _ten_crop(scale))
+    (model, history), test = _train(scale, seed, dropout), _test_photos(scale)
+    return accuracy(model, test, test.labels, _ten_crop(scale), history)
 
 
-def center(scale: str, seed: int) -> tuple[float, int]:
+def center(scale: str, seed: int) -> Outcome:
     """Chapter 7: the same networks, not trained again, with the middle of each test photo."""
-    return _judged(scale, _train(scale, seed, dropout=0.5))
-
-
-def without_dropout(scale: str, seed: int) -> tuple[float, int]:
-    """Chapter 7: AlexNet without dropout, with ten crops."""
-    return _judged(scale, _train(scale, seed, dropout=0.0), _ten_crop(scale))
-
-
-def _judged(scale: str, model: keras.Model, *views: Callable[[Any], Any]) -> tuple[float, int]:
     test = _test_photos(scale)
-    return accuracy(model, test, test.labels, *views)
+    return accuracy(_train(scale, seed, 0.5)[0], test, test.labels)
+
+
+def without_dropout(scale: str, seed: int) -> Outcome:
+    """Chapter 7: AlexNet without dropout, with ten crops."""
+    return ten_crops(scale, seed, dropout=0.0)
 
 
 @functools.cache
@@ -49,8 +46,8 @@ def _test_photos(scale: str) -> Any:
 
 
 @functools.cache
-def _train(scale: str, seed: int, dropout: float) -> keras.Model:
-    """Train AlexNet, and return its best state, to predict with."""
+def _train(scale: str, seed: int, dropout: float) -> tuple[keras.Model, History]:
+    """Train AlexNet, and return its best state, to predict with, and its history."""
     side, window = SIZES[scale]
     recipe = RECIPE[scale]
     train, validation, _ = photos(scale, side, seed, "half", recipe.batch_size or 32)
@@ -66,12 +63,13 @@ def _train(scale: str, seed: int, dropout: float) -> keras.Model:
     )
 
     def evaluate(model: keras.Model, photos: Any) -> dict[str, float]:
-        return {"accuracy": accuracy(model, photos, photos.labels, _ten_crop(scale))[0]}
+        return {"accuracy": accuracy(model, photos, photos.labels, _ten_crop(scale)).figure}
 
     with run_directory(scale, f"alexnet-dropout{dropout:g}-seed{seed}") as directory:
         each_epoch = evaluate if CROPS_EACH_EPOCH[scale] else None
-        training.fit(model, recipe, train, validation, directory, each_epoch, verbose=0)
-        return keras.models.load_model(directory / "best.keras", compile=False)
+        trained = training.fit(model, recipe, train, validation, directory, each_epoch, verbose=0)
+        best = keras.models.load_model(directory / "best.keras", compile=False)
+    return best, trained.history
 
 
 def _ten_crop(scale: str) -> Callable[[Any], Any]:

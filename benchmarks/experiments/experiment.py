@@ -5,14 +5,50 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from cnnkit import data, evaluation
 
 import keras
 import numpy as np
 
-Run = Callable[[str, int], tuple[float, int]]
+History = dict[str, list[float]]  # metrics by name: a value for each epoch
+
+
+class Outcome(NamedTuple):
+    """What a run gives.
+
+    Parameters
+    ----------
+    figure : float
+        Nearly always the test accuracy, in [0, 1].
+    test_size : int
+        The number of pictures that it was taken on.
+    history : dict of list of float
+        Metrics of each epoch of the run's last training; none where it judges networks again.
+    """
+
+    figure: float
+    test_size: int
+    history: History
+
+
+Run = Callable[[str, int], Outcome]
+
+
+class Data(NamedTuple):
+    """What an experiment is trained and tested on.
+
+    Parameters
+    ----------
+    name : str
+        In each recorded row, in ASCII. Another name makes the rows obsolete.
+    about : str
+        What it is, in a table.
+    """
+
+    name: str
+    about: str
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,11 +60,10 @@ class Experiment:
     chapter : int
     title : str
         What it is, in a table.
-    data : dict of str
-        On what it is trained, at each scale.
+    data : dict of Data
+        That of each scale.
     run : callable
-        Takes a scale and a seed, trains once, and returns a figure, nearly always the test
-        accuracy, and the number of pictures that it was taken on.
+        Takes a scale and a seed, trains once, and returns an `Outcome`.
     source : str
         Where the experiment was published.
     published : float, optional
@@ -41,7 +76,7 @@ class Experiment:
 
     chapter: int
     title: str
-    data: dict[str, str]
+    data: dict[str, Data]
     run: Run
     source: str
     published: float | None = None
@@ -59,10 +94,11 @@ def accuracy(
     images: Any,
     labels: np.ndarray,
     views: Callable[[Any], Any] | None = None,
-) -> tuple[float, int]:
-    """Return the accuracy of a classifier, and the number of pictures."""
+    history: History | None = None,
+) -> Outcome:
+    """Return the accuracy of a classifier, beside the history of its training."""
     report = evaluation.report(labels, evaluation.predict(model, images, views))
-    return report.accuracy, report.count
+    return Outcome(report.accuracy, report.count, history or {})
 
 
 def photos(

@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiments.experiment import accuracy
+from benchmarks.experiments.experiment import Outcome, accuracy
 from cnnkit import data, models, training
 
 import keras
@@ -23,17 +23,17 @@ HEAD = training.recipes.HEAD_ONLY
 NETWORK = dataclasses.replace(training.recipes.WHOLE_NETWORK, epochs=10)
 
 
-def head(scale: str, seed: int) -> tuple[float, int]:
+def head(scale: str, seed: int) -> Outcome:
     """Chapter 8: a head on the pooled features of DenseNet."""
     return _run(scale, seed, whole=False)
 
 
-def network(scale: str, seed: int) -> tuple[float, int]:
+def network(scale: str, seed: int) -> Outcome:
     """Chapter 8: the same classifier, and then all of its weights trained."""
     return _run(scale, seed, whole=True)
 
 
-def _run(scale: str, seed: int, whole: bool) -> tuple[float, int]:
+def _run(scale: str, seed: int, whole: bool) -> Outcome:
     with tempfile.TemporaryDirectory() as directory:
         passing = Path(directory)
         train, validation, test = _parts(scale, seed, passing)
@@ -47,18 +47,18 @@ def _run(scale: str, seed: int, whole: bool) -> tuple[float, int]:
         recipe = dataclasses.replace(HEAD, learning_rate=HEAD_RATE[scale])
 
         def judge(model: keras.Model, folder: Path) -> dict[str, float]:
-            return {"accuracy": accuracy(model, sets[1].features, validation.labels)[0]}
+            return {"accuracy": accuracy(model, sets[1].features, validation.labels).figure}
 
         run = passing / "head"
         often = training.Evaluations(judge, run, *WHEN)
-        training.fit(untrained, recipe, sets[0], sets[1], run, often, verbose=0)
+        trained = training.fit(untrained, recipe, sets[0], sets[1], run, often, verbose=0)
         classifier = models.with_head(base, keras.models.load_model(run / "best.keras"))
         if whole:
             training.transfer.unfreeze_top(base, len(base.layers))
             run = passing / "network"
-            training.fit(classifier, NETWORK, train, validation, run, verbose=0)
+            trained = training.fit(classifier, NETWORK, train, validation, run, verbose=0)
             classifier = keras.models.load_model(run / "best.keras")
-        return accuracy(classifier, test, test.labels)
+        return accuracy(classifier, test, test.labels, history=trained.history)
 
 
 def _parts(scale: str, seed: int, folder: Path) -> list[Any]:

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from benchmarks.experiments import EXPERIMENTS
-from benchmarks.experiments.recording import Row
+from benchmarks.experiments.recording import Row, rows, spread
 from benchmarks.measuring import table
 from cnnkit.checkout import CHECKOUT
-from cnnkit.evaluation import recorded, spread
+from cnnkit.evaluation import recorded
 
 import numpy as np
 
@@ -19,10 +19,12 @@ INTRODUCTION = """\
 
 Every experiment of chapters 1 to 9: what its source reports, and what came out here. A figure is
 the mean and the standard deviation, over as many seeds as it says, of the accuracy on test
-pictures, or of what the row names. A command trains again, and rewrites its rows in
-`benchmarks/results/` and this page; without a name it runs all, `python -m benchmarks results
---scale sample`, in a good hour on two cores. At the full scale, chapters 7 and 9 keep their runs in
-`runs/` and go on with what is there; to train from the beginning, delete it.
+pictures, or of what the row names. A command trains the seeds that have no row yet, so that it goes
+on where it was interrupted; with `--again`, it trains all of them. After each seed it writes the
+row and the metrics of each epoch into `benchmarks/results/`, and this page. Without a name it runs
+all, `python -m benchmarks results --scale sample --again`, in a good hour on two cores. At the full
+scale, chapters 7 and 9 keep their runs in `runs/` and go on with what is there; to train from the
+beginning, delete it.
 
 The sample scale takes drawn or small pictures, so that it takes minutes and no download. It shows
 what a chapter teaches; only the full scale is the published experiment. Where a row judges the
@@ -78,16 +80,16 @@ def short_form() -> str:
 
 def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tuple[str, ...]:
     """Return the line of an experiment; sources and machines are told by their numbers."""
-    experiment, rows = EXPERIMENTS[name], _rows(name, scale)
+    experiment, found = EXPERIMENTS[name], rows(name, scale)
     source = f" [{sources.index(experiment.source) + 1}]" if experiment.has_source_result else ""
     size, seconds = "", ""
-    if rows:
-        size = f"{int(rows[0]['test_size']):,}"
-        mean = np.mean([int(row["seconds"]) for row in rows])
-        seconds = f"{mean:.0f} s ({machines.index(_machine(rows[0])) + 1})"
+    if found:
+        size = f"{int(found[0]['test_size']):,}"
+        mean = np.mean([int(row["seconds"]) for row in found])
+        seconds = f"{mean:.0f} s ({machines.index(_machine(found[0])) + 1})"
     title = f"{experiment.chapter}. {experiment.title}"
     command = f"`python -m benchmarks results {name} --scale {scale}`"
-    data = experiment.data[scale]
+    data = experiment.data[scale].about
     return title, published(name) + source, _ours(name, scale), size, data, seconds, command
 
 
@@ -101,15 +103,12 @@ def published(name: str) -> str:
 
 
 def _ours(name: str, scale: str, with_size: bool = False) -> str:
-    if not _rows(name, scale):
-        return "not run"
-    found = spread(name, scale)
-    more = f"on {found.test_size:,}" if with_size else f"({len(found.figures)} seeds)"
-    return f"{found.mean:.3f} ± {found.deviation:.3f} {more}"
-
-
-def _rows(name: str, scale: str) -> list[Row]:
-    return [row for row in recorded.read(_path(scale)) if row["experiment"] == name]
+    found = rows(name, scale)
+    if len(found) < 3:  # which is no spread yet
+        return f"seeds so far: {len(found)}" if found else "not run"
+    ours = spread(found)
+    more = f"on {ours.test_size:,}" if with_size else f"({len(found)} seeds)"
+    return f"{ours.mean:.3f} ± {ours.deviation:.3f} {more}"
 
 
 def _machine(row: Row) -> str:

@@ -3,7 +3,7 @@
 import tempfile
 from pathlib import Path
 
-from benchmarks.experiments.experiment import accuracy, photos
+from benchmarks.experiments.experiment import Outcome, accuracy, photos
 from cnnkit import data, models, training
 
 import keras
@@ -13,7 +13,7 @@ PHOTO_SIZE = {"sample": 80, "full": 180}
 AUGMENTED_EPOCHS = {"sample": 45, "full": training.recipes.CATS_VS_DOGS_AUGMENTED.epochs}
 
 
-def digits(scale: str, seed: int) -> tuple[float, int]:
+def digits(scale: str, seed: int) -> Outcome:
     """Chapter 1: one convolution on scikit-learn's digits; the seed also splits them."""
     train, test = data.digits(seed)
     training.reproducible(seed)
@@ -24,24 +24,25 @@ def digits(scale: str, seed: int) -> tuple[float, int]:
     return accuracy(model, *test)
 
 
-def mnist(scale: str, seed: int) -> tuple[float, int]:
+def mnist(scale: str, seed: int) -> Outcome:
     """Chapter 2: three convolutions on MNIST."""
     recipe = training.recipes.MNIST
     train, test = data.mnist(scale)
     training.reproducible(seed)
     model = models.mnist_cnn()
     recipe.compile(model)
-    model.fit(*train, batch_size=recipe.batch_size, epochs=MNIST_EPOCHS[scale], verbose=0)
-    return accuracy(model, *test)
+    size, epochs = recipe.batch_size, MNIST_EPOCHS[scale]
+    trained = model.fit(*train, batch_size=size, epochs=epochs, verbose=0)
+    return accuracy(model, *test, history=trained.history)
 
 
-def cats_vs_dogs(scale: str, seed: int) -> tuple[float, int]:
+def cats_vs_dogs(scale: str, seed: int) -> Outcome:
     """Chapter 3: five convolutions from scratch on few photos."""
     recipe = training.recipes.CATS_VS_DOGS
     return _cats_vs_dogs(scale, seed, recipe, recipe.epochs)
 
 
-def cats_vs_dogs_augmented(scale: str, seed: int) -> tuple[float, int]:
+def cats_vs_dogs_augmented(scale: str, seed: int) -> Outcome:
     """Chapter 4: the same with augmentation and dropout."""
     recipe = training.recipes.CATS_VS_DOGS_AUGMENTED
     return _cats_vs_dogs(scale, seed, recipe, AUGMENTED_EPOCHS[scale], augmented=True)
@@ -53,7 +54,7 @@ def _cats_vs_dogs(
     recipe: training.Recipe,
     epochs: int,
     augmented: bool = False,
-) -> tuple[float, int]:
+) -> Outcome:
     side = PHOTO_SIZE[scale]
     train, validation, test = photos(scale, side, seed)
     training.reproducible(seed)
@@ -64,9 +65,8 @@ def _cats_vs_dogs(
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "best.keras"
         best = keras.callbacks.ModelCheckpoint(path, monitor="val_loss", save_best_only=True)
-        history = model.fit(
+        trained = model.fit(
             train, validation_data=validation, epochs=epochs, callbacks=[best], verbose=0
         )
         model = keras.models.load_model(path)
-    print(f"  training accuracy in the last epoch {history.history['accuracy'][-1]:.3f}")
-    return accuracy(model, test, test.labels)
+    return accuracy(model, test, test.labels, history=trained.history)

@@ -4,7 +4,13 @@ import dataclasses
 import functools
 from typing import Any
 
-from benchmarks.experiments.experiment import Run, accuracy, run_directory
+from benchmarks.experiments.experiment import (
+    History,
+    Outcome,
+    Run,
+    accuracy,
+    run_directory,
+)
 from cnnkit import data, evaluation, models, training
 from cnnkit.data import augment
 
@@ -29,8 +35,9 @@ SHAKE: dict[str, Any] = {"forward": "shake", "backward": "shake", "level": "imag
 def on_test(**options: Any) -> Run:
     """Return an experiment: the test accuracy of ShakeNet with these options."""
 
-    def run(scale: str, seed: int) -> tuple[float, int]:
-        return accuracy(_train(scale, seed, **options), *parts(scale)[2])
+    def run(scale: str, seed: int) -> Outcome:
+        model, history = _train(scale, seed, **options)
+        return accuracy(model, *parts(scale)[2], history=history)
 
     return run
 
@@ -38,8 +45,8 @@ def on_test(**options: Any) -> Run:
 def on_training(**options: Any) -> Run:
     """Return an experiment: the same networks, not trained again, on the training pictures."""
 
-    def run(scale: str, seed: int) -> tuple[float, int]:
-        return accuracy(_train(scale, seed, **options), *parts(scale)[0])
+    def run(scale: str, seed: int) -> Outcome:
+        return accuracy(_train(scale, seed, **options)[0], *parts(scale)[0])
 
     return run
 
@@ -47,10 +54,10 @@ def on_training(**options: Any) -> Run:
 def correlation(**options: Any) -> Run:
     """Return an experiment: the mean correlation of their branches, on the test pictures."""
 
-    def run(scale: str, seed: int) -> tuple[float, int]:
+    def run(scale: str, seed: int) -> Outcome:
         pictures, labels = parts(scale)[2]
-        found = evaluation.branch_correlation(_train(scale, seed, **options), pictures)
-        return float(found.blocks.mean()), len(labels)
+        found = evaluation.branch_correlation(_train(scale, seed, **options)[0], pictures)
+        return Outcome(float(found.blocks.mean()), len(labels), {})
 
     return run
 
@@ -64,8 +71,8 @@ def parts(scale: str) -> list[tuple[Any, Any]]:
 
 
 @functools.cache
-def _train(scale: str, seed: int, **options: Any) -> keras.Model:
-    """Train ShakeNet, and return its best state."""
+def _train(scale: str, seed: int, **options: Any) -> tuple[keras.Model, History]:
+    """Train ShakeNet, and return its best state and its history."""
     recipe, (train, validation, _) = RECIPE[scale], parts(scale)
     if not options.get("batch_norm", True):
         recipe = dataclasses.replace(recipe, learning_rate=WITHOUT_NORM[scale])
@@ -75,7 +82,7 @@ def _train(scale: str, seed: int, **options: Any) -> keras.Model:
     batch_size = recipe.batch_size or 32
     name = "-".join(f"{option}_{value}" for option, value in options.items())
     with run_directory(scale, f"shakenet-{name}-seed{seed}") as directory:
-        training.fit(
+        trained = training.fit(
             model,
             recipe,
             data.batches(*train, batch_size, shuffle=True, seed=seed),
@@ -83,4 +90,5 @@ def _train(scale: str, seed: int, **options: Any) -> keras.Model:
             directory,
             verbose=0,
         )
-        return keras.models.load_model(directory / "best.keras", compile=False)
+        best = keras.models.load_model(directory / "best.keras", compile=False)
+    return best, trained.history

@@ -1,7 +1,9 @@
 """Turns, tables and ratios against small ones done by hand."""
 
 import math
+from functools import partial
 
+from benchmarks import __main__ as command
 from benchmarks import measuring
 from benchmarks.__main__ import BENCHMARKS, app
 from benchmarks.measuring import Measured, Ratio
@@ -23,51 +25,38 @@ def test_a_table_lines_up_and_is_markdown():
 
 
 @pytest.mark.parametrize(
-    ("bounds", "expected"),
+    ("value", "bounds", "expected"),
     [
-        ({}, "time: 1.20"),
-        ({"at_most": 1.3}, "time: 1.20, promised at most 1.3: holds"),
-        ({"at_most": 1.1}, "time: 1.20, promised at most 1.1: DOES NOT HOLD"),
-        ({"at_least": 12}, "time: 1.20, promised at least 12: DOES NOT HOLD"),
+        (1.2, {}, "time: 1.20"),
+        (1.2, {"at_most": 1.3}, "time: 1.20, promised at most 1.3: holds"),
+        (1.2, {"at_most": 1.1}, "time: 1.20, promised at most 1.1: DOES NOT HOLD"),
+        (1.2, {"at_least": 12}, "time: 1.20, promised at least 12: DOES NOT HOLD"),
+        (math.nan, {"at_most": 1}, "time: nan, promised at most 1: DOES NOT HOLD"),
     ],
 )
-def test_a_ratio_says_whether_it_keeps_its_promise(bounds, expected):
-    ratio = Ratio("time", 1.2, **bounds)
+def test_a_ratio_says_whether_it_keeps_its_promise(value, bounds, expected):
+    ratio = Ratio("time", value, **bounds)
     assert str(ratio) == expected
     assert ratio.holds == ("NOT" not in expected)
 
 
-def test_a_ratio_that_is_no_number_keeps_no_promise():
-    assert not Ratio("time", math.nan, at_most=1).holds
-
-
-def test_sides_take_turns_and_their_medians_count(monkeypatch):
+def test_sides_take_turns_while_there_is_time_and_their_medians_count(monkeypatch):
     """By a clock that only the steps move; the first two turns are far slower."""
     now, calls = [0.0], []
     monkeypatch.setattr(measuring.time, "perf_counter", lambda: now[0])
     durations = {"ours": [90, 80, 2, 1, 3, 2, 50], "theirs": [70, 60, 4, 5, 3, 4, 4]}
 
-    def step(name):
+    def step(name, durations):
         calls.append(name)
-        now[0] += durations[name][calls.count(name) - 1]
+        now[0] += durations[calls.count(name) - 1]
 
-    steps = {name: (lambda name=name: step(name)) for name in durations}
+    steps = {name: partial(step, name, times) for name, times in durations.items()}
     assert measuring.in_turns(steps, seconds=0, least=5) == {"ours": 2, "theirs": 4}
     assert calls == ["ours", "theirs"] * 7
-
-
-def test_more_turns_are_taken_while_there_is_time(monkeypatch):
-    now, calls = [0.0], []
-    monkeypatch.setattr(measuring.time, "perf_counter", lambda: now[0])
-
-    def step():
-        calls.append(1)
-        now[0] += 1
-
-    measuring.in_turns({"ours": step}, seconds=20)
-    assert len(calls) == 2 + 20
-    measuring.in_turns({"ours": step}, seconds=1e9)
-    assert len(calls) == 2 + 20 + 2 + 50
+    for seconds, turns in ((20, 20), (1e9, 50)):
+        calls.clear()
+        measuring.in_turns({"alone": partial(step, "alone", [1] * 60)}, seconds)
+        assert len(calls) == 2 + turns
 
 
 @pytest.mark.parametrize("theirs", [[0.5, 0.6], [0.5, math.nan]])
@@ -79,13 +68,6 @@ def test_sides_that_disagree_are_not_timed(theirs):
         measuring.agree("probabilities", [0.5, 0.5], [[0.5], [0.5]])
 
 
-def test_the_machine_is_described():
-    text = measuring.machine()
-    assert "cores" in text
-    assert "GiB" in text
-    assert "keras 3." in text
-
-
 def test_every_benchmark_is_a_module_and_a_command():
     for name in BENCHMARKS:
         assert callable(measuring.importlib.import_module(f"benchmarks.{name}").measure)
@@ -94,14 +76,12 @@ def test_every_benchmark_is_a_module_and_a_command():
         assert "--save" in answer.output
 
 
-def fail(name):
-    raise OSError("no room")
-
-
 def test_all_are_run_and_broken_promises_are_told(monkeypatch, tmp_path):
-    from benchmarks import __main__ as command
-
     broken = Measured("x", ("side", "s"), [("ours", "9.0")], [Ratio("steps", 2.0, at_most=1)])
+
+    def fail(name):
+        raise OSError("no room")
+
     monkeypatch.setattr(command, "in_a_process_of_its_own", lambda name: MEASURED)
     monkeypatch.setattr(command, "PAGES", tmp_path / "measured")
     answer = CliRunner().invoke(app, [])
@@ -111,9 +91,8 @@ def test_all_are_run_and_broken_promises_are_told(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "in_a_process_of_its_own", lambda name: broken)
     answer = CliRunner().invoke(app, ["--save"])
     assert answer.exit_code == 1
-    assert answer.output.count(", steps: 2.00, promised at most 1: DOES NOT HOLD") == len(
-        BENCHMARKS
-    )
+    wrong = ", steps: 2.00, promised at most 1: DOES NOT HOLD"
+    assert answer.output.count(wrong) == len(BENCHMARKS)
     monkeypatch.setattr(command, "in_a_process_of_its_own", fail)
     answer = CliRunner().invoke(app, ["startup"])
     assert (answer.exit_code, answer.output.splitlines()[-1]) == (1, "- startup failed: no room")

@@ -1,16 +1,12 @@
+"""The recorded rows and histories, and how experiments come to be recorded."""
+
 import dataclasses
 import statistics
+from types import SimpleNamespace
 
 from benchmarks.__main__ import app
-from benchmarks.experiments import (
-    EXPERIMENTS,
-    Experiment,
-    alexnet,
-    on_vgg16,
-    pages,
-    recording,
-    scratch,
-)
+from benchmarks.experiments import EXPERIMENTS, alexnet, on_vgg16, pages, recording, scratch
+from benchmarks.experiments.experiment import Data, Experiment, Outcome
 from cnnkit import data, evaluation, training
 from cnnkit.evaluation import recorded
 
@@ -18,51 +14,109 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-
-def tiny(run):
-    """An experiment of which a book says 0.9 on photos."""
-    data = {"sample": "a few", "full": "many"}
-    return Experiment(3, "a tiny network", data, run, "a book", 0.9, "photos")
+HISTORY = "histories/tiny-sample.csv"
 
 
-def test_a_run_records_each_seed(monkeypatch):
-    experiment = tiny(lambda scale, seed: (0.9 + seed / 100, 180))
-    monkeypatch.setitem(EXPERIMENTS, "tiny", experiment)
-    rows = list(recording.run("tiny", "sample", range(3)))
-    assert [(row["seed"], row["figure"]) for row in rows] == [
-        ("0", "0.9000"),
-        ("1", "0.9100"),
-        ("2", "0.9200"),
-    ]
-    assert all(tuple(row) == recording.COLUMNS for row in rows)
-    assert "keras 3." in rows[0]["versions"]
-    assert "cores" in rows[0]["machine"]
+class Tiny:
+    """An experiment that takes no time, in folders of its own; it raises for broken seeds."""
+
+    def __init__(self, monkeypatch, tmp_path):
+        self.ran, self.broken, self.pages = [], set(), []
+        self.reported, self.trials = tmp_path / "reported", tmp_path / "trials"
+        monkeypatch.setattr(recorded, "RESULTS", self.reported)
+        monkeypatch.setattr(recording, "TRIALS", self.trials)
+        monkeypatch.setattr(pages, "write", lambda: self.pages.append(pages.page()))
+        self.data = {"sample": Data("a few v1", "a few"), "full": Data("all", "many")}
+        tiny = Experiment(3, "a tiny network", self.data, self.run, "a book", 0.9, "photos")
+        monkeypatch.setitem(EXPERIMENTS, "tiny", tiny)
+
+    def run(self, scale, seed):
+        if seed in self.broken:
+            raise InterruptedError
+        self.ran.append(seed)
+        loss = [1.0, 1 / 3, 1e-5 / 3]
+        return Outcome({"sample": 0.5, "full": 0.7}[scale] + seed / 100, 180, {"loss": loss})
+
+    def record(self, arguments=""):
+        answer = CliRunner().invoke(app, ["results", "tiny", *arguments.split()])
+        assert answer.exit_code == bool(self.broken), answer.output
+        return answer.output
 
 
-def test_new_rows_take_the_place_of_the_same_experiments(tmp_path):
-    def row(experiment, seed, figure):
-        values = (experiment, seed, figure, "180", "1", "keras 3", "a laptop")
-        return dict(zip(recording.COLUMNS, values, strict=True))
+@pytest.fixture
+def tiny(monkeypatch, tmp_path):
+    return Tiny(monkeypatch, tmp_path)
 
-    path = tmp_path / "sample.csv"
-    recording.write([row("retired", "0", "0.9"), row("mnist", "0", "0.1")], path)
-    recording.write([row("mnist", "0", "0.2"), row("mnist", "1", "0.3")], path)
-    recording.write([row("digits", "0", "0.4")], path)
-    recording.write([row("mnist", "0", "0.5")], path)
-    assert [(kept["experiment"], kept["figure"]) for kept in recorded.read(path)] == [
-        ("digits", "0.4"),
-        ("mnist", "0.5"),
-        ("retired", "0.9"),
-    ]
-    assert [file.name for file in tmp_path.iterdir()] == ["sample.csv"]
+
+def seeds(folder, name="sample.csv"):
+    return "".join(row["seed"] for row in recorded.read(folder / name))
+
+
+def test_a_row_and_a_history_say_what_a_seed_gave(tiny):
+    tiny.record("--seed 2")
+    (row,) = recorded.read(tiny.reported / "sample.csv")
+    assert tuple(row) == recording.COLUMNS
+    assert [*row.values()][:5] == ["tiny", "2", "0.5200", "180", "a few v1"]
+    assert "keras 3." in row["versions"]
+    assert "cores" in row["machine"]
+    text = (tiny.reported / HISTORY).read_text(encoding="utf-8")
+    assert text == "seed,epoch,loss\n2,1,1\n2,2,0.33333\n2,3,3.3333e-06\n"
+
+
+def test_an_interrupted_recording_keeps_whole_seeds_and_runs_only_the_others_later(tiny):
+    tiny.broken = {2}
+    tiny.record()
+    assert (seeds(tiny.reported), seeds(tiny.reported, HISTORY)) == ("01", "000111")
+    assert "| seeds so far: 2 " in tiny.pages[-1]
+    tiny.broken = set()
+    assert "tiny, seed 1: is recorded; --again" in tiny.record()
+    assert tiny.ran == [0, 1, 2, 3, 4]
+    tiny.record("--again --first-seed 3 --seeds 2")
+    assert tiny.ran == [0, 1, 2, 3, 4, 3, 4]
+    assert (seeds(tiny.reported), seeds(tiny.reported, HISTORY)) == ("01234", "000111222333444")
+
+
+def test_other_seeds_are_trials_that_no_spread_reads_and_run_each_time(tiny):
+    tiny.record("--seeds 3")
+    answer = tiny.record("--seed 7 --seed 11")
+    tiny.record("--seed 7")
+    assert tiny.ran == [0, 1, 2, 7, 11, 7]
+    assert "tiny, seed 11: 0.6100 in 0 s, a trial in " in answer
+    assert "tiny: 0.590 ± 0.028 (2 seeds, 180 test pictures)" in answer
+    assert (seeds(tiny.trials), seeds(tiny.trials, HISTORY)) == ("711", "777111111")
+    assert "0.510 ± 0.010 (3 seeds)" in tiny.pages[-1]
+    assert evaluation.spread("tiny", "sample").figures == (0.5, 0.51, 0.52)
+
+
+def test_rows_of_other_data_count_for_nothing_and_go(tiny):
+    tiny.record()
+    tiny.data["sample"] = Data("a few v2", "a few")
+    tiny.record("--seed 1")
+    assert tiny.ran == [0, 1, 2, 3, 4, 1]
+    assert "| seeds so far: 1 " in tiny.pages[-1]
+    assert (seeds(tiny.reported), seeds(tiny.reported, HISTORY)) == ("1", "111")
+
+
+def test_rows_of_other_experiments_stay_in_the_order_of_the_chapters(tiny):
+    for name in ("retired", "mnist", "digits", "mnist"):
+        row = {"experiment": name, "seed": "0", "data": "any"}
+        recording.write(row, {}, "sample", tiny.reported)
+    rows = recorded.read(tiny.reported / "sample.csv")
+    assert [row["experiment"] for row in rows] == ["digits", "mnist", "retired"]
+    assert [file.name for file in tiny.reported.iterdir()] == ["sample.csv"]
+
+
+@pytest.mark.parametrize("scale", ["sample", "full"])
+def test_recorded_rows_are_of_reported_seeds_and_of_the_data_that_the_scale_has(scale):
+    rows = recorded.read(recorded.RESULTS / f"{scale}.csv")
+    for name, seed, of in ((row["experiment"], row["seed"], row["data"]) for row in rows):
+        assert of == EXPERIMENTS[name].data[scale].name, (name, seed)
+        assert int(seed) in recording.REPORTED, name
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_experiment_is_recorded_at_sample_scale_with_five_seeds(name):
-    rows = [
-        row for row in recorded.read(recorded.RESULTS / "sample.csv") if row["experiment"] == name
-    ]
-    assert [row["seed"] for row in rows] == ["0", "1", "2", "3", "4"]
+    assert [row["seed"] for row in recording.rows(name, "sample")] == [*"01234"]
 
 
 def test_the_recorded_figures_keep_what_the_course_promises():
@@ -91,34 +145,20 @@ def test_an_unknown_experiment_is_named_with_the_known_ones():
     assert "digits" in answer.output
 
 
-def test_the_command_records_the_asked_experiment_scale_and_seeds(tmp_path, monkeypatch):
-    def run(scale, seed):
-        return {"sample": 0.5, "full": 0.7}[scale] + seed / 100, 180
-
-    monkeypatch.setitem(EXPERIMENTS, "tiny", tiny(run))
-    monkeypatch.setattr(recorded, "RESULTS", tmp_path)
-    written = []
-    monkeypatch.setattr(pages, "write", lambda: written.append(pages.page()))
-    answer = CliRunner().invoke(app, ["results", "tiny", "--scale", "full", "--seeds", "3"])
-    assert answer.exit_code == 0, answer.output
-    assert (
-        "tiny: 0.710 ± 0.010 (3 seeds, 180 test pictures); published: 0.900 on photos"
-        in answer.output
-    )
-    assert [file.name for file in tmp_path.iterdir()] == ["full.csv"]
-    figures = [row["figure"] for row in recorded.read(tmp_path / "full.csv")]
-    assert figures == ["0.7000", "0.7100", "0.7200"]
-    ((page),) = written
+def test_the_page_has_a_line_for_each_scale(tiny):
+    answer = tiny.record("--scale full --seeds 3")
+    summary = "tiny: 0.710 ± 0.010 (3 seeds, 180 test pictures); published: 0.900 on photos"
+    assert summary in answer
     sample, full = (
         [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in page.splitlines()
+        for line in tiny.pages[-1].splitlines()
         if "a tiny network" in line
     )
     assert sample[2:6] == ["not run", "", "a few", ""]
     assert full[:5] == ["3. a tiny network", full[1], "0.710 ± 0.010 (3 seeds)", "180", "many"]
     assert full[6] == "`python -m benchmarks results tiny --scale full`"
     source = full[1].removeprefix("0.900 on photos [").removesuffix("]")
-    assert f"\n{source}. a book\n" in page
+    assert f"\n{source}. a book\n" in tiny.pages[-1]
 
 
 def test_the_pages_are_those_of_the_recorded_figures(tmp_path):
@@ -136,16 +176,17 @@ def test_the_digits_experiment_learns_the_split_of_its_seed(monkeypatch):
     load = data.digits
     monkeypatch.setattr(training.recipes, "DIGITS", short)
     monkeypatch.setattr(data, "digits", lambda seed: seeds.append(seed) or load(seed))
-    accuracy, test_size = scratch.digits("sample", seed=3)
+    accuracy, test_size, _ = scratch.digits("sample", seed=3)
     assert 0.7 < accuracy < 0.97
     assert (test_size, seeds) == (180, [3])
 
 
 def test_the_mnist_experiment_trains_for_the_epochs_of_its_scale(monkeypatch):
-    monkeypatch.setitem(scratch.MNIST_EPOCHS, "sample", 3)
-    accuracy, test_size = scratch.mnist("sample", seed=0)
+    monkeypatch.setitem(scratch.MNIST_EPOCHS, "sample", 1)
+    accuracy, test_size, history = scratch.mnist("sample", seed=0)
     assert 0.6 < accuracy < 0.97
-    assert test_size == 180
+    assert test_size == 1_000
+    assert {name: len(values) for name, values in history.items()} == {"accuracy": 1, "loss": 1}
 
 
 @pytest.mark.parametrize(
@@ -159,18 +200,13 @@ def test_a_figure_follows_from_its_seed_alone(monkeypatch, name):
         calls.append("augmentation")
         raise InterruptedError
 
+    pixels = np.zeros((4, 130, 130, 3), "float32")
+    photos = SimpleNamespace(map=lambda function: pixels)  # so far as AlexNet looks at them before
     for module in (scratch, on_vgg16, alexnet):
-        monkeypatch.setattr(module, "photos", lambda *_: (Photos(), None, None))
+        monkeypatch.setattr(module, "photos", lambda *_: (photos, None, None))
     monkeypatch.setattr(training, "reproducible", lambda seed: calls.append(seed))
     monkeypatch.setattr(data.augment, "flip_rotate_zoom", make)
     monkeypatch.setattr(data.augment, "crop_and_flip", make)
     with pytest.raises(InterruptedError):
         EXPERIMENTS[name].run("sample", 3)
     assert calls == [3, "augmentation"]
-
-
-class Photos:
-    """A data set as far as AlexNet's experiment looks at it before it builds the network."""
-
-    def map(self, function):
-        return np.zeros((4, 130, 130, 3), "float32")

@@ -1,6 +1,7 @@
 """What the sides of a benchmark do, against plain ways and numbers by hand."""
 
 from functools import partial
+from types import SimpleNamespace
 
 from benchmarks import input_pipeline, ten_crop, transfer
 from cnnkit import data
@@ -26,15 +27,9 @@ def test_each_window_that_is_predicted_by_itself_counts_a_tenth():
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def clock(times: list[float]) -> transfer._Clock:
-    made = transfer._Clock()
-    made.times = times
-    return made
-
-
 def test_a_first_epoch_counts_from_the_call_and_the_last_one_shows_an_end_alone():
     """Made at 0, epochs begin at 5, 9, 11, 13; then at 7, 10, 12, 15 in another turn."""
-    turns = [clock([0, 5, 9, 11, 13]), clock([0, 7, 10, 12, 15])]
+    turns = [SimpleNamespace(times=[0, *begins]) for begins in ([5, 9, 11, 13], [7, 10, 12, 15])]
     first, later = transfer._medians(turns)
     assert first == (9 + 10) / 2
     assert later == np.median([2, 2, 2, 3])
