@@ -82,14 +82,16 @@ def test_every_form_of_a_data_set_gives_the_same():
         data.batches(PICTURES, labels, 9, shuffle=True, seed=0),
         [PICTURES[:150], PICTURES[150:]],
         [(PICTURES[:1], labels[:1]), (PICTURES[1:], labels[1:])],
+        (PICTURES, labels),
     ]
     for form in forms:
         found = evaluation.branch_correlation(model, form).blocks
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_a_branch_that_gives_one_value_has_no_correlation():
-    found = evaluation.branch_correlation(network((same, lambda x: 0 * x)), PICTURES)
+@pytest.mark.parametrize("value", [0.0, 0.1])
+def test_a_branch_that_gives_one_value_has_no_correlation(value):
+    found = evaluation.branch_correlation(network((same, lambda x: 0 * x + value)), PICTURES)
     assert np.isnan(found.blocks[0])
 
 
@@ -105,14 +107,7 @@ def test_shakenet_has_a_block_for_each_name():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="no layer that mixes two branches"):
+    with pytest.raises(ValueError, match=r"has no layer models\.ShakeShake"):
         evaluation.branch_correlation(models.digits_cnn(), PICTURES)
-    model = network((same, same))
     with pytest.raises(ValueError, match=r"expects \(n, 6, 6, 3\)"):
-        evaluation.branch_correlation(model, PICTURES[..., 0])
-    with pytest.raises(ValueError, match="There are no images"):
-        evaluation.branch_correlation(model, PICTURES[:0])
-    with pytest.raises(ValueError, match="A tuple was given; expected the pictures alone"):
-        evaluation.branch_correlation(model, (PICTURES, np.zeros(len(PICTURES))))
-    with pytest.raises(ValueError, match="no pictures"):
-        evaluation.branch_correlation(model, [])
+        evaluation.branch_correlation(network((same, same)), PICTURES[..., 0])

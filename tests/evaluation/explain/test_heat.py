@@ -129,7 +129,7 @@ def test_the_layer_that_is_taken_is_the_last_that_does_not_pool():
 
 def test_a_network_without_feature_maps_has_no_heat():
     model = keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(2)])
-    with pytest.raises(ValueError, match="no layer with a spatial output"):
+    with pytest.raises(ValueError, match="has no feature maps"):
         explain.grad_cam(model, np.ones((4, 4, 1), "float32"))
 
 
@@ -144,13 +144,9 @@ def test_focus_counts_the_heat_in_the_box():
     ratio = (2 / 3 + 1 / 2) / 2 / ((4 + 10) / 20 / 2)
     assert explain.focus(heat, boxes).ratio == pytest.approx(ratio)
     assert np.isnan(explain.focus(heat[2:], boxes[2:]).ratio)
-    with pytest.raises(ValueError, match="expected whole pixels"):
-        explain.focus(heat, boxes + 0.5)
 
 
 @pytest.mark.parametrize("box", [[0, 0, 6, 2], [2, 1, 2, 3], [-1, 0, 2, 2], [0, 3, 2, 5]])
 def test_a_box_lies_within_its_picture(box):
-    with pytest.raises(ValueError, match=r"empty or reaches out of its picture of 4 by 5"):
+    with pytest.raises(ValueError, match=r"empty or reaches out of its image of 4 by 5"):
         explain.focus(np.ones((1, 4, 5)), np.array([box]))
-    with pytest.raises(ValueError, match=r"expected \(n, height, width\) and \(n, 4\)"):
-        explain.focus(np.ones((2, 4, 5)), np.array([box]))
