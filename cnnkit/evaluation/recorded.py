@@ -36,8 +36,8 @@ class Spread:
     def bounds(self) -> tuple[float, float]:
         """Between these the accuracy of another seed lies with a probability of 99 %.
 
-        Student's prediction interval. A few seeds may agree by luck, so the deviation counts as no
-        smaller than the binomial one of so many test images, and the margin as at least one image.
+        Student's prediction interval. A few seeds may agree by luck, so the deviation is at least
+        the binomial one of so many test images, and the margin at least one image.
         """
         from scipy import stats  # here, since it takes a second
 

@@ -28,15 +28,9 @@ class ClassScores:
 class Report:
     """Scores of a classifier on a test set. Printing it gives a table.
 
-    Parameters
-    ----------
-    accuracy : float
-        Share of the images that were classified correctly, in [0, 1].
-    classes : tuple of ClassScores
-    macro, weighted : ClassScores
-        Means over the classes: plain, and weighted with their number of images.
-    confusion : ndarray of int, (classes, classes)
-        Row: true class; column: predicted class.
+    `accuracy` is the share of the images that were classified correctly, in [0, 1]. `macro` and
+    `weighted` are means over the classes: plain, and weighted with their number of images.
+    `confusion`, (classes, classes), counts images: row, true class; column, predicted class.
     """
 
     accuracy: float

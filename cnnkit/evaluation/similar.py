@@ -61,10 +61,7 @@ class SimilarImages:
         return plots.image_grid([first, *found], ["searched by\n", *titles], len(found) + 1, 1.3)
 
     def save(self, path: str | Path) -> None:
-        """Write the collection to a file, such as ``similar.npz``, which may move with its photos.
-
-        Their paths are kept relative to the file where they can be.
-        """
+        """Write the collection to a file, ``similar.npz``, which may move with its photos."""
         folder = Path(path).absolute().parent
         paths = np.array([_relative(photo, folder) for photo in self.file_paths])
         files.replace(Path(path), lambda f: np.savez(f, features=self.features, file_paths=paths))

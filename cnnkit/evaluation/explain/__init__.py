@@ -1,7 +1,6 @@
 """Looking inside a network: what its layers see, what they look for, and where it looks.
 
-All of it takes any Keras model of images, models within models included, on every backend. Layers
-go by their names, at any depth; where a name is not the only one, by a path such as ``base/conv1``.
+Layers go by their names, at any depth; where a name is not the only one, by ``base/conv1``.
 """
 
 from cnnkit.evaluation.explain.embedding import embed

@@ -15,10 +15,7 @@ BATCH = 32  # images that go through the model together
 
 
 class Focus(NamedTuple):
-    """Shares of the heat and of the area of each image that lie in its box.
-
-    Both are (n,), in [0, 1]; `heat` is NaN where there is none.
-    """
+    """Shares of each image's heat (NaN without any) and area in its box: both (n,), in [0, 1]."""
 
     heat: np.ndarray
     area: np.ndarray
@@ -66,15 +63,13 @@ def grad_cam(
     images, shape = layers.as_batch(model, image), model.output_shape
     if len(shape) != 2:
         raise ValueError(f"The model {model.name!r} returns {shape}; expected (n, classes).")
-    if class_index is None:
-        class_index = predict(model, images).argmax(axis=1)
-    chosen = np.eye(max(2, shape[1]), dtype="float32")[np.broadcast_to(class_index, len(images))]
+    classes = predict(model, images).argmax(axis=1) if class_index is None else class_index
+    chosen = np.eye(max(2, shape[1]), dtype="float32")[np.broadcast_to(classes, len(images))]
     if layer is None:
-        spatial = [
-            each for each in layers.layers_by_path(model).values() if layers.is_spatial(each)
-        ]
-        computing = [each for each in spatial if "Pooling" not in type(each).__name__]
-        layer = [model.layers[-1], *(x for x in computing if not isinstance(x, keras.Model))][-1]
+        layer = model.layers[-1]
+        for each in layers.layers_by_path(model).values():
+            pools = isinstance(each, keras.Model) or "Pooling" in type(each).__name__
+            layer = each if layers.is_spatial(each) and not pools else layer
     found = layers.find_layer(model, layer)
     parts = [slice(start, start + BATCH) for start in range(0, len(images), BATCH)]
     heat = np.concatenate([_heat(model, images[part], chosen[part], found) for part in parts])

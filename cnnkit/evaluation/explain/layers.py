@@ -35,12 +35,7 @@ def kernels(model: keras.Model, layer: str | keras.Layer) -> np.ndarray:
 
     The layer is given as in `feature_maps`.
     """
-    found = find_layer(model, layer)
-    kernel = keras.ops.convert_to_numpy(getattr(found, "kernel", 0))
-    if kernel.ndim != 4:
-        what = f"The layer {found.name!r}, a {type(found).__name__}, has no kernels"
-        raise ValueError(f"{what}; expected a two-dimensional convolution.")
-    return kernel
+    return keras.ops.convert_to_numpy(find_layer(model, layer).kernel)
 
 
 def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
@@ -64,9 +59,8 @@ def layers_by_path(model: keras.Model) -> dict[str, keras.Layer]:
 def find_layer(model: keras.Model, wanted: str | keras.Layer) -> keras.Layer:
     """Return a layer by its name, by its path, or as it is; ValueError unless it is just one."""
     layers = layers_by_path(model)
-    if wanted in layers:
-        return layers[wanted]
-    paths = [p for p, la in layers.items() if la is wanted or f"/{p}".endswith(f"/{wanted}")]
+    found = [p for p, la in layers.items() if la is wanted or f"/{p}".endswith(f"/{wanted}")]
+    paths = [str(wanted)] if wanted in layers else found
     if len({id(layers[path]) for path in paths}) != 1:
         what = f"{'several layers' if paths else 'no layer'} {getattr(wanted, 'name', wanted)!r}"
         choice = ", ".join(paths or list(layers)[-5:])
@@ -86,10 +80,8 @@ def maps_of(model: keras.Model, layer: keras.Layer, images: np.ndarray) -> np.nd
     _, outputs = run(model, images, layer)
     if len(outputs) != 1 or not is_spatial(layer):
         spatial = [path for path, each in layers_by_path(model).items() if is_spatial(each)]
-        raise ValueError(
-            f"The layer {layer.name!r} has no feature maps, (n, height, width, channels), or runs "
-            f"more than once. The last that have some: {', '.join(spatial[-5:])}."
-        )
+        what = f"The layer {layer.name!r} has no feature maps, or runs more than once"
+        raise ValueError(f"{what}. The last that have some: {', '.join(spatial[-5:])}.")
     maps = keras.ops.convert_to_numpy(outputs[0])
     checks.finite_features(maps)
     return maps
