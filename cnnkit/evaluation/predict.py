@@ -61,10 +61,10 @@ def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np
     """Predict from all views of a batch, in as few steps as memory allows."""
     first = views(images[:1])
     checks.images(model, keras.ops.convert_to_numpy(first[0]))
-    count, shape, window = first.shape[1], tuple(first.shape[2:]), model.layers[1].output.shape[1:]
-    crops = None in model.input_shape[1:] and len(window) == 3 and None not in window
-    if crops and window != shape:
-        raise ValueError(f"The views have shape {shape}; the model crops images to {window}.")
+    count, shape = first.shape[1], tuple(first.shape[2:])
+    size = model.layers[:2][-1].output.shape[1:]  # behind the input layer, if there is one
+    if None in model.input_shape[1:] and len(size) == 3 and None not in size and size != shape:
+        raise ValueError(f"The views have shape {shape}; the model crops images to {size}.")
     step = max(1, VIEW_BUDGET // (4 * count * int(np.prod(shape))))
     averages = []
     for start in range(0, len(images), step):

@@ -28,12 +28,6 @@ def test_the_nearest_are_those_of_a_plain_loop(collection):
     )
 
 
-def test_the_length_of_the_features_does_not_count(collection):
-    (found,) = collection.nearest(5 * collection.features[3:4], k=1)
-    assert found.path == collection.file_paths[3]
-    assert found.distance == pytest.approx(0, abs=1e-6)
-
-
 def test_saved_and_moved_with_its_pictures_it_finds_them_again(tmp_path, monkeypatch):
     features = np.eye(3, dtype="float32")
     paths = [tmp_path / "here/photos/ant" / f"{n}.jpg" for n in range(3)]
@@ -65,15 +59,6 @@ def test_it_shows_the_picture_and_those_found(tmp_path):
         assert titles[1] == f"{tmp_path.name}\n{found[0].distance:.3f}"
         assert len(titles) == 3
     figure.savefig(io.BytesIO())
-
-
-def test_what_is_transparent_is_shown_on_white(tmp_path):
-    path = tmp_path / "clear.png"
-    Image.new("RGBA", (30, 20), (255, 0, 0, 0)).save(path)
-    collection = evaluation.SimilarImages(np.eye(1), [path])
-    found = collection.nearest([1])
-    shown = collection.show(path, found).axes[0].images[0].get_array()
-    assert np.min(shown) == np.max(shown) == 1
 
 
 def test_a_photo_of_a_phone_is_shown_upright(tmp_path):
