@@ -74,16 +74,24 @@ def folder(photos, size=20, **options):
     return data.image_folder(photos, (size, size), **options)
 
 
+def images_alone(images, labels):
+    return images
+
+
+def divided(images, labels):
+    return images / 255, labels
+
+
 @pytest.mark.parametrize("views", [None, lambda images: np.asarray(images)[:, None]])
 @pytest.mark.parametrize(
     ("make", "cure"),
     [
         (lambda photos: folder(photos, shuffle=True), "shuffle=False"),
-        (lambda photos: folder(photos, shuffle=True).map(lambda x, y: x), "shuffle=False"),
+        (lambda photos: folder(photos, shuffle=True).map(images_alone), "shuffle=False"),
         (lambda _: data.batches(np.ones((4, 20, 20, 3)), np.zeros(4, int), 2, True), "shuffled"),
         (lambda photos: folder(photos).unbatch(), r"batch\(32\)"),
         (lambda photos: folder(photos, 18), r"18, 18, 3.*\(n, 20, 20, 3\)"),
-        (lambda photos: folder(photos).map(lambda x, y: (x / 255, y)), "division by 255"),
+        (lambda photos: folder(photos).map(divided), "division by 255"),
     ],
 )
 def test_a_data_set_that_is_shuffled_or_does_not_fit_is_refused(photos, make, cure, views):
