@@ -34,6 +34,7 @@ def test_vgg16_takes_the_published_number_of_multiplications():
     assert training_operations(base) / 2 == pytest.approx(15.3e9, rel=0.01)
 
 
+@pytest.mark.torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_both_sides_have_the_same_network(name):
@@ -67,6 +68,7 @@ def test_a_timed_step_drops_and_shakes_again(name, build):
     assert range_of_losses() > 1e-3
 
 
+@pytest.mark.torch
 def test_another_network_is_refused():
     pytest.importorskip("torch")
     training.reproducible(0)
