@@ -85,14 +85,14 @@ def test_an_untouched_notebook_runs_and_has_no_point(made, run):
         assert re.search(r"AssertionError: .{20,}", said), f"{question} has no hint: {said}"
 
 
-def handed_in_together(wrong: list) -> list[dict]:
+def handed_in_together(wrong: dict) -> list[dict]:
     """Deal wrong answers to as few notebooks as have no question twice."""
     pages: list[dict] = []
-    for question, *mistake in wrong:
+    for (question, hint), changes in wrong.items():
         page = next((page for page in pages if question not in page), None)
         if page is None:
             pages.append(page := {})
-        page[question] = mistake
+        page[question] = hint, changes
     return pages
 
 
@@ -107,17 +107,17 @@ def handed_in_together(wrong: list) -> list[dict]:
     indirect=["made"],
 )
 def test_wrong_answers_lose_exactly_their_points_and_get_their_hints(made, wrong, run):
-    changes = [change for _, *changes in wrong.values() for change in changes]
+    changes = [change for _, changes in wrong.values() for change in changes.items()]
     results = run(made / "autograder" / f"{made.name}.ipynb", changes)
     left = {question: 0 if question in wrong else most for question, most in points(made).items()}
     assert {question: score for question, (score, _) in results.items()} == left, results
-    for question, (hint, *_) in wrong.items():
+    for question, (hint, _) in wrong.items():
         assert hint in results[question][1]
 
 
 def test_there_are_two_wrong_answers_for_each_assignment():
     assert set(WRONG) == set(homework.assignments())
-    assert all(len({question for question, *_ in wrong}) >= 2 for wrong in WRONG.values())
+    assert all(len({question for question, _ in wrong}) >= 2 for wrong in WRONG.values())
 
 
 def test_every_chapter_up_to_the_tenth_has_an_assignment():
