@@ -171,6 +171,7 @@ def precision(request):
     keras.config.set_dtype_policy(before)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("mode", COEFFICIENTS)
 @pytest.mark.parametrize("depth", [8, 14])
 def test_forward_and_backward_equal_an_independent_pytorch_model(
