@@ -40,6 +40,8 @@ def alexnet(
 
     With ``classes=1000, bias=1, groups=2, local_response_normalization=True`` it has the paper's
     60,965,224 parameters.
+    Source: A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet Classification with Deep
+    Convolutional Neural Networks", NeurIPS 2012.
 
     Parameters
     ----------
@@ -47,10 +49,9 @@ def alexnet(
         Of what the first convolution sees; at least 67 pixels a side.
     classes : int
         Number of classes, from 2.
-    width : float
-        Share of the published number of filters and units, above 0.
-    dropout : float
-        Share of the units of fc6 and of fc7 that training drops, in [0, 1).
+    width, dropout : float
+        Share of the published filters and units, above 0, and of fc6's and fc7's units that
+        training drops, in [0, 1).
     weight_decay : float
         The loss gets ``weight_decay`` times half the sum of the squares of all weights and biases.
     mean : sequence of float, optional
@@ -73,12 +74,7 @@ def alexnet(
 
     Returns
     -------
-    keras.Model : (n, height, width, channels) in [0, 255] → (n, classes) probabilities
-
-    References
-    ----------
-    A. Krizhevsky, I. Sutskever and G. E. Hinton, "ImageNet Classification with Deep Convolutional
-    Neural Networks", NeurIPS 2012.
+    keras.Model, (n, height, width, channels) in [0, 255] → (n, classes) probabilities
     """
     checks.photo_shape(input_shape, 67, "of which the last pooling leaves one pixel")
     checks.whole_number("classes", classes, least=2)
@@ -87,9 +83,7 @@ def alexnet(
     if mean is not None and (
         np.shape(mean) != (input_shape[2],) or np.min(mean) < 0 or not 1 < np.max(mean) <= 255
     ):
-        expected = (
-            "a value in [0, 255] for each colour; those in [0, 1] are to be multiplied by 255"
-        )
+        expected = "a value in [0, 255] for each colour; multiply those in [0, 1] by 255"
         raise ValueError(f"mean is {mean}; expected {expected}.")
 
     def options(deviation: float, bias: float, activation: str = "relu") -> dict[str, Any]:
@@ -132,7 +126,7 @@ def alexnet(
 
 @keras.saving.register_keras_serializable("cnnkit")
 class LocalResponseNormalization(keras.Layer):
-    r"""$b_i = a_i / (k + α \sum_j a_j^2)^β$; the sum goes over the n channels around i (3.3)."""
+    r"""Section 3.3: $b_i = a_i / (k + α \sum_j a_j^2)^β$, over the n channels j around i."""
 
     n, k, alpha, beta = 5, 2.0, 1e-4, 0.75
 

@@ -15,7 +15,7 @@ def digits_cnn() -> keras.Model:
 
     Returns
     -------
-    keras.Model : (n, 8, 8, 1) in [0, 1] → (n, 10) probabilities
+    keras.Model, (n, 8, 8, 1) in [0, 1] → (n, 10) probabilities
     """
     inputs = keras.Input((8, 8, 1), name="digits")
     x = layers.Conv2D(32, 3, padding="same", activation="relu", **_normal(64), name="conv1")(inputs)
@@ -38,7 +38,7 @@ def mnist_cnn(max_pooling: bool = True) -> keras.Model:
 
     Returns
     -------
-    keras.Model : (n, 28, 28, 1) in [0, 1] → (n, 10) probabilities
+    keras.Model, (n, 28, 28, 1) in [0, 1] → (n, 10) probabilities
     """
     x = inputs = keras.Input((28, 28, 1), name="digits")
     for number, filters in enumerate((32, 64, 128), start=1):
@@ -70,7 +70,7 @@ def cats_vs_dogs_cnn(
 
     Returns
     -------
-    keras.Model : (n, height, width, channels) in [0, 255] → (n, 1), probability of the second class
+    keras.Model, (n, height, width, channels) in [0, 255] → (n, 1), probability of the second class
     """
     checks.photo_shape(input_shape, 78, "which the last convolution needs")
     checks.augmentation(augmentation)

@@ -34,7 +34,7 @@ def transfer_classifier(
 
     Returns
     -------
-    keras.Model : (n, height, width, channels) → (n, 1) or (n, classes) probabilities
+    keras.Model, (n, height, width, channels) → (n, 1) or (n, classes) probabilities
     """
     _check_base(base)
     checks.augmentation(augmentation)
@@ -84,7 +84,7 @@ def classification_head(base: keras.Model, class_names: Sequence[str]) -> keras.
 
     Returns
     -------
-    keras.Model : (n, channels), as `pooled` makes them, → (n, classes) probabilities
+    keras.Model, (n, channels), as `pooled` makes them, → (n, classes) probabilities
     """
     _check_base(base)
     names = [class_names] if isinstance(class_names, str | int) else list(class_names)
@@ -102,7 +102,7 @@ def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
 
     Returns
     -------
-    keras.Model : (n, height, width, 3) → (n, classes) probabilities
+    keras.Model, (n, height, width, 3) → (n, classes) probabilities
     """
     _check_base(base)
     if head.input_shape[1:] != base.output_shape[-1:]:

@@ -24,6 +24,7 @@ class ShakeShake(keras.Layer):
     On the way back, β takes the place of α: of the gradient g, the first branch gets β g and the
     second (1 − β) g. Both coefficients are drawn anew in each step; in inference they are ½.
     Of k branches, each has its own coefficient, and these add up to 1; in inference, all are 1/k.
+    Source: X. Gastaldi, "Shake-Shake regularization", arXiv:1705.07485, 2017, sections 1, 2, 3.3.
 
     Parameters
     ----------
@@ -38,10 +39,6 @@ class ShakeShake(keras.Layer):
         Whether each image of a batch has its own coefficients, or all share them.
     seed : int, optional
         Without it, Keras's global seed decides.
-
-    References
-    ----------
-    X. Gastaldi, "Shake-Shake regularization", arXiv:1705.07485, 2017, sections 1, 2 and 3.3.
     """
 
     mixes_branches = True  # for evaluation.branch_correlation
@@ -111,12 +108,10 @@ class ShakeShake(keras.Layer):
         return alpha, beta
 
     def _draw(self, shape: tuple) -> Any:
-        """Draw from the uniform distribution in [0, 1], or, by rows, on the simplex."""
+        """Draw uniformly from [0, 1], or, for several columns, from what adds up to 1."""
         drawn = keras.random.uniform(shape, dtype="float32", seed=self.random)
-        if len(shape) == 1:
-            return drawn
-        exponential = -ops.log1p(-drawn)  # whose shares of their sum have the Dirichlet(1, …, 1)
-        return exponential / ops.sum(exponential, axis=1, keepdims=True)
+        exponential = -ops.log1p(-drawn)  # shares of such a sum have the Dirichlet(1, …, 1)
+        return drawn if len(shape) == 1 else exponential / ops.sum(exponential, 1, keepdims=True)
 
     def get_config(self) -> dict[str, Any]:
         """Return the layer's arguments."""

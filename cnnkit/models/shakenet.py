@@ -25,6 +25,9 @@ def shakenet(
 ) -> keras.Model:
     """Build ShakeNet, by default the paper's "26 2×32d": 2,923,162 parameters.
 
+    Source: X. Gastaldi, "Shake-Shake regularization", arXiv:1705.07485, 2017, section 2, and the
+    author's code.
+
     Parameters
     ----------
     depth : int
@@ -46,11 +49,7 @@ def shakenet(
 
     Returns
     -------
-    keras.Model : (n, height, width, 3) in [0, 255] → (n, classes) probabilities
-
-    References
-    ----------
-    X. Gastaldi, "Shake-Shake regularization", arXiv:1705.07485, 2017, section 2; the author's code.
+    keras.Model, (n, height, width, 3) in [0, 255] → (n, classes) probabilities
     """
     checks.whole_number("classes", classes, least=2)
     checks.whole_number("branches", branches, least=2)
@@ -62,10 +61,8 @@ def shakenet(
     if width not in range(2, 10_000, 2):
         raise ValueError(f"width is {width}; expected an even number of channels, from 2.")
     if getattr(augmentation, "value_range", None) is not None:
-        raise ValueError(
-            f"The augmentation {augmentation.name!r} makes new pixel values; expected one that "  # type: ignore[union-attr]
-            "moves pixels alone, since it gets standardised colours."
-        )
+        expected = "one that only moves pixels, since it gets standardised colours"
+        raise ValueError(f"augmentation is {augmentation}, for new colours; expected {expected}.")
     inputs = keras.Input(input_shape, name="pictures")
     mean, variance = [255 * value for value in MEAN], [(255 * value) ** 2 for value in DEVIATION]
     x = layers.Normalization(mean=mean, variance=variance, name="standardize")(inputs)
@@ -121,9 +118,8 @@ def _conv(x: KerasTensor, channels: int, size: int, stride: int, name: str) -> K
     if stride > 1:  # where "same" would put more of them below and to the right
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
     padding = "same" if stride == 1 else "valid"
-    return layers.Conv2D(
-        channels, size, stride, padding, use_bias=False, kernel_initializer=he, name=name
-    )(x)
+    form = {"use_bias": False, "kernel_initializer": he}
+    return layers.Conv2D(channels, size, stride, padding, **form, name=name)(x)
 
 
 def _norm(x: KerasTensor, batch_norm: bool, name: str) -> KerasTensor:

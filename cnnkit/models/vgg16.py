@@ -18,6 +18,8 @@ def vgg16_base(
 
     Layers have the names that keras.applications gives them. The first, ``preprocessing``, puts
     the colours into the order blue, green, red and subtracts ImageNet's mean: do neither yourself.
+    Source: K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image
+    recognition", ICLR 2015, table 1, column D.
 
     Parameters
     ----------
@@ -32,12 +34,7 @@ def vgg16_base(
 
     Returns
     -------
-    keras.Model : RGB in [0, 255], (n, height, width, 3) → (n, height // 32, width // 32, channels)
-
-    References
-    ----------
-    K. Simonyan and A. Zisserman, "Very deep convolutional networks for large-scale image
-    recognition", ICLR 2015, table 1, column D.
+    keras.Model, RGB in [0, 255], (n, height, width, 3) → (n, height // 32, width // 32, channels)
     """
     inputs, x = pretrained.begin(weights, input_shape, "vgg16")
     trained = {"imagenet": 1, "drawn": DRAWN_WIDTH}.get(weights or "")

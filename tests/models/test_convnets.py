@@ -52,11 +52,8 @@ def test_shapes_and_parameters_are_the_published_ones(name):
     assert model.name == name
 
 
-def test_numbers_of_parameters():
-    assert models.digits_cnn().count_params() == 157_230
-    assert models.mnist_cnn().count_params() == 104_202
+def test_without_pooling_there_are_seven_times_as_many_parameters():
     assert models.mnist_cnn(max_pooling=False).count_params() == 712_202
-    assert models.cats_vs_dogs_cnn().count_params() == 991_041
 
 
 def convolve(maps, kernels, bias, padding=0):
@@ -177,14 +174,3 @@ def test_pictures_without_a_channel_are_refused_by_keras_too(name):
             use(images)
         if "with name" in str(caught.value):  # older Keras does not name the input
             assert "images[..., np.newaxis]" in str(caught.value)
-
-
-@pytest.mark.parametrize("name", BUILDERS)
-def test_a_saved_network_predicts_the_same(name, tmp_path):
-    model = BUILDERS[name]()
-    images = np.random.default_rng(0).random((3, *model.input_shape[1:])).astype("float32")
-    model.save(tmp_path / "model.keras")
-    loaded = keras.models.load_model(tmp_path / "model.keras")
-    np.testing.assert_array_equal(
-        loaded.predict(images, verbose=0), model.predict(images, verbose=0)
-    )
