@@ -98,18 +98,13 @@ def classification_head(base: keras.Model, class_names: Sequence[str]) -> keras.
 def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
     """Put a head of `classification_head` on its base, which other heads may share.
 
-    Set ``base.trainable`` before you compile.
-
-    Returns
-    -------
-    keras.Model, (n, height, width, 3) → (n, classes) probabilities
+    The model takes images (n, height, width, 3) and gives probabilities (n, classes). Set
+    ``base.trainable`` before you compile it.
     """
     _check_base(base)
     if head.input_shape[1:] != base.output_shape[-1:]:
-        raise ValueError(
-            f"The head takes features of shape {head.input_shape}, and the base {base.name!r} "
-            f"gives {base.output_shape[-1]} channels. Take the base that the head was trained on."
-        )
+        cure = f"gives {base.output_shape[-1]} channels. Take the base that the head was trained on"
+        raise ValueError(f"The head takes {head.input_shape[1:]}, and {base.name!r} {cure}.")
     inputs = keras.Input(base.input_shape[1:], name="photos")
     features = layers.GlobalAveragePooling2D(name="average")(base(inputs))
     return keras.Model(inputs, head(features), name="classifier")

@@ -35,8 +35,7 @@ class Preprocessing(keras.Layer):
 def begin(weights: str | None, input_shape: tuple, network: str) -> tuple:
     """Check the arguments of a base; return its input, and what `Preprocessing` makes of it."""
     checks.one_of("weights", weights, ("imagenet", "drawn", None))
-    why = "since the network halves the image five times. Load the images larger"
-    checks.photo_shape(input_shape, 32, why, colour=True)
+    checks.photo_shape(input_shape, 32, "of which five halvings leave a pixel", colour=True)
     inputs = keras.Input(input_shape, name="photos")
     return inputs, Preprocessing(network, name="preprocessing")(inputs)
 

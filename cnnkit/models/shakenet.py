@@ -117,9 +117,8 @@ def _conv(x: KerasTensor, channels: int, size: int, stride: int, name: str) -> K
     he = keras.initializers.VarianceScaling(2.0, "fan_out", "untruncated_normal")
     if stride > 1:  # where "same" would put more of them below and to the right
         x = layers.ZeroPadding2D(size // 2, name=f"{name}_pad")(x)
-    padding = "same" if stride == 1 else "valid"
-    form = {"use_bias": False, "kernel_initializer": he}
-    return layers.Conv2D(channels, size, stride, padding, **form, name=name)(x)
+    form = {"padding": "valid" if stride > 1 else "same", "use_bias": False}
+    return layers.Conv2D(channels, size, stride, **form, kernel_initializer=he, name=name)(x)
 
 
 def _norm(x: KerasTensor, batch_norm: bool, name: str) -> KerasTensor:
