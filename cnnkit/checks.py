@@ -234,7 +234,9 @@ def _first_scale(layer: keras.Layer) -> bool | None:
     if hasattr(layer, "takes_bytes"):
         return layer.takes_bytes
     if isinstance(layer, keras.layers.Rescaling):
-        return bool(np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
+        offset = np.max(np.abs(layer.offset))  # with scale 1, AlexNet's mean colour, 0 for none
+        keeps_size = np.all(np.equal(layer.scale, 1)) and (offset == 0 or offset > 1)
+        return bool(keeps_size or np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
     if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None:
         return bool(np.max(np.abs(layer.input_mean)) > 1)
     found = map(_first_scale, getattr(layer, "layers", []))
