@@ -12,7 +12,7 @@ import zlib
 from http.client import HTTPException
 from pathlib import Path
 
-from cnnkit.checkout import CHECKOUT
+from cnnkit.files import CHECKOUT
 
 import platformdirs
 from tqdm import tqdm

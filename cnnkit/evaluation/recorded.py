@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnkit import checks
-from cnnkit.checkout import CHECKOUT
+from cnnkit.files import CHECKOUT
 
 from scipy.stats import t as student_t
 

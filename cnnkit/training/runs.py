@@ -8,12 +8,13 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cnnkit import backend, checks, files, plots
-from cnnkit.batches import behind
+from cnnkit import backend, files, plots
+from cnnkit.batches import behind, read
 from cnnkit.networks import network_key, random_states
 from cnnkit.training import distribution
 from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
-from cnnkit.training.checkpoint import Checkpoint
+from cnnkit.training.checkpoint import Checkpoint, Config
+from cnnkit.training.datasets import check_labels, first_batch
 from cnnkit.training.recipes import Recipe
 
 import keras
@@ -83,7 +84,7 @@ def fit(
     callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
     config = _config(model, recipe, train, validation, evaluate)
     verbose = verbose if team.first else 0
-    for part in ("training", "validation") if verbose != 0 else ():
+    for part in ("training", "validation") if verbose else ():
         if config[part]["data"]:
             print(f"{part + ':':11} {config[part]['data']}")
     recipe.compile(model, steps=len(train))
@@ -98,15 +99,13 @@ def fit(
         best = {"save_best_only": True, "initial_value_threshold": worst, "mode": recipe.mode}
         counting.append(ModelCheckpoint(directory / "best.keras", metric, **best))
     variables = [*model.weights, *random_states(model), *model.optimizer.variables]
-    checkpoint = Checkpoint(directory, config, variables, counting, team.first)
+    checkpoint = Checkpoint(directory, config, variables, counting)
     given = checkpoint.began_with = network_key(model)
-    with files.locked(directory if team.first else None):
-        team.in_turn(checkpoint.begin)
-        past = checkpoint.restore()
-        stopping = [each for each in callbacks if isinstance(each, EarlyStopping)]
+    with checkpoint.opened() as past:
+        stopping = any(isinstance(each, EarlyStopping) for each in callbacks)
         counts = checkpoint.counters.get("EarlyStopping", []) if stopping else []
         ended = past >= recipe.epochs or any(each.get("stopped_epoch") for each in counts)
-        if past and verbose != 0:
+        if past and verbose:
             print(f"{'The run ended with' if ended else 'Going on after'} epoch {past}")
         if ended and given not in (checkpoint.began_with, network_key(model)):
             text = f"The run in {directory} has ended, and began with other weights than these"
@@ -120,11 +119,12 @@ def fit(
                 with team.together(model, train, judged):
                     model.fit(backend.fast(train), validation_data=backend.fast(judged), **options)
         finally:
-            if team.first and checkpoint.history:
-                figure = plots.learning_curves(files.columns(checkpoint.history))
+            history = checkpoint.as_history(model)
+            if team.first and history.epoch:
+                figure = plots.learning_curves(history.history)
                 picture = directory / "curves.png"
                 files.replace(picture, lambda f: figure.savefig(f, format="png", dpi=150))
-    return checkpoint.as_history(model)
+    return history
 
 
 class _Epoch(keras.callbacks.Callback):
@@ -135,9 +135,8 @@ class _Epoch(keras.callbacks.Callback):
         self._monitor, self._datasets, self._evaluate = monitor, (train, validation), evaluate
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        for dataset in self._datasets:
-            if behind(dataset) is not None:
-                dataset.set_epoch(epoch)
+        for dataset in filter(behind, self._datasets):
+            dataset.set_epoch(epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not math.isfinite(logs["loss"]):
@@ -152,12 +151,18 @@ class _Epoch(keras.callbacks.Callback):
 
 def _config(
     model: keras.Model, recipe: Recipe, train: Any, validation: Any, evaluate: Any
-) -> dict[str, dict[str, Any]]:
+) -> Config:
     """Check what a run is given, and return what tells it from others."""
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
     if validation is train:
         raise ValueError("Training and validation data are the same; expected other photos.")
-    checks.classifier(model, recipe)
-    found = {"training": _describe(model, train), "recipe": asdict(recipe)}
+    units, binary = model.output_shape[-1], recipe.loss == "BinaryCrossentropy"
+    if (units == 1) != binary:
+        asked = f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}"
+        what = f"The model {model.name!r} ends in {units} units, and the recipe's loss is {asked}"
+        raise ValueError(f"{what}. Take another recipe, or another last layer.")
+    found: Config = {"training": _describe(model, train), "recipe": asdict(recipe)}
     found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)[:16]}
     found["validation"] = {"data": None} if validation is None else _describe(model, validation)
     found["validation"]["evaluate"] = getattr(evaluate, "__qualname__", type(evaluate).__name__)
@@ -169,14 +174,19 @@ def _config(
 
 def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
     """Check that a data set fits the model, and describe it."""
-    images, labels = checks.training_data(model, dataset)
-    shape, known = (len(labels), *images.shape[1:]), behind(dataset)
+    images, labels = first_batch(model, dataset)
+    if labels is None:
+        raise ValueError("The data set holds no labels; expected batches (images, labels).")
+    known = behind(dataset)
+    labels = np.concatenate([y for _, y in read(dataset)]) if known is None else known.labels
+    check_labels(model, labels, len(labels))
     names = [] if known is None else known.class_names
     counts = enumerate(np.bincount(labels, minlength=len(names)))
     classes = [f"{count:,} {names[n] if names else f'of class {n}'}" for n, count in counts]
     what = f"{'pixels' if images.ndim == 4 else 'features'} {images.min():g} to {images.max():g}"
+    size = " × ".join(map(str, (len(labels), *images.shape[1:])))
     return {
-        "data": ", ".join([" × ".join(map(str, shape)), what, *classes]),
+        "data": ", ".join([size, what, *classes]),
         "labels": hashlib.sha256(np.asarray(labels, "<i8").tobytes()).hexdigest()[:16],
         "batch size": len(images),
         "order": known and known.seed,

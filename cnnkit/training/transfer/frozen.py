@@ -1,17 +1,41 @@
 """Freezing layers, and training the others on what the frozen part computed once."""
 
 import hashlib
+import json
+import re
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from cnnkit import backend, checks, files
-from cnnkit.networks import cut, network_key, random_states
+from cnnkit import backend, checks
+from cnnkit.networks import network_key, random_states
 from cnnkit.training.checkpoint import Checkpoint, Config
+from cnnkit.training.datasets import check_labels
 from cnnkit.training.transfer.features import Frozen
 
 import keras
 import numpy as np
+
+
+def unfreeze_top(base: keras.Model, count: int) -> None:
+    """Free the last `count` layers of a base and freeze all others. Compile the model afterwards.
+
+    Pooling layers count: for VGG16, 4 frees its last block. BatchNormalization stays frozen
+    everywhere, so that it keeps the statistics that it was trained with: `training=False` in the
+    call does not see to it, since `fit` overrides it.
+    """
+    nested = any(isinstance(layer, keras.Model) and layer.weights for layer in base.layers)
+    whole = isinstance(count, int | np.integer)
+    if nested or not whole or not 0 <= count <= len(base.layers):
+        raise ValueError(
+            f"count is {count!r}; expected 0 to {len(base.layers)}, the number of layers of "
+            f"{base.name!r}, which {'holds a model: give it that one' if nested else 'is the base'}"
+            ", such as model.get_layer('vgg16')."
+        )
+    base.trainable = True
+    for number, layer in enumerate(base.layers):
+        normalises = isinstance(layer, keras.layers.BatchNormalization)
+        layer.trainable = number >= len(base.layers) - count and not normalises
 
 
 def fit_from_frozen(
@@ -37,6 +61,8 @@ def fit_from_frozen(
         may be free.
     train, validation : tf.data.Dataset or other iterable of known length
         Batches (images, labels), as for `extract_features`.
+    epochs : int
+        In all, those before an interruption included.
     directory : str or Path, optional
         For the cache, `views` times 4 bytes a number, and the state after each epoch, from which
         the same call resumes after an interruption. A run that has ended leaves no state.
@@ -54,7 +80,7 @@ def fit_from_frozen(
     if not model.compiled:
         raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
     checks.whole_number("views", 1 if views is None else views, least=1)
-    frozen, rest = cut(model)
+    frozen, rest = _cut(model)
     if bool(random_states(frozen)) != (views is not None):
         begins = f"the model begins {'with' if views is None else 'without'} augmentation"
         cure = "Say in how many ways to augment, such as views=8, or leave it out"
@@ -66,17 +92,16 @@ def fit_from_frozen(
     folder = None if directory is None else Path(directory)
     store, photos = folder and folder / "features", Frozen(frozen, train)
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
-    config = _config(model, photos, views)
-    checkpoint = Checkpoint(folder, config, variables, callbacks, writes=True)
-    with files.locked(folder):
-        checkpoint.begin()
-        past = checkpoint.restore()  # before the views, which depend on random numbers
+    checkpoint = Checkpoint(folder, _config(model, photos, views), variables, callbacks)
+    with checkpoint.opened() as past:  # before the views, which depend on random numbers
         if past and verbose != 0:
             print(f"Going on after epoch {past}, from {folder}")
         features, judged = photos.batches(store, views), None
-        checks.class_numbers(model, features.labels)
+        labels = features.labels  # a loss of one's own may take others than class numbers
+        if labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer):
+            check_labels(model, labels, len(labels))
         if validation is not None:
-            judged = Frozen(frozen, validation).batches(store)
+            judged = Frozen(frozen, validation, photos.network_key).batches(store)
             judged.seed = None  # in the order of the files
         model.stop_training = False
         set_epoch = keras.callbacks.LambdaCallback(lambda epoch, logs: features.set_epoch(epoch))
@@ -100,14 +125,8 @@ class _OnModel(keras.callbacks.CallbackList):
     def set_model(self, model: keras.Model) -> None:
         self._model = model  # the one that is trained; the callbacks keep theirs
 
-    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
-        if self.callbacks:
-            trained = self.model  # on JAX, this brings the variables up to date
-            super().on_train_batch_end(batch, logs)
-            trained.stop_training |= self._whole.stop_training
-
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        trained = self.model
+        trained = self.model  # on JAX, this brings the variables up to date
         for callback in self.callbacks:  # with these very metrics, to which they may add
             callback.on_epoch_end(epoch, logs)
         trained.stop_training |= self._whole.stop_training
@@ -137,22 +156,51 @@ def _config(model: keras.Model, photos: Frozen, views: Any) -> Config:
     }
 
 
-def unfreeze_top(base: keras.Model, count: int) -> None:
-    """Free the last `count` layers of a base and freeze all others. Compile the model afterwards.
+def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Cut a model into its frozen part and the rest, which share its layers.
 
-    Pooling layers count: for VGG16, 4 frees its last block. BatchNormalization stays frozen
-    everywhere, so that it keeps the statistics that it was trained with: `training=False` in the
-    call does not see to it, since `fit` overrides it.
+    The layers are in a row: augmentation, a base, a head. So are those of the base that are free.
     """
-    nested = any(isinstance(layer, keras.Model) and layer.weights for layer in base.layers)
-    whole = isinstance(count, int | np.integer)
-    if nested or not whole or not 0 <= count <= len(base.layers):
+    layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
+    nested = [layer for layer in layers if isinstance(layer, keras.Model) and layer.weights]
+    base = nested[0] if nested else model
+    free = [n for n, layer in enumerate(base.layers) if not _is_frozen(layer)]
+    first = free[0] if free else len(base.layers)
+    if not any(layer.weights for layer in base.layers[:first]) or not model.trainable_weights:
         raise ValueError(
-            f"count is {count!r}; expected 0 to {len(base.layers)}, the number of layers of "
-            f"{base.name!r}, which {'holds a model: give it that one' if nested else 'is the base'}"
-            ", such as model.get_layer('vgg16')."
+            f"Of {model.name!r}, the first layers of the base have to be frozen, and others free. "
+            "Set base.trainable, or call unfreeze_top(base, count), and compile the model."
         )
-    base.trainable = True
-    for number, layer in enumerate(base.layers):
-        normalises = isinstance(layer, keras.layers.BatchNormalization)
-        layer.trainable = number >= len(base.layers) - count and not normalises
+    before = [] if base is model else layers[: layers.index(base)]
+    in_a_row = _in_a_row(model, 1) and (not free or _in_a_row(base, first))
+    if base is model or not in_a_row or not all(map(_is_frozen, before)):
+        raise ValueError(
+            f"The layers of {model.name!r} are not in a row, with a base among them, so that it "
+            "cannot be cut behind its frozen ones. Freeze the base as a whole, or use fit."
+        )
+    front = keras.Model(base.inputs[0], base.layers[first - 1].output) if free else base
+    frozen = _chain(model.inputs[0], [*before, front], model.name)
+    after = [*base.layers[first:], *layers[len(before) + 1 :]]
+    return frozen, _chain(frozen.outputs[0], after, "rest")
+
+
+def _chain(like: keras.KerasTensor, layers: list[keras.Layer], name: str) -> keras.Model:
+    x = inputs = keras.Input(batch_shape=like.shape, dtype=like.dtype)
+    for layer in layers:
+        x = layer(x)
+    return keras.Model(inputs, x, name=name)
+
+
+def _is_frozen(layer: keras.Layer) -> bool:
+    normalises = isinstance(layer, keras.layers.BatchNormalization)
+    return not layer.trainable_weights and not (normalises and layer.trainable)
+
+
+def _in_a_row(model: keras.Model, start: int) -> bool:
+    """Whether each layer from this number on takes what the one before gives, and no other."""
+    entries, pattern = model.get_config().get("layers", []), r'"keras_history": \["([^"]*)"'
+    sources = [re.findall(pattern, json.dumps(entry.get("inbound_nodes"))) for entry in entries]
+    names = [[entry["config"]["name"]] for entry in entries]
+    only_layers = len(names) == len(model.layers)  # and no operations, such as images / 255
+    in_turn = sources[start:] == names[start - 1 : -1]
+    return isinstance(model, keras.Sequential) or (only_layers and in_turn)
