@@ -12,28 +12,18 @@ CHECKOUT: Path | None = _PARENT if (_PARENT / "pyproject.toml").is_file() else N
 
 
 def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Put a new file in the place of an old one, so that there always is a whole one.
+    """Let `write` fill a new file, and put it in the place of an old one, if there is one.
 
-    Parameters
-    ----------
-    path : Path
-        Of the file.
-    write : callable
-        Writes to the open file that it is given. A process that is killed meanwhile leaves a file
-        whose name begins with a dot and ends with ``.part``.
+    A process that is killed meanwhile leaves a file beside it, ``.{name}.{process}.part``.
     """
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())  # before it takes its place, should the power fail
         part.replace(path)
-    except OSError as error:
-        if error.filename == str(part):
-            error.filename = str(path)  # which the reader knows
-        raise
     finally:
         part.unlink(missing_ok=True)
 

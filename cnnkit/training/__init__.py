@@ -2,10 +2,9 @@
 
 from cnnkit.training import recipes, transfer
 from cnnkit.training.callbacks import Evaluations, ReduceOnPlateau
-from cnnkit.training.datasets import check_data
 from cnnkit.training.distribution import distributed
 from cnnkit.training.recipes import Recipe
-from cnnkit.training.runs import fit, reproducible
+from cnnkit.training.runs import check_data, fit, reproducible
 
 __all__ = [
     "Evaluations",

@@ -2,19 +2,18 @@
 
 import hashlib
 import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cnnkit import backend, files, plots
+from cnnkit import backend, checks, files, plots
 from cnnkit.batches import behind, read
 from cnnkit.networks import network_key, random_states
 from cnnkit.training import distribution
 from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
 from cnnkit.training.checkpoint import Checkpoint, Config
-from cnnkit.training.datasets import check_labels, first_batch
 from cnnkit.training.recipes import Recipe
 
 import keras
@@ -32,6 +31,23 @@ def reproducible(seed: int) -> None:
     backend.enable_determinism()
 
 
+def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
+    """Raise ValueError unless images (n, height, width, channels), labels (n,) fit a classifier.
+
+    Pixels go from 0 to 255 for a model that rescales them itself, else from 0 to 1.
+    """
+    checks.images(model, x)
+    low, high, most = np.min(x), np.max(x), 255 if checks.takes_bytes(model) else 1
+    if low < 0 or high > most:
+        are_bytes = low >= 0 and high <= 255
+        cure = "Pixels from 0 to 255 become such numbers with images / 255."
+        raise ValueError(
+            f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}. "
+            + (cure if are_bytes else "Rescale them to that range.")
+        )
+    check_labels(model, y, len(x))
+
+
 def fit(
     model: keras.Model,
     recipe: Recipe,
@@ -39,7 +55,7 @@ def fit(
     validation: Any,
     directory: str | Path,
     evaluate: Callable[[keras.Model, Any], Mapping[str, float]] | Evaluations | None = None,
-    callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     verbose: str | int = "auto",
 ) -> keras.callbacks.History:
     """Train a model by a recipe. An interrupted run resumes when it is called again.
@@ -81,9 +97,8 @@ def fit(
         The loss of an epoch is NaN or infinite. The directory keeps the epochs before.
     """
     directory, team = Path(directory), distribution.current()
-    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    callbacks, verbose = keras.tree.flatten(callbacks), verbose if team.first else 0
     config = _config(model, recipe, train, validation, evaluate)
-    verbose = verbose if team.first else 0
     for part in ("training", "validation") if verbose else ():
         if config[part]["data"]:
             print(f"{part + ':':11} {config[part]['data']}")
@@ -100,18 +115,15 @@ def fit(
         counting.append(ModelCheckpoint(directory / "best.keras", metric, **best))
     variables = [*model.weights, *random_states(model), *model.optimizer.variables]
     checkpoint = Checkpoint(directory, config, variables, counting)
-    given = checkpoint.began_with = network_key(model)
+    judged = None if evaluate else validation  # by Keras
+    epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
     with checkpoint.opened() as past:
-        stopping = any(isinstance(each, EarlyStopping) for each in callbacks)
-        counts = checkpoint.counters.get("EarlyStopping", []) if stopping else []
-        ended = past >= recipe.epochs or any(each.get("stopped_epoch") for each in counts)
+        counts = checkpoint.counters.get("EarlyStopping", [])
+        stops = any(isinstance(each, EarlyStopping) for each in callbacks)
+        ended = past >= recipe.epochs or (stops and any(c.get("stopped_epoch") for c in counts))
         if past and verbose:
-            print(f"{'The run ended with' if ended else 'Going on after'} epoch {past}")
-        if ended and given not in (checkpoint.began_with, network_key(model)):
-            text = f"The run in {directory} has ended, and began with other weights than these"
-            warnings.warn(f"{text}: for another seed, name another directory.", stacklevel=2)
-        judged = None if evaluate else validation  # by Keras
-        epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
+            done = f"The run ended with epoch {past}. Another takes another directory"
+            print(done if ended else f"Going on after epoch {past}")
         options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
         options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}
         try:
@@ -123,7 +135,7 @@ def fit(
             if team.first and history.epoch:
                 figure = plots.learning_curves(history.history)
                 picture = directory / "curves.png"
-                files.replace(picture, lambda f: figure.savefig(f, format="png", dpi=150))
+                files.replace(picture, lambda file: figure.savefig(file, format="png", dpi=150))
     return history
 
 
@@ -192,3 +204,31 @@ def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
         "order": known and known.seed,
         "features": known and known.key,
     }
+
+
+def check_labels(model: keras.Model, y: np.ndarray, count: int) -> None:
+    """Raise ValueError unless there are `count` class numbers that a model has outputs for."""
+    checks.labels(y, max(2, model.output_shape[-1]), count)
+
+
+def first_batch(model: keras.Model, dataset: Any) -> tuple[np.ndarray, Any]:
+    """Return the first images and labels (or None) of a data set that can be read again."""
+    problems = {
+        "consists of arrays": hasattr(dataset, "shape") or isinstance(dataset, tuple),
+        "is a path": isinstance(dataset, str | Path),
+        "is shuffled": behind(dataset) is None and checks.is_shuffled(dataset),
+        "is endless or a generator": operator.length_hint(dataset, -1) < 0,
+    }
+    if any(problems.values()):
+        problem = next(problem for problem, found in problems.items() if found)
+        raise ValueError(
+            f"The data set {problem}; expected batches (images, labels) that can be read again in "
+            "a known order, as data.image_folder(path, image_size) and data.batches(x, y, "
+            "batch_size) return them. Augmentation goes into the model."
+        )
+    images, labels = next(read(dataset), (None, None))
+    if images is None:
+        raise ValueError("There are no photos in the data set.")
+    checks.batched(model, images.shape)
+    checks.images(model, images)
+    return images, labels

@@ -7,7 +7,7 @@ from typing import IO, Any
 from cnnkit import files
 from cnnkit.batches import Batches, behind, read
 from cnnkit.networks import network_key, random_states
-from cnnkit.training.datasets import first_batch
+from cnnkit.training.runs import first_batch
 
 import keras
 import numpy as np
@@ -62,7 +62,7 @@ class Frozen:
             self.sizes.append(len(images))
         self._network, self._dataset, self.known = network, dataset, behind(dataset)
         self.network_key, self.key = key or network_key(network), sha.hexdigest()
-        self.labels = None if labels[0] is None else np.concatenate(labels)
+        self.labels: Any = None if labels[0] is None else np.concatenate(labels)
 
     def batches(self, directory: str | Path | None, views: int | None = None) -> Batches:
         """Return (features, labels) in the order of the data set, in epoch k those of view k."""
@@ -74,10 +74,10 @@ class Frozen:
             features, places = found[batches.epoch() % len(found)]
             return features[places[numbers]]
 
-        like = ("seed", "class_names", "file_paths") if self.known is not None else ()
-        options = {name: getattr(self.known, name) for name in like}
-        key = self.network_key + self.key
-        batches = Batches(rows, self.labels, self.sizes, key=key, **options)
+        like = ("seed", "class_names", "file_paths") if self.known else ()
+        about = {name: getattr(self.known, name) for name in like}
+        about["key"] = self.network_key + self.key
+        batches = Batches(rows, self.labels, self.sizes, **about)
         batches.features = found[0][0]
         return batches
 
@@ -94,46 +94,46 @@ class Frozen:
             parts += [number, self.sizes, [seed.tolist() for seed in start], order.tolist()]
         directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
         path = directory / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
+
+        def write(file: IO[bytes]) -> None:
+            """Write what the network makes of each batch, with the random numbers of `fit`."""
+            network = self._network if number is None else InTraining([self._network])
+            bar = tqdm(desc="frozen layers", unit="photo", delay=2, leave=False, total=len(order))
+            sha = hashlib.sha256()
+            for step, (images, _) in enumerate(read(self._dataset, number)):
+                if known is None:
+                    _add(sha, images)
+                images = images.astype("float32")
+                if number and step == 0:
+                    network.predict_on_batch(images)  # to see how many numbers a step draws
+                    for state, begin in zip(states, start, strict=True):
+                        drawn = keras.ops.convert_to_numpy(state) - begin
+                        state.assign((begin + number * len(self.sizes) * drawn).astype(begin.dtype))
+                rows = np.ascontiguousarray(network.predict_on_batch(images), "<f4")
+                if step == 0:
+                    about = {"descr": "<f4", "fortran_order": False}
+                    about["shape"] = (len(order), *rows.shape[1:])
+                    np.lib.format.write_array_header_1_0(file, about)
+                file.write(rows.data)
+                bar.update(len(images))
+            bar.close()
+            if known is None and sha.hexdigest() != self.key:
+                raise ValueError("The photos come in another order each time; do not shuffle them.")
+
         if not path.exists():
             try:
-                files.replace(path, lambda file: self._write(file, number, states, start))
+                files.replace(path, write)
             finally:
                 for state, begin in zip(states, start, strict=True):
                     state.assign(begin)
         return np.load(path, mmap_mode="r"), np.argsort(order)
 
-    def _write(self, file: IO[bytes], number: int | None, states: Any, start: Any) -> None:
-        """Write what the network makes of each batch, with the random numbers `fit` would draw."""
-        network = self._network if number is None else _InTraining(self._network)
-        count, sha = sum(self.sizes), hashlib.sha256()
-        bar = tqdm(desc="frozen layers", unit="photo", delay=2, leave=False, total=count)
-        for step, (images, _) in enumerate(read(self._dataset, number)):
-            if self.known is None:
-                _add(sha, images)
-            images = images.astype("float32")
-            if number and step == 0:
-                network.predict_on_batch(images)  # to see how many numbers a step draws
-                for state, begin in zip(states, start, strict=True):
-                    drawn = keras.ops.convert_to_numpy(state) - begin
-                    state.assign((begin + number * len(self.sizes) * drawn).astype(begin.dtype))
-            rows = np.ascontiguousarray(network.predict_on_batch(images), "<f4")
-            if step == 0:
-                header = {"descr": "<f4", "fortran_order": False, "shape": (count, *rows.shape[1:])}
-                np.lib.format.write_array_header_1_0(file, header)
-            file.write(rows.data)
-            bar.update(len(images))
-        bar.close()
-        if self.known is None and sha.hexdigest() != self.key:
-            raise ValueError("The photos come in another order each time; do not shuffle them.")
 
+class InTraining(keras.Sequential):
+    """A network that does what it does in training, also where it predicts."""
 
-class _InTraining(keras.Model):
-    def __init__(self, network: keras.Model) -> None:
-        super().__init__(name="in_training")
-        self.network = network
-
-    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        return self.network(images, training=True)  # also where it predicts
+    def call(self, inputs: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
+        return super().call(inputs, training=True)
 
 
 def _add(sha: Any, images: np.ndarray) -> None:

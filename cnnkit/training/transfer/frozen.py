@@ -3,14 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks
 from cnnkit.networks import network_key, random_states
 from cnnkit.training.checkpoint import Checkpoint, Config
-from cnnkit.training.datasets import check_labels
+from cnnkit.training.runs import check_labels
 from cnnkit.training.transfer.features import Frozen
 
 import keras
@@ -45,7 +45,7 @@ def fit_from_frozen(
     epochs: int = 1,
     directory: str | Path | None = None,
     views: int | None = None,
-    callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     verbose: str | int = "auto",
 ) -> keras.callbacks.History:
     """Train a model that begins with frozen layers, running these once and not in each epoch.
@@ -85,64 +85,43 @@ def fit_from_frozen(
         begins = f"the model begins {'with' if views is None else 'without'} augmentation"
         cure = "Say in how many ways to augment, such as views=8, or leave it out"
         raise ValueError(f"views is {views}, and {begins}. {cure}.")
-    _compile(rest, model)
+    config = keras.saving.deserialize_keras_object(model.get_compile_config() | {"loss": None})
+    rest.compile(**config | {"optimizer": model.optimizer, "loss": model.loss})  # moments stay
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
-    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    callbacks, photos = keras.tree.flatten(callbacks), Frozen(frozen, train)
     folder = None if directory is None else Path(directory)
-    store, photos = folder and folder / "features", Frozen(frozen, train)
+    store = folder and folder / "features"
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
     checkpoint = Checkpoint(folder, _config(model, photos, views), variables, callbacks)
     with checkpoint.opened() as past:  # before the views, which depend on random numbers
         if past and verbose != 0:
             print(f"Going on after epoch {past}, from {folder}")
         features, judged = photos.batches(store, views), None
-        labels = features.labels  # a loss of one's own may take others than class numbers
-        if labels.ndim == 1 and np.issubdtype(labels.dtype, np.integer):
-            check_labels(model, labels, len(labels))
+        if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):
+            check_labels(model, photos.labels, len(photos.labels))  # a loss may take others
         if validation is not None:
             judged = Frozen(frozen, validation, photos.network_key).batches(store)
             judged.seed = None  # in the order of the files
         model.stop_training = False
-        set_epoch = keras.callbacks.LambdaCallback(lambda epoch, logs: features.set_epoch(epoch))
-        options: dict[str, Any] = {"callbacks": [set_epoch, _OnModel(callbacks, model), checkpoint]}
-        options |= {"initial_epoch": past, "epochs": epochs, "shuffle": False, "verbose": verbose}
+        following = keras.callbacks.LambdaCallback(
+            on_epoch_begin=lambda epoch, logs: features.set_epoch(epoch),
+            on_epoch_end=lambda *_: setattr(rest, "stop_training", model.stop_training),
+        )
+        shown: dict[str, Any] = {"epochs": epochs, "verbose": verbose}
+        added = {"add_history": True, "add_progbar": verbose != 0, "steps": len(features)}
+        every = [*callbacks, following, checkpoint]
+        listed = keras.callbacks.CallbackList(every, model=rest, **added, **shown)
+        for callback in callbacks:
+            callback.set_model(model)  # the whole one, while the rest of it is trained
+        options = shown | {"initial_epoch": past, "shuffle": False, "callbacks": listed}
         rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
         if epochs >= past:  # with fewer, nothing was trained
             checkpoint.forget()
     return checkpoint.as_history(model)
 
 
-class _OnModel(keras.callbacks.CallbackList):
-    """Lets callbacks see the whole model, while the rest of it is trained."""
-
-    def __init__(self, callbacks: list[keras.callbacks.Callback], model: keras.Model) -> None:
-        super().__init__(callbacks)
-        self._whole = model
-        for callback in callbacks:
-            callback.set_model(model)
-
-    def set_model(self, model: keras.Model) -> None:
-        self._model = model  # the one that is trained; the callbacks keep theirs
-
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        trained = self.model  # on JAX, this brings the variables up to date
-        for callback in self.callbacks:  # with these very metrics, to which they may add
-            callback.on_epoch_end(epoch, logs)
-        trained.stop_training |= self._whole.stop_training
-
-
-def _compile(rest: keras.Model, model: keras.Model) -> None:
-    """Compile the rest as the whole model, with the same optimizer, whose moments stay."""
-    config = {key: value for key, value in model.get_compile_config().items() if key != "loss"}
-    config = keras.saving.deserialize_keras_object(config)
-    loss = model.loss
-    if isinstance(loss, dict | list):
-        (loss,) = loss.values() if isinstance(loss, dict) else loss
-    rest.compile(**{**config, "optimizer": model.optimizer, "loss": loss})
-
-
-def _config(model: keras.Model, photos: Frozen, views: Any) -> Config:
+def _config(model: keras.Model, photos: Frozen, views: int | None) -> Config:
     """Return what tells one run from another."""
     optimizer = {name: str(v) for name, v in model.optimizer.get_config().items() if name != "name"}
     if int(keras.ops.convert_to_numpy(model.optimizer.iterations)):
@@ -157,43 +136,32 @@ def _config(model: keras.Model, photos: Frozen, views: Any) -> Config:
 
 
 def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Cut a model into its frozen part and the rest, which share its layers.
-
-    The layers are in a row: augmentation, a base, a head. So are those of the base that are free.
-    """
+    """Cut a model of augmentation, base and head into its frozen part and the rest."""
     layers = [layer for layer in model.layers if not isinstance(layer, keras.layers.InputLayer)]
     nested = [layer for layer in layers if isinstance(layer, keras.Model) and layer.weights]
     base = nested[0] if nested else model
-    free = [n for n, layer in enumerate(base.layers) if not _is_frozen(layer)]
-    first = free[0] if free else len(base.layers)
-    if not any(layer.weights for layer in base.layers[:first]) or not model.trainable_weights:
+    place = layers.index(base) if nested else 0
+    frozen = [_is_frozen(layer) for layer in base.layers]
+    count = [*frozen, False].index(False)  # layers of the base before the first that is free
+    in_a_row = _in_a_row(model, 1) and (all(frozen) or _in_a_row(base, count))
+    some = any(layer.weights for layer in base.layers[:count]) and model.trainable_weights
+    if not (nested and some and in_a_row and all(map(_is_frozen, layers[:place]))):
         raise ValueError(
-            f"Of {model.name!r}, the first layers of the base have to be frozen, and others free. "
-            "Set base.trainable, or call unfreeze_top(base, count), and compile the model."
+            f"The model {model.name!r} cannot be cut behind its frozen layers: expected a base, "
+            "whose first layers are frozen, between augmentation and a head that is free. All "
+            "that follow a frozen layer have to stand in a row. Set base.trainable, or call "
+            "unfreeze_top(base, count), and compile the model; or use fit."
         )
-    before = [] if base is model else layers[: layers.index(base)]
-    in_a_row = _in_a_row(model, 1) and (not free or _in_a_row(base, first))
-    if base is model or not in_a_row or not all(map(_is_frozen, before)):
-        raise ValueError(
-            f"The layers of {model.name!r} are not in a row, with a base among them, so that it "
-            "cannot be cut behind its frozen ones. Freeze the base as a whole, or use fit."
-        )
-    front = keras.Model(base.inputs[0], base.layers[first - 1].output) if free else base
-    frozen = _chain(model.inputs[0], [*before, front], model.name)
-    after = [*base.layers[first:], *layers[len(before) + 1 :]]
-    return frozen, _chain(frozen.outputs[0], after, "rest")
-
-
-def _chain(like: keras.KerasTensor, layers: list[keras.Layer], name: str) -> keras.Model:
-    x = inputs = keras.Input(batch_shape=like.shape, dtype=like.dtype)
-    for layer in layers:
-        x = layer(x)
-    return keras.Model(inputs, x, name=name)
+    front = base if all(frozen) else keras.Model(base.inputs[0], base.layers[count - 1].output)
+    start = keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)
+    before = keras.Sequential([start, *layers[:place], front])
+    start = keras.Input(batch_shape=before.output_shape)
+    return before, keras.Sequential([start, *base.layers[count:], *layers[place + 1 :]])
 
 
 def _is_frozen(layer: keras.Layer) -> bool:
-    normalises = isinstance(layer, keras.layers.BatchNormalization)
-    return not layer.trainable_weights and not (normalises and layer.trainable)
+    normalises = isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
+    return not layer.trainable_weights and not normalises
 
 
 def _in_a_row(model: keras.Model, start: int) -> bool:
