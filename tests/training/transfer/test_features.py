@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ..conftest import interrupt, same
-from .conftest import classifier, small_base
+from .conftest import small_base
 
 as_features, extract = training.transfer.as_features, training.transfer.extract_features
 RECIPE = dataclasses.replace(training.recipes.HEAD_ONLY, learning_rate=0.01, epochs=3)
@@ -59,17 +59,6 @@ def test_two_folders_with_equal_names_have_features_of_their_own(folders, tmp_pa
     for base in (small_base(), models.pooled(small_base("densenet"))):
         for dataset in map(load, folders):
             assert_features_of(base, dataset, features_of(base, dataset, tmp_path / "store"))
-
-
-@pytest.mark.parametrize("views", [None, 1])
-def test_fit_from_frozen_trains_on_its_training_photos(folders, tmp_path, views):
-    """With validation photos of the same names it ends as without any."""
-    trained = []
-    for number, validation in enumerate((None, load(folders[1]))):
-        trained.append(classifier(augmented=bool(views), dropout=0))
-        given = trained[-1], load(folders[0]), validation, 2, tmp_path / f"run{number}", views
-        training.transfer.fit_from_frozen(*given, verbose=0)
-    same(*trained)
 
 
 def test_equal_photos_with_other_labels(photos, tmp_path):
