@@ -7,7 +7,7 @@ from contextlib import redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 
-from cnnkit.checkout import CHECKOUT
+from cnnkit.files import CHECKOUT
 
 import platformdirs
 

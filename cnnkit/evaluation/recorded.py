@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnkit import checks
-from cnnkit.checkout import CHECKOUT
+from cnnkit.files import CHECKOUT
 
 # A wheel carries the checkout's results in this folder.
 RESULTS = CHECKOUT / "benchmarks/results" if CHECKOUT else Path(__file__).parent / "results"
