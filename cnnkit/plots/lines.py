@@ -14,6 +14,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 Curves = Mapping[str, Sequence[float]]
+SEEDS: Any = {"ms": 9, "alpha": 0.6, "color": BLUE}
+THIS_RUN: Any = {"ms": 8, "color": VERMILION, "label": "this run"}
 ABOVE: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1)}  # of a legend
 
 
@@ -132,9 +134,9 @@ def spread(figures: Sequence[float], live: float, published: float | None = None
     """
     figure, ax = plt.subplots(figsize=(7, 1.6))
     mean = float(np.mean(figures))
-    _seeds(ax, figures, 0, "recorded seeds")
+    ax.plot(figures, [0] * len(figures), "o", **SEEDS, label="recorded seeds")
     ax.plot([mean], [0], "|", ms=26, mew=2, color=BLUE, label=f"their mean, {mean:.3f}")
-    _this_run(ax, [live], [0])
+    ax.plot([live], [0], "D", **THIS_RUN)
     if published is not None:
         ax.axvline(published, color=GREY, ls="--", label=f"published, {published:.3f}")
     ax.set(xlabel="test accuracy", yticks=[])
@@ -159,32 +161,19 @@ def spreads(
     live, published : mapping of str to float, optional
         Accuracies of this notebook's runs, and of the sources, of some of these experiments.
     """
-    live, published = live or {}, published or {}
-    if strange := {*live, *published} - set(recorded):
-        raise ValueError(
-            f"There is nothing recorded for {sorted(strange)}; expected some of {list(recorded)}."
-        )
     figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(recorded)))
     rows = {name: number for number, name in enumerate(recorded)}
     for name, figures in recorded.items():
-        _seeds(ax, figures, rows[name], None if rows[name] else "recorded seeds")
+        label = None if rows[name] else "recorded seeds"
+        ax.plot(figures, [rows[name]] * len(figures), "o", **SEEDS, label=label)
     if published:
         heights = [rows[name] for name in published]
         ax.plot(list(published.values()), heights, "|", ms=24, mew=2, color=GREY, label="published")
     if live:
-        _this_run(ax, list(live.values()), [rows[name] for name in live])
+        ax.plot(list(live.values()), [rows[name] for name in live], "D", **THIS_RUN)
     ax.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.spines["left"].set_visible(False)
     ax.tick_params(left=False)
     figure.legend(loc="outside upper center", ncols=3)
     return figure
-
-
-def _seeds(ax: Axes, figures: Sequence[float], height: int, label: str | None) -> None:
-    heights = [height] * len(figures)
-    ax.plot(figures, heights, "o", ms=9, alpha=0.6, color=BLUE, label=label)
-
-
-def _this_run(ax: Axes, figures: Sequence[float], heights: Sequence[int]) -> None:
-    ax.plot(figures, heights, "D", ms=8, color=VERMILION, label="this run")

@@ -94,9 +94,6 @@ def heat_overlays(
     count = len(images)
     frames = [None] * count if boxes is None else list(boxes)
     names = [""] * count if titles is None else list(titles)
-    if not count == len(heat) == len(frames) == len(names):
-        given = f"{len(heat)} heats, {len(frames)} boxes and {len(names)} titles"
-        raise ValueError(f"{given} were given for {count} pictures; give one each.")
     columns = min(columns, count) or 1
     panels = 2 * columns * -(-count // columns)
     figure, axes = grid(panels, columns, 1.25, None if titles is None else [""] * panels)
