@@ -23,19 +23,16 @@ def augmentation(value: object) -> None:
     import keras
 
     if value is not None and not isinstance(value, keras.Layer):
-        raise ValueError(
-            f"augmentation is {value!r}; expected a layer, such as "
-            "data.augment.flip_rotate_zoom() returns, with the brackets."
-        )
+        such = "such as data.augment.flip_rotate_zoom() returns, with the brackets"
+        raise ValueError(f"augmentation is {value!r}; expected a layer, {such}.")
 
 
 def photo_shape(shape: Any, least: int, why: str, colour: bool = False) -> None:
     """Raise ValueError unless `shape` is (height, width, channels), and no side below `least`."""
     if not _are_sides(shape, 3) or min(shape[:2]) < least or (colour and shape[2] != 3):
         form = "(height, width, 3), in colour" if colour else "(height, width, channels)"
-        raise ValueError(
-            f"input_shape is {shape}; expected {form}, at least {least} by {least}, {why}."
-        )
+        expected = f"expected {form}, at least {least} by {least}, {why}"
+        raise ValueError(f"input_shape is {shape}; {expected}.")
 
 
 def image_size(size: object) -> None:
@@ -49,42 +46,32 @@ def _are_sides(shape: Any, count: int) -> bool:
     return whole and all(isinstance(side, int | np.integer) and side >= 1 for side in shape)
 
 
-def batched(model: Any, shape: tuple) -> None:
-    """Raise ValueError where the elements of a data set are single pictures."""
-    if len(shape) == len(model.input_shape) - 1:
-        raise ValueError("The data set holds single pictures; batch it: dataset.batch(32).")
+def images(model: Any, x: np.ndarray) -> None:
+    """Raise ValueError unless `x` is a non-empty batch of images that fits the model's input.
 
-
-def image_shape(model: Any, shape: tuple) -> None:
-    """Raise ValueError unless pictures of this shape, (n, …), fit the model's input."""
-    expected = tuple(model.input_shape[1:])
+    Images that were divided by 255 do not fit a model that does so itself.
+    """
+    shape, expected = np.shape(x), tuple(model.input_shape[1:])
 
     def fits(given: tuple) -> bool:
         sides = zip(given, expected, strict=False)
         return len(given) == len(expected) and all(None in s or s[0] == s[1] for s in sides)
 
-    if fits(shape[1:]):
-        return
-    cures = {
-        (*shape[1:], 1): "The channel axis is missing: use images[..., np.newaxis].",
-        shape: "The batch axis is missing: use image[np.newaxis].",
-        (*shape, 1): "Batch and channel axes are missing: use image[np.newaxis, ..., np.newaxis].",
-        (*shape[2:], *shape[1:2]): "The channel axis comes first: use np.moveaxis(images, 1, -1).",
-    }
-    otherwise = "Bring the images into this form, or build a model for theirs."
-    cure = next((cure for changed, cure in cures.items() if fits(changed)), otherwise)
-    form = ", ".join("any" if size is None else str(size) for size in expected)
-    raise ValueError(
-        f"The images have shape {shape}; the model {model.name!r} expects (n, {form}). {cure}"
-    )
-
-
-def images(model: Any, x: np.ndarray) -> None:
-    """Raise ValueError unless `x` is a non-empty batch of pictures that fits the model's input.
-
-    Pictures that were divided by 255 do not fit a model that does so itself.
-    """
-    image_shape(model, np.shape(x))
+    if not fits(shape[1:]):
+        cures = {
+            (*shape[1:], 1): "The channel axis is missing: use images[..., np.newaxis].",
+            shape: "The batch axis is missing: use image[np.newaxis], or dataset.batch(32).",
+            (
+                *shape,
+                1,
+            ): "Batch and channel axes are missing: use image[np.newaxis, ..., np.newaxis].",
+            (*shape[2:], *shape[1:2]): "Channels come first: use np.moveaxis(images, 1, -1).",
+        }
+        otherwise = "Bring the images into this form, or build a model for theirs."
+        cure = next((cure for changed, cure in cures.items() if fits(changed)), otherwise)
+        form = ", ".join("any" if size is None else str(size) for size in expected)
+        what = f"The images have shape {shape}; the model {model.name!r} expects (n, {form})"
+        raise ValueError(f"{what}. {cure}")
     if len(x) == 0:
         raise ValueError("There are no images: the first axis has length 0.")
     if not np.isfinite(x).all():
@@ -117,28 +104,16 @@ def _first_scale(layer: Any) -> bool | None:
     return next((takes for takes in found if takes is not None), None)
 
 
-def finite_features(features: np.ndarray) -> None:
-    """Raise ValueError unless all features are numbers."""
-    if not np.isfinite(features).all():
-        raise ValueError("The features hold NaN or infinity; a training that diverged makes them.")
-
-
 def labels(y: np.ndarray, classes: int, count: int) -> None:
     """Raise ValueError unless `y` holds `count` whole numbers from 0 to ``classes - 1``."""
     y = np.asarray(y)
     if y.shape != (count,):
-        cures = {
-            (count, classes): " Use labels.argmax(axis=1).",
-            (count, 1): " Use labels.ravel().",
-        }
-        raise ValueError(
-            f"The labels have shape {y.shape}; expected one whole number for each of the "
-            f"{count} images: ({count},).{cures.get(y.shape, '')}"
-        )
+        cures = {(count, classes): "Use labels.argmax(axis=1).", (count, 1): "Use labels.ravel()."}
+        expected = f"expected one whole number for each of the {count} images: ({count},)"
+        raise ValueError(f"The labels have shape {y.shape}; {expected}. {cures.get(y.shape, '')}")
     if not np.issubdtype(y.dtype, np.integer):
-        raise ValueError(
-            f"The labels have dtype {y.dtype}; expected whole numbers. Use labels.astype(int)."
-        )
+        cure = "expected whole numbers. Use labels.astype(int)."
+        raise ValueError(f"The labels have dtype {y.dtype}; {cure}")
     wrong = y[(y < 0) | (y >= classes)]
     if wrong.size:
         raise ValueError(

@@ -28,12 +28,6 @@ def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
         part.unlink(missing_ok=True)
 
 
-def visible(folder: Path) -> list[str]:
-    """List the visible entries of a folder, sorted; none where there is no such folder."""
-    names = [entry.name for entry in folder.iterdir()] if folder.exists() else []
-    return sorted(name for name in names if not name.startswith("."))
-
-
 def write_table(path: Path, rows: Iterable[Iterable[object]]) -> None:
     """Write rows to a CSV file, as `replace` does.
 

@@ -19,8 +19,8 @@ def model():
     [
         (PICTURES[..., 0], r"\(6, 28, 28\).*expects \(n, 28, 28, 1\).*images\[..., np.newaxis\]"),
         (PICTURES[0], r"batch axis is missing: use image\[np.newaxis\]"),
-        (PICTURES[0, ..., 0], r"Batch and channel axes are missing"),
-        (np.zeros((6, 1, 28, 28)), r"channel axis comes first: use np.moveaxis\(images, 1, -1\)"),
+        (PICTURES[0, ..., 0], r"Two axes are missing"),
+        (np.zeros((6, 1, 28, 28)), r"Channels come first: use np.moveaxis\(images, 1, -1\)"),
         (np.zeros((6, 32, 32, 1)), r"\(6, 32, 32, 1\).*Bring the images into this form"),
         (PICTURES[:0], "There are no images"),
         (np.full_like(PICTURES, np.nan), "NaN"),

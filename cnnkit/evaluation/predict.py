@@ -53,7 +53,8 @@ def _batches(model: keras.Model, dataset: Any) -> Iterator[Any]:
         raise ValueError(f"The data set is shuffled, so its labels would not match. {cure}")
     for batch in dataset:
         images = batch[0] if isinstance(batch, tuple | list) else batch
-        checks.batched(model, images.shape)
+        if len(images.shape) == len(model.input_shape) - 1:
+            raise ValueError("The data set holds single images; batch it: dataset.batch(32).")
         yield images
 
 

@@ -83,7 +83,8 @@ def maps_of(model: keras.Model, layer: keras.Layer, images: np.ndarray) -> np.nd
         what = f"The layer {layer.name!r} has no feature maps, or runs more than once"
         raise ValueError(f"{what}. The last that have some: {', '.join(spatial[-5:])}.")
     maps = keras.ops.convert_to_numpy(outputs[0])
-    checks.finite_features(maps)
+    if not np.isfinite(maps).all():
+        raise ValueError("The feature maps hold NaN or infinity: the training diverged.")
     return maps
 
 

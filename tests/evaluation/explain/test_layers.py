@@ -97,5 +97,5 @@ def test_what_cannot_be_shown_is_told(call, cure):
 def test_a_training_that_diverged_is_told():
     model = keras.Sequential([keras.Input((6, 6, 1)), layers.Conv2D(2, 3), layers.Flatten()])
     model.set_weights([np.full(weight.shape, np.nan) for weight in model.get_weights()])
-    with pytest.raises(ValueError, match="NaN or infinity; a training that diverged"):
+    with pytest.raises(ValueError, match="NaN or infinity: the training diverged"):
         explain.grad_cam(model, np.ones((6, 6, 1), "float32"))
