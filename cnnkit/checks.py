@@ -61,10 +61,7 @@ def images(model: Any, x: np.ndarray) -> None:
         cures = {
             (*shape[1:], 1): "The channel axis is missing: use images[..., np.newaxis].",
             shape: "The batch axis is missing: use image[np.newaxis], or dataset.batch(32).",
-            (
-                *shape,
-                1,
-            ): "Batch and channel axes are missing: use image[np.newaxis, ..., np.newaxis].",
+            (*shape, 1): "Two axes are missing: use image[np.newaxis, ..., np.newaxis].",
             (*shape[2:], *shape[1:2]): "Channels come first: use np.moveaxis(images, 1, -1).",
         }
         otherwise = "Bring the images into this form, or build a model for theirs."
