@@ -86,7 +86,7 @@ def as_tf_dataset(batches: Any) -> Any:
     def generate() -> Iterator[Any]:
         yield from weak() or ()
 
-    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches[0])
+    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches.batch(0, -1))
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
     options = tf.data.Options()
