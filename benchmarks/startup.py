@@ -21,7 +21,7 @@ from benchmarks.measuring import (
     output_of,
 )
 from cnnkit import data, models
-from cnnkit.cli.runs import Run
+from cnnkit.cli import config, runs
 
 import keras
 
@@ -69,7 +69,8 @@ def measure() -> Measured:
         folder = data.drawings.write(Path(directory) / "photos", SPECIES, PER_CLASS, 0)
         photo, classifier = next(folder.glob("owl/*.jpg")), Path(directory) / "plain.keras"
         run = _train(folder, Path(directory))
-        _plain(Run.open(run, print).classifier()).save(classifier)
+        trained = runs.classifier(config.read(run / "run.yml"))
+        _plain(trained).save(classifier)
         command = str(Path(sys.executable).with_name("cnnkit"))
         starts = {
             "the import": (_python("import cnnkit"), _python("import keras"), None),

@@ -32,7 +32,7 @@ def generator_states() -> list[np.ndarray]:
 
 def set_generator_states(states: list[np.ndarray]) -> None:
     """Set the generators back to where `generator_states` found them."""
-    if states and keras.backend.backend() == "torch":
+    if states:
         import torch
 
         first, *others = [torch.from_numpy(np.array(state)) for state in states]
@@ -86,9 +86,7 @@ def as_tf_dataset(batches: Any) -> Any:
     def generate() -> Iterator[Any]:
         yield from weak() or ()
 
-    signature = tuple(
-        tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches[len(batches) - 1]
-    )
+    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches[0])
     dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
     options = tf.data.Options()
@@ -100,10 +98,8 @@ def as_tf_dataset(batches: Any) -> Any:
 
 def fast(dataset: Any) -> Any:
     """Return a data set as `fit` reads it best: on TensorFlow, a PyDataset by `as_tf_dataset`."""
-    is_slow = isinstance(dataset, keras.utils.PyDataset)
-    return (
-        as_tf_dataset(dataset) if is_slow and keras.backend.backend() == "tensorflow" else dataset
-    )
+    is_slow = isinstance(dataset, keras.utils.PyDataset) and keras.backend.backend() == "tensorflow"
+    return as_tf_dataset(dataset) if is_slow else dataset
 
 
 @contextmanager

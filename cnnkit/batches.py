@@ -40,8 +40,8 @@ class Batches(keras.utils.PyDataset):
         self.read, self.labels, self.seed, self.key = read, labels, seed, key
         self.class_names, self.file_paths = list(class_names), list(file_paths)
         if isinstance(batch_size, int | np.integer):
-            full, rest = divmod(len(labels), batch_size)
-            batch_size = [batch_size] * full + [rest] * (rest > 0)
+            starts = range(0, len(labels), batch_size)
+            batch_size = [min(batch_size, len(labels) - start) for start in starts]
         self.sizes, self._ends = list(batch_size), np.cumsum(batch_size)
         self.shuffled, self._dtype = seed is not None, dtype
         self.shard: Callable[[np.ndarray], np.ndarray] | None = None  # what a process reads of all

@@ -1,5 +1,7 @@
 """Draw the pictures of the slides: ``python -m slides.figures [NAME…]``."""
 
+import hashlib
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +19,18 @@ import typer
 
 FIGURES = drawing.FIGURES
 FOLDER = drawing.SLIDES / "figures"
+HASHES = FOLDER / "sources.json"  # of what each picture was drawn from
+SOURCES = (
+    *("slides/drawing/__init__.py", "slides/recorded/*.npz", "benchmarks/results/*.csv"),
+    *("cnnkit/plots/*.py", "cnnkit/data/augment/*.py", "cnnkit/data/drawings/*.py"),
+)
+
+
+def sources(name: str) -> str:
+    """Return a hash of the code and the recorded results that a figure is drawn from."""
+    root, module = drawing.SLIDES.parent, FIGURES[name].__module__.replace(".", "/")
+    files = [root / f"{module}.py", *(path for each in SOURCES for path in sorted(root.glob(each)))]
+    return hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
 
 
 def draw(name: str, folder: Path = FOLDER) -> Path:
@@ -42,6 +56,8 @@ def main(
     for name in names:
         typer.echo(f"drawing {name}")
         draw(name)
+    known = json.loads(HASHES.read_text("utf-8")) | {name: sources(name) for name in names}
+    HASHES.write_text(json.dumps(known, indent=0) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

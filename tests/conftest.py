@@ -13,15 +13,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
     What an ordinary run leaves out counts among the slow tests.
     """
+    for item in items:
+        if any(map(item.get_closest_marker, ("survival", "homework", "backends", "colab"))):
+            item.add_marker("slow")
     slow = Counter(
         item.path
         for item in items
         if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")
     )
     items.sort(key=lambda item: -slow[item.path])
-    for item in items:
-        if any(map(item.get_closest_marker, ("survival", "homework", "backends"))):
-            item.add_marker("slow")
 
 
 @pytest.fixture(autouse=True)

@@ -36,21 +36,13 @@ def trained(batches, epochs=3):
 
 def test_fast_batches_are_the_same_batches(recwarn):
     expected, expected_history = trained(Batches())
-    weights, history = trained(backend.fast(Batches()))
+    batches = Batches()
+    weights, history = trained(backend.fast(batches))
+    if keras.backend.backend() == "tensorflow":
+        assert batches.read[1:] == [0, 1, 2] * 6  # once for each epoch of training and validation
     np.testing.assert_array_equal(weights[0], expected[0])
     assert history == expected_history
     assert not [str(warning.message) for warning in recwarn if "ran out" in str(warning.message)]
-
-
-def test_fast_batches_are_read_once_an_epoch():
-    batches = Batches()
-    fast = backend.fast(batches)
-    batches.read.clear()
-    model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
-    model.compile("sgd", "mse")
-    model.fit(fast, epochs=2, shuffle=False, verbose=0)
-    if keras.backend.backend() == "tensorflow":
-        assert batches.read == [0, 1, 2, 0, 1, 2]
 
 
 def test_fast_batches_go_when_they_are_no_longer_used():
@@ -100,13 +92,8 @@ def test_gradients_are_those_of_the_formula():
     by_x, by_y = backend.gradients(lambda x, y: ops.sum(x**2 * y), x, y)
     np.testing.assert_allclose(by_x, 2 * x * y, rtol=1e-6)
     np.testing.assert_allclose(by_y, x**2, rtol=1e-6)
-    assert isinstance(by_x, np.ndarray)
-
-
-def test_gradients_of_what_does_not_matter_are_zero():
-    by_x, by_y = backend.gradients(lambda x, y: ops.sum(x), np.ones(2), np.ones((3, 1)))
-    np.testing.assert_array_equal(by_x, np.ones(2))
-    np.testing.assert_array_equal(by_y, np.zeros((3, 1)))
+    _, by_y = backend.gradients(lambda x, y: ops.sum(x), np.ones(2), np.ones((3, 1)))
+    np.testing.assert_array_equal(by_y, np.zeros((3, 1)))  # since it does not matter
 
 
 def test_gradients_go_through_a_model_and_leave_it_usable():

@@ -32,14 +32,8 @@ MODULES = [
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_it_runs_on_the_other_backends(backend, tests):
     pytest.importorskip(backend)
-    run = subprocess.run(
-        [
-            *(sys.executable, "-m", "pytest", "-q", "-n0", f"tests/{tests}"),
-            "--ignore=tests/models/test_backends_agree.py",  # which compares all by itself
-        ],
-        cwd=ROOT,
-        env=os.environ | {"KERAS_BACKEND": backend},
-        text=True,
-        capture_output=True,
-    )
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", f"tests/{tests}"]
+    command.append("--ignore=tests/models/test_backends_agree.py")  # which compares all by itself
+    environment = os.environ | {"KERAS_BACKEND": backend}
+    run = subprocess.run(command, cwd=ROOT, env=environment, text=True, capture_output=True)
     assert run.returncode == 0, run.stdout

@@ -5,8 +5,8 @@ from pathlib import Path
 from benchmarks.experiments import EXPERIMENTS
 from benchmarks.experiments.recording import Row, rows, spread
 from benchmarks.measuring import table
-from cnnkit.checkout import CHECKOUT
 from cnnkit.evaluation import recorded
+from cnnkit.files import CHECKOUT
 
 import numpy as np
 

@@ -8,8 +8,8 @@ from benchmarks import measuring
 from benchmarks.experiments import EXPERIMENTS
 from benchmarks.experiments.experiment import History
 from cnnkit import files
-from cnnkit.checkout import CHECKOUT
 from cnnkit.evaluation import Spread, recorded
+from cnnkit.files import CHECKOUT
 
 COLUMNS = ("experiment", "seed", "figure", "test_size", "data", "seconds", "versions", "machine")
 REPORTED = range(5)  # the seeds of recorded rows, by which no set-up is chosen; others are trials

@@ -1,208 +1,171 @@
 """The command line: ``cnnkit``, for people who want no notebook. It only joins the parts."""
 
 import json
-import os
-import shlex
-import subprocess
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
-from cnnkit import data, training
-from cnnkit.cli import config, datasets, reading, reports, suggesting
-from cnnkit.cli.runs import Run
-from cnnkit.cli.telling import Commands, say, say_nothing, tell_version
+from cnnkit import data
+from cnnkit.cli import config
 
 import typer
+from typer import Argument, Option
+from typer.core import TyperGroup
 
-app = typer.Typer(
-    cls=Commands,
-    add_completion=False,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
-RunFolder = Annotated[Path, typer.Argument(metavar="RUN", help="A folder that train has made.")]
-PhotoFolder = Annotated[Path, typer.Argument(metavar="FOLDER", help="Photos, one folder a class.")]
-Photo = Annotated[Path, typer.Argument(metavar="IMAGE", help="A photo.")]
+DataSet = StrEnum("DataSet", "digits mnist cifar10 cats_vs_dogs ants_and_bees drawings")
+SPECIES, PER_CLASS = ("cow", "horse", "koala", "owl"), 100  # which no drawn weights have seen
+Photos = Annotated[Path, Argument(exists=True, file_okay=False, help="Photos, one folder a class.")]
+RunFolder = Annotated[Path, Argument(metavar="RUN", help="A folder that train has made.")]
 
 
-class Mode(StrEnum):
-    """What is trained."""
+class Commands(TyperGroup):
+    """The commands. What a user can mend ends in a message and exit code 1, not in a traceback."""
 
-    head = "head"
-    network = "network"
+    def invoke(self, ctx: Any) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            typer.echo("\nInterrupted.", err=True)
+            raise typer.Exit(130) from None
+        except (ValueError, OSError, ImportError, FloatingPointError) as error:
+            if ctx.params["debug"] or isinstance(error, BrokenPipeError):  # as of `cnnkit … | head`
+                raise
+            typer.echo(f"Error: {error}", err=True)
+            raise typer.Exit(1) from None
 
 
-class Weights(StrEnum):
-    """What the base was trained on."""
-
-    imagenet = "imagenet"
-    drawn = "drawn"
+app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
 def main(
-    debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
-    version: Annotated[
-        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Say which.")
-    ] = False,
+    debug: Annotated[bool, Option("--debug", help="Show where an error comes from.")] = False,
 ) -> None:
-    """Classify your own photos.
-
-    Exit codes: 0 all is well, 1 something is wrong (the last line says what), 2 the command line is
-    wrong, 130 interrupted.
-    """
+    """Classify your own photos. Exit code 1: something is wrong; 2: the command line is."""
 
 
 @app.command("data")
 def prepare(
-    dataset: Annotated[
-        datasets.Name, typer.Argument(metavar="DATASET", help="A data set of the course.")
-    ],
-    scale: Annotated[datasets.Scale, typer.Option(help="Small, or as published.")] = (
-        datasets.Scale.sample
-    ),
-    split: Annotated[
-        datasets.Split | None, typer.Option(help="Of cats_vs_dogs: half is for chapter 7.")
-    ] = None,
-    folder: Annotated[
-        Path | None, typer.Option(help="Where drawings go: photos, if not given.")
-    ] = None,
+    dataset: Annotated[DataSet, Argument(help="A data set of the course.")],
+    scale: Annotated[str, Option(help="sample, or full: as published.")] = "sample",
+    split: Annotated[str, Option(help="Of cats_vs_dogs: small, or half: chapter 7.")] = "small",
+    source: Annotated[str | None, Option(help="Of cats_vs_dogs: microsoft, no account.")] = None,
+    folder: Annotated[Path, Option(help="Where drawings go.")] = Path("photos"),
 ) -> None:
-    """Prepare a data set of the course.
-
-    It is checked, and what is there is told. Drawings are four classes of animals to practise on.
-    """
-    photos = datasets.prepare(dataset, scale, split, folder, typer.echo)
-    if photos:
-        check(photos)
+    """Prepare a data set of the course, or draw animals to practise on; say what is there."""
+    if dataset == "drawings":
+        check(data.drawings.write(folder, SPECIES, PER_CLASS, seed=0))
+    elif dataset == "ants_and_bees":
+        check(data.ants_and_bees())
+    elif dataset == "cats_vs_dogs":
+        check(data.cats_vs_dogs(scale, split, source=source))
+    else:
+        parts = data.digits() if dataset == "digits" else getattr(data, dataset)(scale)
+        for part, (images, _) in zip(("training", "test"), parts, strict=True):
+            height, width = images.shape[1:3]
+            typer.echo(f"{part}: {len(images):,} images of {height}×{width} pixels")
 
 
 @app.command()
-def check(folder: PhotoFolder) -> None:
+def check(folder: Photos) -> None:
     """Count the photos of each class, and name what is not usable."""
     photos = problems = 0
     for part in data.find_parts(folder).values() or [folder]:
         found = data.check_folder(part)
         for name, count in found.classes.items():
-            typer.echo(f"{part / name}: {_counted(count, 'photo')}")
+            typer.echo(f"{part / name}: {count:,} photos")
         for path, reason in found.problems:
             typer.echo(f"{path}: {reason}")
         photos, problems = photos + sum(found.classes.values()), problems + len(found.problems)
-    typer.echo(f"{_counted(photos, 'usable photo')}, {_counted(problems, 'problem')}")
-    if problems:
-        raise typer.Exit(1)
+    typer.echo(f"usable photos: {photos:,}, problems: {problems:,}")
+    raise typer.Exit(min(problems, 1))
 
 
 @app.command()
 def init(
-    folder: PhotoFolder,
-    file: Annotated[Path, typer.Option(help="The file to write.")] = Path("run.yml"),
-    mode: Annotated[
-        Mode | None, typer.Option(help="Train a new last layer, if not told, or all.")
-    ] = None,
-    weights: Annotated[
-        Weights | None, typer.Option(help="What the base knows; imagenet, if not told.")
-    ] = None,
-    head_from: Annotated[
-        Path | None,
-        typer.Option(help="A run of a head, to begin with; its base is taken, and all trained."),
-    ] = None,
-    output: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("run"),
-    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    folder: Photos,
+    file: Annotated[Path, Option(help="The file to write.")] = Path("run.yml"),
+    mode: Annotated[str, Option(help="What to train: head (default) or network.")] = "",
+    weights: Annotated[str, Option(help="Weights of the base: imagenet or drawn.")] = "imagenet",
+    head_from: Annotated[Path | None, Option(help="A head's run to begin with.")] = None,
+    output: Annotated[Path, Option(help="The folder of the run.")] = Path("run"),
+    force: Annotated[bool, Option("--force", help="Replace the file.")] = False,
 ) -> None:
     """Write a file that describes a run, and explains every value."""
-    if file.is_dir():
-        raise IsADirectoryError(f"{file} is a folder; name a --file in it.")
+    mode = mode or ("network" if head_from else "head")
     if file.exists() and not force:
         raise FileExistsError(f"{file} is there already; name another --file, or --force it.")
-    base = {"weights": weights.value} if weights else {}
-    given = {"mode": (mode or Mode.head).value, "base": base}
+    drawn, network = weights == "drawn", mode == "network"
+    suited = config.NETWORK if network else {"learning_rate": 5e-3 if drawn else 1e-3}
+    base: Any = {"weights": weights, "image_size": 112 if drawn else 224}
+    given: dict[str, Any] = {"mode": mode, "output": output, "data": {"folder": folder}}
     if head_from is not None:
-        if mode == Mode.head:
-            raise ValueError("--head-from is for --mode network; leave one of them out.")
-        given = suggesting.after(Run.open(head_from, say), file, output, weights)
-    config.write(suggesting.suggest(folder, file, output, given), file)
-    quote = subprocess.list2cmdline if os.name == "nt" else shlex.join
-    command = quote(["cnnkit", "train", str(file)])
-    typer.echo(f"{file} describes the run. Read it, change it, and call: {command}")
+        head = config.read(head_from / "run.yml")
+        base = {**dict(head.base), "head_from": head_from}
+        given |= {"seed": head.seed, "data": {**dict(head.data), "folder": folder}}
+    config.write(config.Run.model_validate(given | {"base": base, "training": suited}), file)
+    typer.echo(f'{file} describes the run. Read it, change it, and call: cnnkit train "{file}"')
 
 
 @app.command()
 def train(
-    file: Annotated[Path, typer.Argument(metavar="CONFIG", help="From init.")],
-    distribute: Annotated[
-        bool, typer.Option("--distribute", help="With other processes that call the same.")
-    ] = False,
+    file: Annotated[Path, Argument(metavar="CONFIG", help="From init.")],
+    distribute: Annotated[bool, Option("--distribute", help="Share it with processes.")] = False,
 ) -> None:
-    """Train a classifier, or go on with an interrupted run.
+    """Train a classifier, or resume an interrupted training.
 
-    With --distribute, several processes or machines train one classifier, on KERAS_BACKEND=jax.
-    Each calls the same command, with KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of the first),
-    KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0) in its environment.
+    With --distribute, several processes on KERAS_BACKEND=jax train one classifier. In the
+    environment of each are KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of the first),
+    KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0).
     """
-    described = reading.read(file)
-    if not distribute and os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
-        say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES counts with --distribute only.")
-    if distribute and not os.environ.get("KERAS_DISTRIBUTION_JOB_ADDRESSES"):
-        say("Note: KERAS_DISTRIBUTION_JOB_ADDRESSES is not set, so no other process takes part.")
-    alone = nullcontext(training.distribution.current())
-    with training.distributed() if distribute else alone as processes:
-        tell = say if processes.first else say_nothing
-        run = Run(described.path(described.output), described, tell, processes)
-        run.train()
-    if processes.first:
-        _report(run, None)
+    run = config.read(file)
+    from cnnkit import training
+    from cnnkit.cli import runs
+
+    with training.distributed() if distribute else nullcontext():
+        runs.train(run)
+        first = training.distribution.current().first
+    if first:
+        typer.echo(runs.report(run))
 
 
 @app.command()
 def evaluate(
     run: RunFolder,
-    folder: Annotated[Path | None, typer.Argument(help="Other photos to judge it on.")] = None,
+    folder: Annotated[Path | None, Argument(help="Other photos to evaluate it on.")] = None,
 ) -> None:
-    """Judge a run on the photos that were kept for it, or on a folder."""
-    _report(Run.open(run, say), folder)
+    """Evaluate a run on the photos that were kept for it, or on a folder."""
+    from cnnkit.cli import runs
+
+    typer.echo(runs.report(config.read(run / "run.yml"), folder))
 
 
 @app.command()
 def predict(
     run: RunFolder,
-    images: Annotated[list[Path], typer.Argument(metavar="IMAGE", help="Photos.")],
-    as_json: Annotated[bool, typer.Option("--json", help="For other programs.")] = False,
+    images: Annotated[list[Path], Argument(metavar="IMAGE", help="Photos.")],
+    as_json: Annotated[bool, Option("--json", help="For other programs.")] = False,
 ) -> None:
     """Say what photos show."""
-    answers = list(reports.predict(Run.open(run, say), images))
-    good = [answer for answer in answers if "error" not in answer]
-    width = max((len(answer["class"]) for answer in good), default=0)
-    table = [f"{a['class']:{width}}  {a['probability']:6.1%}  {a['file']}" for a in good]
-    for line in [json.dumps(answers, indent=2, ensure_ascii=False)] if as_json else table:
-        typer.echo(line)
-    for answer in answers:
-        if "error" in answer:
-            say(f"Error: {answer['error']}")
-    if len(good) < len(answers):
-        raise typer.Exit(1)
+    from cnnkit.cli import runs
+
+    answers = runs.predict(config.read(run / "run.yml"), images)
+    width = max(len(answer["class"]) for answer in answers)
+    table = [f"{a['class']:{width}}  {a['probability']:6.1%}  {a['file']}" for a in answers]
+    typer.echo(json.dumps(answers, indent=2, ensure_ascii=False) if as_json else "\n".join(table))
 
 
 @app.command()
 def similar(
     run: RunFolder,
-    image: Photo,
-    count: Annotated[int, typer.Option(min=1, max=20, help="How many to find.")] = 5,
+    image: Annotated[Path, Argument(help="A photo.")],
+    count: Annotated[int, Option(min=1, max=20, help="How many to find.")] = 5,
 ) -> None:
     """Find the training photos that are most like a photo."""
-    found, picture = reports.similar(Run.open(run, say), image, count)
-    for path, distance in found:
-        typer.echo(f"{distance:.3f}  {path}")
+    from cnnkit.cli import runs
+
+    found, picture = runs.similar(config.read(run / "run.yml"), image, count)
+    typer.echo("\n".join(f"{distance:.3f}  {path}" for path, distance in found))
     typer.echo(f"They stand side by side in {picture}")
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}" if number else f"no {noun}s"
-
-
-def _report(run: Run, folder: Path | None) -> None:
-    report, photos, path = reports.judge(run, folder)
-    typer.echo(f"{report}\n\non {photos}\nA heatmap and the mistakes are in {path}")

@@ -1,198 +1,152 @@
-"""A run on a folder of photos, from its description to trained weights."""
+"""What is done with a run on a folder of photos: it is trained, evaluated, and asked."""
 
 import dataclasses
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from cnnkit import data, evaluation, models, training
-from cnnkit.cli import config as configuration
-from cnnkit.cli import preparing, reading
-from cnnkit.cli.config import Config
-from cnnkit.cli.reports import write_report
-from cnnkit.models.pretrained import OR_DRAWN
+from cnnkit import data, evaluation, files, models, plots, training
+from cnnkit.cli.config import Run, differences, read, write
 
 import keras
+import typer
 from sklearn.metrics import log_loss
 
-BASES: dict[str, Callable[..., keras.Model]] = {
-    "densenet": models.densenet_base,
-    "vgg16": models.vgg16_base,
-}
+
+def train(run: Run) -> None:
+    """Train a classifier, or resume an interrupted training."""
+    team, head = training.distribution.current(), _first_head(run)
+    team.in_turn(lambda: _split(run))
+    training.reproducible(run.seed)
+    train = _photos(run, "train", head and models.class_names(head))
+    names = train.class_names
+    validation = _photos(run, "validation", names)
+    _photos(run, "test", names)  # which would otherwise fail after the training
+    base, sets = _base(run), (train, validation)
+    model = head or models.classification_head(base, names)
+    if team.first:
+        write(run, run.output / "run.yml")
+    if run.mode == "head":
+        pooled, folder = models.pooled(base), run.output / "features"
+        as_features = training.transfer.as_features
+        sets = team.in_turn(lambda: [as_features(pooled, each, folder) for each in sets])
+    else:
+        training.transfer.unfreeze_top(base, len(base.layers))
+        model = models.with_head(base, model)
+
+    def evaluate(model: keras.Model, folder: Path) -> dict[str, float]:
+        probabilities = evaluation.predict(model, getattr(sets[1], "features", validation))
+        report = _write_report(validation.labels, probabilities, names, folder)
+        loss = log_loss(validation.labels, probabilities, labels=range(len(names)))
+        return {"loss": loss, "accuracy": report.accuracy}
+
+    directory = run.output / "training"
+    evaluations = training.Evaluations(evaluate, directory, **dict(run.evaluation))
+    recipes = {"head": training.recipes.HEAD_ONLY, "network": training.recipes.WHOLE_NETWORK}
+    recipe = dataclasses.replace(recipes[run.mode], **dict(run.training))
+    lines = "auto" if sys.stdout.isatty() else 2  # 2 writes a line an epoch
+    training.fit(model, recipe, *sets, directory, evaluations, verbose=lines)
+    if not (directory / "best.keras").is_file():
+        typer.echo("No evaluation reached evaluation.floor; the last weights are used.", err=True)
 
 
-class Run:
-    """A folder that holds a run.
+def report(run: Run, folder: Path | None = None) -> str:
+    """Evaluate a run on a folder of photos, or on those kept for it; write and return a report."""
+    network, path = classifier(run), run.output / "report"
+    names = models.class_names(network)
+    photos, what = _photos(run, "test", names), "test photos, which the training has not seen"
+    if folder is not None:
+        photos, what = _photos(run, folder, names), f"photos in {folder}"
+        parts = [data.find_parts(run.photos)[part] for part in ("train", "validation")]
+        seen = {hash(path.read_bytes()) for part in parts for path in part.glob("*/*.*")}
+        if known := sum(hash(Path(path).read_bytes()) in seen for path in photos.file_paths):
+            what += f"; {known:,} of them served to train it, so expect less of others"
+        path = run.output / "-".join(["report", *folder.resolve().parts[1:][-2:]])
+    elif photos is None:
+        photos = _photos(run, "validation", names)
+        what = "validation photos; they also chose the best weights, so expect a little less"
+    labels, probabilities = photos.labels, evaluation.predict(network, photos)
+    report = _write_report(labels, probabilities, names, path)
+    rows = [("file", "class", "taken for", "probability")]
+    for n in evaluation.worst_mistakes(labels, probabilities, len(labels)):
+        taken, share = names[probabilities[n].argmax()], f"{probabilities[n].max():.4f}"
+        rows.append((photos.file_paths[n], names[labels[n]], taken, share))
+    files.write_table(path / "mistakes.csv", rows)
+    return f"{report}\n\non {len(labels):,} {what}\nA heatmap and the mistakes are in {path}"
 
-    ``run.yml`` describes it; ``photos`` holds the parts of a folder that had to be split,
-    ``features`` what a base made of them, and ``training`` the weights, the history and the
-    evaluations. What is made of it later lies beside these.
 
-    Parameters
-    ----------
-    folder : Path
-    config : Config
-    say : callable
-        Takes a line that tells the user what is going on.
-    processes : training.distribution.Processes
-        Those that train it together.
-    """
+def predict(run: Run, paths: list[Path]) -> list[dict[str, Any]]:
+    """Return the file, class, probability, and probabilities of all classes of photos."""
+    network, answers = classifier(run), list[dict[str, Any]]()
+    names, images = models.class_names(network), data.load_images(paths, _size(run))
+    for path, row in zip(paths, evaluation.predict(network, images), strict=True):
+        shares = {name: round(float(share), 4) for name, share in zip(names, row, strict=True)}
+        best = {"class": names[row.argmax()], "probability": max(shares.values())}
+        answers.append({"file": str(path), **best, "probabilities": shares})
+    return answers
 
-    def __init__(
-        self,
-        folder: Path,
-        config: Config,
-        say: Callable[[str], object],
-        processes: training.distribution.Processes | None = None,
-    ) -> None:
-        self.folder, self.config, self._say = folder, config, say
-        self._processes = processes or training.distribution.current()
 
-    @classmethod
-    def open(cls, folder: Path, say: Callable[[str], object]) -> "Run":
-        """Return the run that a folder holds.
+def similar(run: Run, path: Path, k: int) -> tuple[list[evaluation.Neighbour], Path]:
+    """Find the training photos that are most like a photo, and draw them in a row."""
+    image, photos = data.load_images([path], _size(run)), _photos(run, "train")
+    pooled = models.pooled(classifier(run).get_layer(run.base.network))
+    features = training.transfer.extract_features(pooled, photos, run.output / "features")
+    collection = evaluation.SimilarImages(features, photos.file_paths)
+    found = collection.nearest(pooled.predict(image, verbose=0)[0], k)
+    figure, picture = collection.show(path, found), run.output / "similar.png"
+    files.replace(picture, lambda file: figure.savefig(file, format="png"))
+    return found, picture
 
-        Raises
-        ------
-        FileNotFoundError
-            It is missing, or holds no run.
-        """
-        if not (folder / "run.yml").is_file():
-            raise FileNotFoundError(
-                f"{folder} holds no run; give a folder that `cnnkit train` has made."
-            )
-        return cls(folder, reading.read(folder / "run.yml"), say)
 
-    def train(self) -> None:
-        """Train a classifier, or go on where an interrupted call was."""
-        head = self._head_to_begin_with()  # which may not fit, before anything is made for it
-        self._processes.in_turn(lambda: preparing.prepare(self))
-        training.reproducible(self.config.seed)
-        train, validation = self.photos("train"), self.photos("validation")
-        self.tell_unusable(train.skipped + validation.skipped)
-        names = train.class_names
-        if validation.class_names != names:
-            raise ValueError(
-                f"The training photos have the classes {', '.join(names)}, and the validation "
-                f"photos {', '.join(validation.class_names)}; expected the same."
-            )
-        if self.config.data.test_folder and not (self.folder / "run.yml").exists():
-            self.photos("test", names)  # which would otherwise fail after the training
-        if head and models.class_names(head) != names:
-            raise ValueError(
-                f"The head of base.head_from has the classes {', '.join(models.class_names(head))}"
-                f", and the photos {', '.join(names)}; expected the same."
-            )
-        base = self.base()
-        model = head or models.classification_head(base, names)
-        if self._processes.first:
-            preparing.keep_description(self)
-        sets = [train, validation]
-        if self.config.mode == "head":
-            pooled, folder = models.pooled(base), self.folder / "features"
-            sets = self._processes.in_turn(
-                lambda: [training.transfer.as_features(pooled, each, folder) for each in sets]
-            )
-        else:
-            training.transfer.unfreeze_top(base, len(base.layers))
-            model = models.with_head(base, model)
+def classifier(run: Run) -> keras.Model:
+    """Return the trained network: its best weights, or its last if none reached the floor."""
+    best, last = (run.output / "training" / f"{name}.keras" for name in ("best", "last"))
+    trained = keras.models.load_model(best if best.is_file() else last)
+    return models.with_head(_base(run), trained) if run.mode == "head" else trained
 
-        def judge(model: keras.Model, folder: Path) -> dict[str, float]:
-            photos = getattr(sets[1], "features", sets[1])
-            probabilities = evaluation.predict(model, photos)
-            report = evaluation.report(validation.labels, probabilities, names)
-            write_report(report, folder)
-            loss = log_loss(validation.labels, probabilities, labels=range(len(names)))
-            return {"loss": loss, "accuracy": report.accuracy}
 
-        when, directory = self.config.evaluation, self.folder / "training"
-        evaluations = training.Evaluations(
-            judge, directory, when.every, when.after, floor=when.floor
-        )
-        recipe = dataclasses.replace(
-            configuration.RECIPES[self.config.mode], **dataclasses.asdict(self.config.training)
-        )
-        lines = "auto" if sys.stdout.isatty() else 2  # 2 writes a line an epoch
-        training.fit(
-            model, recipe, sets[0], sets[1], directory, evaluate=evaluations, verbose=lines
-        )
-        if not (directory / "best.keras").is_file():
-            self._say(
-                f"No evaluation reached evaluation.floor, {when.floor}; the last weights are used."
-            )
+def _base(run: Run) -> keras.Model:
+    return getattr(models, f"{run.base.network}_base")(run.base.weights, (*_size(run), 3))
 
-    def classifier(self) -> keras.Model:
-        """Return the trained network: its best weights, or its last if none reached the floor."""
-        trained = keras.models.load_model(self.weights())
-        return models.with_head(self.base(), trained) if self.config.mode == "head" else trained
 
-    def weights(self) -> Path:
-        """Return the file of the trained network, or of its head."""
-        best, last = (self.folder / "training" / f"{name}.keras" for name in ("best", "last"))
-        if not last.is_file():
-            raise FileNotFoundError(
-                f"{self.folder} holds no trained weights yet; go on with `cnnkit train`."
-            )
-        return best if best.is_file() else last
+def _photos(run: Run, part: str | Path, class_names: list[str] | None = None) -> Any:
+    """Load a part of the photos, or a folder; None where there is no test set."""
+    folder = data.find_parts(run.photos).get(part) if isinstance(part, str) else part
+    options: Any = {"shuffle": part == "train", "seed": run.seed, "class_names": class_names}
+    options |= {"skip_unusable": run.data.skip_unusable}
+    return folder and data.image_folder(folder, _size(run), run.training.batch_size, **options)
 
-    def base(self) -> keras.Model:
-        """Return the base as it is before the run."""
-        base = self.config.base
-        try:
-            return BASES[base.network](base.weights, (base.image_size, base.image_size, 3))
-        except FileNotFoundError as error:
-            text = str(error).removesuffix(OR_DRAWN)
-            raise FileNotFoundError(
-                f"{text}Or practise without them: `cnnkit init` with --weights drawn --force."
-            ) from None
 
-    def part(self, name: str) -> Path | None:
-        """Return the folder of a part of the photos; None for a test set that there is not."""
-        given = self.config.data
-        if given.folder is None:
-            folder = getattr(given, f"{name}_folder")
-            return None if folder is None else self.config.path(folder)
-        return None if name == "test" and not given.test_share else self.folder / "photos" / name
+def _size(run: Run) -> tuple[int, int]:
+    return run.base.image_size, run.base.image_size
 
-    def photos(self, part: str, class_names: list[str] | None = None) -> Any:
-        """Load a part of the photos; None for a test set that there is not."""
-        folder = self.part(part)
-        return folder and self.load(folder, part == "train", class_names)
 
-    def load(
-        self, folder: Path, shuffle: bool = False, class_names: list[str] | None = None
-    ) -> Any:
-        """Load a folder of photos, in the size that the base takes."""
-        config, side = self.config, self.config.base.image_size
-        return data.image_folder(
-            folder,
-            (side, side),
-            config.training.batch_size,
-            shuffle,
-            config.seed,
-            skip_unusable=config.data.skip_unusable,
-            class_names=class_names,
-        )
+def _first_head(run: Run) -> keras.Model | None:
+    """Load the head of another run on the same photos, if one is named."""
+    if run.base.head_from is None:
+        return None
+    other = read(run.base.head_from / "run.yml")
+    if found := [line for line in differences(other, run) if line.startswith(("data", "seed"))]:
+        raise ValueError(f"base.head_from has to be a run on the same photos: {'; '.join(found)}.")
+    return classifier(other).get_layer("head")
 
-    def _head_to_begin_with(self) -> keras.Model | None:
-        """Load the head of another run on the same base and photos."""
-        if self.config.base.head_from is None:
-            return None
-        other = Run.open(self.config.path(self.config.base.head_from), self._say)
-        different = [
-            line
-            for line in configuration.differences(other.config, self.config)
-            if line.startswith(("data.", "base.", "seed")) and "head_from" not in line
-        ]
-        if other.config.mode != "head" or different:
-            raise ValueError(
-                f"{other.folder}, which base.head_from names, is no run of a head on the same base "
-                f"and photos{': ' if different else ''}{'; '.join(different)}. Name another."
-            )
-        return keras.models.load_model(other.weights())
 
-    def tell_unusable(self, problems: list[Any]) -> None:
-        """Name files that were left out, with the reasons."""
-        for path, reason in problems:
-            self._say(f"not used: {path}: {reason}")
+def _split(run: Run) -> None:
+    """Refuse the folder of another run, and split the photos."""
+    begun, photos = (run.output / "run.yml").exists(), run.data
+    if begun and (different := differences(read(run.output / "run.yml"), run)):
+        text = f"{run.output} holds another run: {'; '.join(different)}."
+        raise ValueError(f"{text} Name another output, or delete the folder.")
+    if (photos.folder.exists() or not begun) and not data.find_parts(photos.folder):
+        shares, to = (photos.validation_share, photos.test_share), run.output / "photos"
+        data.split_folder(photos.folder, to, *shares, run.seed, photos.skip_unusable)
+
+
+def _write_report(y: Any, probabilities: Any, names: list[str], folder: Path) -> evaluation.Report:
+    """Write a report as text, as a table, and as a heatmap."""
+    report = evaluation.report(y, probabilities, names)
+    heatmap = plots.confusion(report.confusion, names, percent=True)
+    files.replace(folder / "report.txt", lambda file: file.write(f"{report}\n".encode()))
+    files.replace(folder / "confusion.png", lambda file: heatmap.savefig(file, format="png"))
+    report.to_csv(folder / "report.csv")
+    return report

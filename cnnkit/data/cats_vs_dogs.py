@@ -122,10 +122,8 @@ def _archive(source: str | None) -> Path:
         source = "microsoft" if store.place(MICROSOFT).is_file() else None
     if source == "microsoft":
         return store.fetch(MICROSOFT, MICROSOFT_URL)
-    hint = (
-        "Without an account, the same photos come from Microsoft: "
-        f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}.'
-    )
+    other = f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}'
+    hint = f"Without an account, the same photos come from Microsoft: {other}."
     return store.from_kaggle(KAGGLE, hint)
 
 
@@ -148,10 +146,8 @@ def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[s
     except Exception as error:  # a damaged archive raises nearly anything
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk, not of a decoder
-        raise ValueError(
-            f"{archive} does not serve: {error}.\nIf it is another archive, or was cut short, "
-            "delete it and call again to download it."
-        ) from None
+        cure = "If it is another archive, or was cut short, delete it and call again."
+        raise ValueError(f"{archive} does not serve: {error}.\n{cure}") from None
     if bad:
         reasons = "".join(f"\n  {path.name}: {reason}" for path, reason in bad)
         warnings.warn(f"{len(bad)} files of {archive} were left out:{reasons}", stacklevel=2)
@@ -162,10 +158,7 @@ def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[s
 
 
 def _copy(
-    photos: zipfile.ZipFile,
-    found: dict[tuple[str, int], str],
-    folder: Path,
-    bad: list[Unusable],
+    photos: zipfile.ZipFile, found: dict[tuple[str, int], str], folder: Path, bad: list[Unusable]
 ) -> list[str]:
     """Copy photos, and name them but for the bad ones, of which Microsoft's archive has some."""
     names = {f"{kind}/{kind}.{number}.jpg": name for (kind, number), name in found.items()}

@@ -10,6 +10,7 @@ from cnnkit.data.photos import EXTENSIONS, Unusable, decode_all
 import numpy as np
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
+HIDDEN = "a hidden or system file; delete it"
 SHOWN = 20  # problems in a message
 
 
@@ -23,18 +24,14 @@ class FolderCheck(NamedTuple):
 def check_images(path: str | Path) -> list[Unusable]:
     """Find what is wrong in a folder of photos, with one folder a class.
 
-    Every photo is decoded to its last pixel. What passes can be trained with.
-
-    Parameters
-    ----------
-    path : str or Path
-        Files beside the class folders are ignored, unless they are photos or system files.
+    Every photo is decoded to its last pixel. What passes can be trained with. Files beside the
+    class folders are ignored, unless they are photos or system files.
 
     Returns
     -------
     list of (path, reason)
         Files that cannot be read or are no plain photos, system files, and folders that are no
-        class: nested, hidden, empty, or too few of them. Empty where all is well.
+        class: nested, hidden, empty, or too few of them.
     """
     return check_folder(path).problems
 
@@ -64,18 +61,15 @@ def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
     classes = class_folders(folder)
     if _wrong_level(folder, classes):  # which `_check_classes` tells
         return [], []
-    photos, problems = [], []
+    problems = []
     for entry in (entry for entry in _by_name(folder) if entry not in classes):
         if _hidden(entry):
-            problems.append(Unusable(entry, "a hidden or system file; delete it"))
+            problems.append(Unusable(entry, HIDDEN))
         elif entry.suffix.lower() in EXTENSIONS:
             problems.append(Unusable(entry, "it lies outside of the class folders; move it"))
-    for entry in (entry for kind in classes for entry in _by_name(kind)):
-        if reason := _no_photo(entry):
-            problems.append(Unusable(entry, reason))
-        else:
-            photos.append(entry)
-    return photos, problems
+    found = {entry: _no_photo(entry) for kind in classes for entry in _by_name(kind)}
+    problems += [Unusable(entry, reason) for entry, reason in found.items() if reason]
+    return [entry for entry, reason in found.items() if not reason], problems
 
 
 def usable_photos(
@@ -134,17 +128,17 @@ def _check_classes(
 
 def _wrong_level(folder: Path, classes: list[Path]) -> str | None:
     """Say which folder is meant, where the one above or below the right one was given."""
-    if not classes and _holds_photos(folder):
+
+    def holds_photos(place: Path) -> bool:
+        return any(_no_photo(entry) is None for entry in place.iterdir())
+
+    if not classes and holds_photos(folder):
         return "it holds photos and no folder for each class; give the folder above it"
-    deeper = all(any(map(_holds_photos, class_folders(entry))) for entry in classes)
-    if classes and deeper and not any(map(_holds_photos, classes)):
+    deeper = all(any(map(holds_photos, class_folders(entry))) for entry in classes)
+    if classes and deeper and not any(map(holds_photos, classes)):
         part = next((entry for entry in classes if entry.name == "train"), classes[0])
         return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
     return None
-
-
-def _holds_photos(folder: Path) -> bool:
-    return any(_no_photo(entry) is None for entry in folder.iterdir())
 
 
 def _by_name(folder: Path) -> list[Path]:
@@ -154,7 +148,7 @@ def _by_name(folder: Path) -> list[Path]:
 
 def _no_photo(entry: Path) -> str | None:
     if _hidden(entry):
-        return "a hidden or system file; delete it"
+        return HIDDEN
     if entry.is_dir():
         return "a folder inside of a class; move its photos up, or make it a class"
     if not entry.is_file():

@@ -16,10 +16,7 @@ SHAPES |= {"x_test": (10_000, 28, 28), "y_test": (10_000,)}
 def digits(seed: int = 0) -> tuple[Split, Split]:
     """Load the 1,797 real handwritten digits that scikit-learn ships.
 
-    Parameters
-    ----------
-    seed : int
-        From 0; decides which 180 digits are for testing.
+    The `seed`, from 0, decides which 180 digits are for testing.
 
     Returns
     -------
@@ -100,8 +97,6 @@ def _read_mnist() -> dict[str, np.ndarray]:
         if found != SHAPES:
             raise ValueError(f"it holds {found}, not {SHAPES} of uint8")
     except Exception as error:  # a damaged archive raises nearly anything
-        raise ValueError(
-            f"{path} is not a sound MNIST file: {error}. Delete it and call again to download it, "
-            f"or put the file from {MNIST_URL} in its place."
-        ) from None
+        cure = f"Delete it and call again to download it, or take the file from {MNIST_URL}."
+        raise ValueError(f"{path} is not a sound MNIST file: {error}. {cure}") from None
     return arrays

@@ -17,11 +17,8 @@ from tqdm import tqdm
 FORMATS = {
     "JPEG": (".jpg", ".jpeg", ".jpe", ".jfif"),
     "MPO": (".jpg", ".jpeg", ".mpo"),  # several views in one file, as some phones take them
-    "PNG": (".png",),
-    "BMP": (".bmp",),
-    "GIF": (".gif",),
-    "WEBP": (".webp",),
     "TIFF": (".tif", ".tiff"),
+    **{name: (f".{name.lower()}",) for name in ("PNG", "BMP", "GIF", "WEBP")},
 }
 EXTENSIONS = {extension for extensions in FORMATS.values() for extension in extensions}
 # Pillow's modes of plain colour and grey pictures, and what two others mean.

@@ -40,10 +40,7 @@ def split_folder(
     skip_unusable : bool
         Leave out the files that `check_images` finds.
 
-    Returns
-    -------
-    Path
-        `destination`.
+    It returns `destination`.
     """
     checks.whole_number("seed", seed, least=0)
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
@@ -98,8 +95,6 @@ def _counts(folder: Path, count: int, validation: float, test: float) -> dict[st
     shares = {"test": test, "validation": validation}
     counts = {part: max(1, round(share * count)) for part, share in shares.items() if share}
     if sum(counts.values()) >= count:
-        raise ValueError(
-            f"{folder} has too few usable photos for {len(counts) + 1} such parts: {count}. "
-            "Add photos, or set a share to 0."
-        )
+        few = f"{folder} has too few usable photos for {len(counts) + 1} such parts: {count}"
+        raise ValueError(f"{few}. Add photos, or set a share to 0.")
     return counts | {"train": count - sum(counts.values())}

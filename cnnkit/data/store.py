@@ -7,7 +7,7 @@ from contextlib import redirect_stdout, suppress
 from io import StringIO
 from pathlib import Path
 
-from cnnkit.checkout import CHECKOUT
+from cnnkit.files import CHECKOUT
 
 import platformdirs
 
@@ -24,10 +24,9 @@ def home() -> Path:
     from, else the user's cache directory.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
-        folder = Path(chosen).expanduser()
-        if folder.is_file():
+        if Path(chosen).expanduser().is_file():
             raise ValueError(f"CNNKIT_DATA is {chosen}, a file; expected a folder.")
-        return folder
+        return Path(chosen).expanduser()
     return CHECKOUT / "data" if CHECKOUT else Path(platformdirs.user_cache_dir("cnnkit"))
 
 
@@ -47,15 +46,8 @@ def place(name: str) -> Path:
 def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> Path:
     """Return a file of the data folder; download it where it is missing.
 
-    Parameters
-    ----------
-    name : str
-        Its name in `home`. A file that is there is used as it is.
-    url : str
-    file_hash : str, optional
-        SHA-256 or MD5 of the file at `url`, in hexadecimal.
-    hint : str
-        What else the error says, beside how to get the file by hand, where the download fails.
+    A file that is there is used as it is. `file_hash` is the SHA-256 or MD5 of that at `url`, in
+    hexadecimal. Where the download fails, the error says how to get the file by hand, and `hint`.
     """
     path = place(name)
     if path.is_file():
@@ -158,8 +150,7 @@ def ants_and_bees() -> Path:
     """
     folder = home() / "hymenoptera_data" / "train"
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"{folder} is missing. Get the photos (47 MB) where there is internet:\n"
-            f'  curl -L -O {ANTS_AND_BEES} && unzip hymenoptera_data.zip -d "{home()}"'
-        )
+        get = f'curl -L -O {ANTS_AND_BEES} && unzip hymenoptera_data.zip -d "{home()}"'
+        where = "Get the photos (47 MB) where there is internet"
+        raise FileNotFoundError(f"{folder} is missing. {where}:\n  {get}")
     return folder

@@ -1,4 +1,4 @@
-"""From pictures to class probabilities, by one look at each picture or by several."""
+"""From images to class probabilities, by one view of each image or by several."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -14,64 +14,58 @@ VIEW_BUDGET = 64 * 2**20  # bytes of the views that go through the model togethe
 def predict(
     model: keras.Model, dataset: Any, views: Callable[[Any], Any] | None = None
 ) -> np.ndarray:
-    """Predict the class probabilities of pictures.
+    """Predict the class probabilities of images.
 
     Parameters
     ----------
     model : keras.Model
         A classifier that ends in a softmax, or in one sigmoid unit for two classes.
     dataset : ndarray, (n, height, width, channels), or data set
-        Pictures in the form the model takes, or batches of them, with or without labels, in an
-        order that stays, as `data.image_folder` and `data.batches` yield them. With `views`, in the
-        form these take.
+        Images in the form the model takes, or batches of them, with or without labels, not
+        shuffled. With `views`, in the form these take.
     views : callable, optional
-        Makes several views of each picture, (n, height, width, channels) → (n, k, …) in the form
+        Makes several views of each image, (n, height, width, channels) → (n, k, …) in the form
         the model takes, such as ``functools.partial(data.augment.ten_crop, size=227)``. The
         predictions are averaged over the views. About 64 MiB of views go through the model at a
-        time, those of one picture at least, however large the batches are.
+        time, but at least those of one image.
 
     Returns
     -------
     ndarray, (n, classes)
         Probabilities; each row adds up to 1.
-
-    Raises
-    ------
-    ValueError
-        The pictures do not fit the model, in shape or range, or come in an order of their own each
-        time, so that no label could be found for a prediction. The message says what to do.
     """
-    if views is not None:
-        if not callable(views):
-            raise ValueError(
-                f"views is {views!r}; expected a function, such as "
-                "functools.partial(data.augment.ten_crop, size=227)."
-            )
-        predicted = np.concatenate([_average(model, batch, views) for batch in _batches(dataset)])
-    else:
-        if isinstance(dataset, keras.utils.PyDataset):
-            checks.images(model, keras.ops.convert_to_numpy(next(_batches(dataset))))
-        elif hasattr(dataset, "element_spec"):
-            _check_dataset(model, dataset)
-        else:
-            checks.images(model, dataset)
+    batches = _batches(model, dataset)
+    if views is None:
+        checks.images(model, keras.ops.convert_to_numpy(next(batches, ())))
         predicted = model.predict(dataset, verbose=0)
-    if predicted.shape[1] == 1:
-        return np.concatenate([1 - predicted, predicted], axis=1)
-    return predicted
+    else:
+        predicted = np.concatenate([_average(model, images, views) for images in batches])
+    return predicted if predicted.shape[1] > 1 else np.hstack([1 - predicted, predicted])
+
+
+def _batches(model: keras.Model, dataset: Any) -> Iterator[Any]:
+    """Yield the images of a data set batch by batch, and those of an array at once."""
+    if not (hasattr(dataset, "element_spec") or isinstance(dataset, keras.utils.PyDataset)):
+        yield dataset
+        return
+    if checks.is_shuffled(dataset):
+        cure = "Make it with shuffle=False."
+        raise ValueError(f"The data set is shuffled, so its labels would not match. {cure}")
+    for batch in dataset:
+        images = batch[0] if isinstance(batch, tuple | list) else batch
+        if len(images.shape) == len(model.input_shape) - 1:
+            raise ValueError("The data set holds single images; batch it: dataset.batch(32).")
+        yield images
 
 
 def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np.ndarray:
     """Predict from all views of a batch, in as few steps as memory allows."""
     first = views(images[:1])
-    if len(first.shape) != 5:
-        raise ValueError(
-            f"The views of a picture have shape {tuple(first.shape)}; expected (1, k, height, "
-            "width, channels), as data.augment.ten_crop gives them."
-        )
     checks.images(model, keras.ops.convert_to_numpy(first[0]))
     count, shape = first.shape[1], tuple(first.shape[2:])
-    _check_window(model, shape)
+    size = model.layers[:2][-1].output.shape[1:]  # behind the input layer, if there is one
+    if None in model.input_shape[1:] and len(size) == 3 and None not in size and size != shape:
+        raise ValueError(f"The views have shape {shape}; the model crops images to {size}.")
     step = max(1, VIEW_BUDGET // (4 * count * int(np.prod(shape))))
     averages = []
     for start in range(0, len(images), step):
@@ -79,52 +73,3 @@ def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np
         predicted = np.asarray(model.predict_on_batch(several))
         averages.append(predicted.reshape(-1, count, predicted.shape[-1]).mean(axis=1))
     return np.concatenate(averages)
-
-
-def _check_window(model: keras.Model, shape: tuple[int, ...]) -> None:
-    """Refuse views that a model which begins by cutting its pictures would cut again."""
-    layers = [la for la in model.layers if not isinstance(la, keras.layers.InputLayer)]
-    window = tuple(layers[0].output.shape[1:])
-    cuts = None in model.input_shape[1:] and len(window) == 3 and None not in window
-    if cuts and window != shape:
-        raise ValueError(
-            f"The views have shape {shape}; the model {model.name!r} cuts pictures to {window}. "
-            "Make the views as large."
-        )
-
-
-def _batches(images: Any) -> Iterator[Any]:
-    if hasattr(images, "element_spec") or isinstance(images, keras.utils.PyDataset):
-        _check_order(images)
-        yield from without_labels(images)
-        return
-    if np.ndim(images) != 4 or len(images) == 0:
-        raise ValueError(
-            f"The images have shape {np.shape(images)}; expected (n, height, width, channels), "
-            "n at least 1."
-        )
-    yield images
-
-
-def without_labels(dataset: Any) -> Iterator[Any]:
-    """Yield the pictures of each batch of a data set."""
-    for batch in dataset:
-        yield batch[0] if isinstance(batch, tuple | list) else batch
-
-
-def _check_dataset(model: keras.Model, dataset: Any) -> None:
-    _check_order(dataset)
-    spec = dataset.element_spec
-    spec = spec[0] if isinstance(spec, tuple) else spec
-    checks.batched(model, spec.shape)
-    checks.image_shape(model, tuple(spec.shape))
-    for batch in without_labels(dataset.take(1)):
-        checks.images(model, keras.ops.convert_to_numpy(batch))
-
-
-def _check_order(dataset: Any) -> None:
-    if checks.is_shuffled(dataset):
-        raise ValueError(
-            "The data set is shuffled, so that predictions and labels would not match. Make it "
-            "with shuffle=False."
-        )

@@ -1,4 +1,4 @@
-"""What repeated runs of an experiment gave, to hold one live run against."""
+"""What recorded runs of an experiment gave, to compare one live run with them."""
 
 import csv
 import statistics
@@ -6,9 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cnnkit import checks
-from cnnkit.checkout import CHECKOUT
-
-from scipy.stats import t as student_t
+from cnnkit.files import CHECKOUT
 
 # A wheel carries the checkout's results in this folder.
 RESULTS = CHECKOUT / "benchmarks/results" if CHECKOUT else Path(__file__).parent / "results"
@@ -16,14 +14,9 @@ RESULTS = CHECKOUT / "benchmarks/results" if CHECKOUT else Path(__file__).parent
 
 @dataclass(frozen=True)
 class Spread:
-    """Figures of one experiment over several seeds. Printing it gives the summary.
+    """Figures of one experiment, one a seed; nearly always test accuracies, in [0, 1].
 
-    Parameters
-    ----------
-    figures : tuple of float
-        That of each seed: nearly always a test accuracy, in [0, 1].
-    test_size : int
-        Number of test pictures.
+    `test_size` is the number of test images. Printing it gives the summary.
     """
 
     figures: tuple[float, ...]
@@ -43,25 +36,22 @@ class Spread:
     def bounds(self) -> tuple[float, float]:
         """Between these the accuracy of another seed lies with a probability of 99 %.
 
-        Student's prediction interval, which allows for the few seeds that the spread is known
-        from. A few seeds may agree by luck, so the deviation counts as no smaller than the
-        binomial one of a figure from so many test pictures; at least one picture to each side.
+        Student's prediction interval. A few seeds may agree by luck, so the deviation is at least
+        the binomial one of so many test images, and the margin at least one image.
         """
-        n = len(self.figures)
-        binomial = (self.mean * (1 - self.mean) / self.test_size) ** 0.5
-        margin = student_t.ppf(0.995, n - 1) * max(self.deviation, binomial) * (1 + 1 / n) ** 0.5
+        from scipy import stats  # here, since it takes a second
+
+        n, binomial = len(self.figures), (self.mean * (1 - self.mean) / self.test_size) ** 0.5
+        margin = stats.t.ppf(0.995, n - 1) * max(self.deviation, binomial) * (1 + 1 / n) ** 0.5
         margin = max(float(margin), 1 / self.test_size)
         return max(0.0, self.mean - margin), min(1.0, self.mean + margin)
 
     def __contains__(self, figure: float) -> bool:
-        low, high = self.bounds
-        return low <= figure <= high
+        return self.bounds[0] <= figure <= self.bounds[1]
 
     def __str__(self) -> str:
-        return (
-            f"{self.mean:.3f} ± {self.deviation:.3f} "
-            f"({len(self.figures)} seeds, {self.test_size:,} test pictures)"
-        )
+        size = f"{len(self.figures)} seeds, {self.test_size:,} test pictures"
+        return f"{self.mean:.3f} ± {self.deviation:.3f} ({size})"
 
 
 def spread(experiment: str, scale: str) -> Spread:
@@ -72,15 +62,6 @@ def spread(experiment: str, scale: str) -> Spread:
     experiment : str
         Its name, such as ``"digits"``.
     scale : {"sample", "full"}
-
-    Returns
-    -------
-    Spread
-
-    Raises
-    ------
-    ValueError
-        An unknown scale, or an experiment with fewer than two recorded seeds at this scale.
     """
     checks.one_of("scale", scale, ("sample", "full"))
     rows = [row for row in read(RESULTS / f"{scale}.csv") if row["experiment"] == experiment]
@@ -93,8 +74,6 @@ def spread(experiment: str, scale: str) -> Spread:
 
 
 def read(path: Path) -> list[dict[str, str]]:
-    """Read a results file; one that does not exist holds no rows."""
-    if not path.is_file():
-        return []
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
+    """Return the rows of a results file by column, none if there is no such file."""
+    text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    return list(csv.DictReader(text.splitlines()))

@@ -7,24 +7,14 @@ from pathlib import Path
 from cnnkit import checks, files
 
 import numpy as np
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
-
-MISSING = "–"  # in place of a score of a class without pictures
-COLUMNS = ("class", "precision", "recall", "f1", "pictures")
 
 
 @dataclass(frozen=True)
 class ClassScores:
-    """Scores of one class, or an average over classes.
+    """Scores of one class with its number of images, or their means over the classes.
 
-    Parameters
-    ----------
-    name : str
-    precision, recall, f1 : float
-        In [0, 1]; NaN without pictures of the class, and a precision of 0 where none was taken for
-        it.
-    count : int
-        Pictures of the class.
+    Precision, recall and F1 are in [0, 1], or NaN, printed as a dash and left out of the means: the
+    precision of a class that was never predicted, and the recall of one without images.
     """
 
     name: str
@@ -38,16 +28,9 @@ class ClassScores:
 class Report:
     """Scores of a classifier on a test set. Printing it gives a table.
 
-    Parameters
-    ----------
-    accuracy : float
-        Share of the pictures that were told right, in [0, 1].
-    classes : tuple of ClassScores
-        One a class.
-    macro, weighted : ClassScores
-        Means over the classes that have pictures: plain, and weighted with their number.
-    confusion : ndarray of int, (classes, classes)
-        Row: true class; column: predicted class.
+    `accuracy` is the share of the images that were classified correctly, in [0, 1]. `macro` and
+    `weighted` are means over the classes: plain, and weighted with their number of images.
+    `confusion`, (classes, classes), counts images: row, true class; column, predicted class.
     """
 
     accuracy: float
@@ -58,55 +41,43 @@ class Report:
 
     @property
     def count(self) -> int:
-        """Number of pictures."""
+        """Number of images."""
         return int(self.confusion.sum())
 
+    def _table(self, digits: int) -> Iterator[tuple]:
+        for s in (*self.classes, self.macro, self.weighted):
+            values = (s.precision, s.recall, s.f1)
+            texts = ("–" if np.isnan(value) else f"{value:.{digits}f}" for value in values)
+            yield s.name, *texts, s.count
+
     def __str__(self) -> str:
-        averages = (self.macro, self.weighted)
-        width = max(8, *(len(scores.name) for scores in (*self.classes, *averages)))
+        rows = list(self._table(digits=3))
+        width = max(len(name) for name, *_ in rows)
         lines = [f"{'class':{width}}  precision  recall     f1  pictures"]
-        for s in (*self.classes, *averages):
-            values = [
-                f"{MISSING if np.isnan(value) else f'{value:.3f}':>{size}}"
-                for value, size in ((s.precision, 9), (s.recall, 6), (s.f1, 5))
-            ]
-            lines.append(f"{s.name:{width}}  {'  '.join(values)}  {s.count:8,}")
-        lines.append(f"{'accuracy':{width}}  {self.accuracy:9.3f}  {'':6}  {'':5}  {self.count:8,}")
+        for name, precision, recall, f1, count in rows:
+            lines.append(f"{name:{width}}  {precision:>9}  {recall:>6}  {f1:>5}  {count:8,}")
+        lines.append(f"{'accuracy':{width}}  {self.accuracy:9.3f}{'':17}{self.count:8,}")
         return "\n".join(lines)
 
     def to_csv(self, path: str | Path) -> None:
-        """Write the table to a file, with a column for each class that pictures were taken for.
+        """Write the table to a file, with a column for each class that was predicted.
 
-        These hold fractions: ``3/40`` in the row *cow* and the column *as horse* are 3 of 40 cows
-        that were taken for horses.
-
-        Parameters
-        ----------
-        path : str or Path
+        ``3/40`` in the row *cow* and the column *as horse*: 3 of 40 cows were taken for horses.
         """
-        files.write_table(Path(path), self._rows())
-
-    def _rows(self) -> Iterator[list[object]]:
-        yield [*COLUMNS, *(f"as {scores.name}" for scores in self.classes)]
-        for scores, taken in zip(self.classes, self.confusion, strict=True):
-            counts = [f"{count}/{scores.count}" if scores.count else MISSING for count in taken]
-            yield [*_cells(scores), *counts]
-        yield _cells(self.macro)
-        yield _cells(self.weighted)
+        rows: list[list[object]] = [list(row) for row in self._table(digits=4)]
+        for row, scores, taken in zip(rows, self.classes, self.confusion, strict=False):
+            row += [f"{count}/{scores.count}" if scores.count else "–" for count in taken]
         right = f"{np.trace(self.confusion)}/{self.count}"
-        yield ["accuracy", f"{self.accuracy:.4f}", "", "", self.count, right]
-
-
-def _cells(scores: ClassScores) -> list[object]:
-    values = (scores.precision, scores.recall, scores.f1)
-    texts = [MISSING if np.isnan(value) else f"{value:.4f}" for value in values]
-    return [scores.name, *texts, scores.count]
+        rows.append(["accuracy", f"{self.accuracy:.4f}", "", "", self.count, right])
+        predicted = [f"as {scores.name}" for scores in self.classes]
+        columns = ["class", "precision", "recall", "f1", "pictures", *predicted]
+        files.write_table(Path(path), [columns, *rows])
 
 
 def report(
     labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str] | None = None
 ) -> Report:
-    """Score predictions: accuracy, and precision, recall, F1 and number of pictures by class.
+    """Score predictions: accuracy, and precision, recall, F1 and number of images by class.
 
     Parameters
     ----------
@@ -116,122 +87,51 @@ def report(
         As `predict` returns them.
     class_names : sequence of str, optional
         One a class; their numbers where not given.
-
-    Returns
-    -------
-    Report
-
-    Raises
-    ------
-    ValueError
-        Labels or probabilities out of range, or not as many labels or names as the
-        probabilities ask for.
     """
-    names = _check(labels, probabilities, class_names)
-    predicted, present = probabilities.argmax(axis=1), np.unique(labels)
-    scores = np.full((3, len(names)), np.nan)
-    scores[:, present] = _scores(labels, predicted, present, None)
+    from sklearn.metrics import classification_report  # here, since it takes a second
+
     matrix = confusion(labels, probabilities)
-    rows = zip(names, scores.T, matrix.sum(axis=1), strict=True)
-    macro, weighted = (
-        _named(f"{kind} mean", _scores(labels, predicted, present, kind), len(labels))
-        for kind in ("macro", "weighted")
-    )
-    return Report(
-        accuracy=float((predicted == labels).mean()),
-        classes=tuple(_named(name, values, count) for name, values, count in rows),
-        macro=macro,
-        weighted=weighted,
-        confusion=matrix,
-    )
-
-
-def _named(name: str, scores: np.ndarray, count: int) -> ClassScores:
-    precision, recall, f1 = map(float, scores)
-    return ClassScores(name, precision, recall, f1, int(count))
-
-
-def _scores(
-    labels: np.ndarray, predicted: np.ndarray, present: np.ndarray, average: str | None
-) -> np.ndarray:
-    """Return precision, recall and F1 of the classes that have pictures, or their means."""
-    return np.array(
-        precision_recall_fscore_support(
-            labels, predicted, labels=present, average=average, zero_division=0
-        )[:3]
-    )
+    numbers = range(len(matrix))
+    names = list(map(str, numbers) if class_names is None else class_names)
+    if len(names) != len(numbers):
+        raise ValueError(f"{len(names)} class names were given for {len(numbers)} classes.")
+    options = {"labels": numbers, "output_dict": True, "zero_division": np.nan}
+    found = classification_report(labels, probabilities.argmax(axis=1), **options)
+    accuracy, scores = found.pop("accuracy"), []
+    for name, row in zip([*names, "macro mean", "weighted mean"], found.values(), strict=True):
+        precision, recall, f1, count = map(float, row.values())
+        scores.append(ClassScores(name, precision, recall, f1, int(count)))
+    return Report(float(accuracy), tuple(scores[:-2]), scores[-2], scores[-1], matrix)
 
 
 def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
-    """Count how often each class was taken for each.
+    """Count how often each class (row) was taken for each (column): (classes, classes).
 
-    Parameters
-    ----------
-    labels : ndarray of int, (n,)
-        The true classes.
-    probabilities : ndarray, (n, classes)
-        As `predict` returns them.
-
-    Returns
-    -------
-    ndarray of int, (classes, classes)
-        Row: true class; column: predicted class.
-
-    Raises
-    ------
-    ValueError
-        As `report`.
+    Labels and probabilities are as for `report`.
     """
-    names = _check(labels, probabilities, None)
-    return confusion_matrix(labels, probabilities.argmax(axis=1), labels=range(len(names)))
+    from sklearn.metrics import confusion_matrix
+
+    _check(labels, probabilities)
+    classes = range(probabilities.shape[1])
+    return confusion_matrix(labels, probabilities.argmax(axis=1), labels=classes)
 
 
 def worst_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int = 12) -> np.ndarray:
-    """Find the wrong predictions that the classifier was surest of.
+    """Return the indices of at most `count` wrong predictions, the surest first.
 
-    Parameters
-    ----------
-    labels : ndarray of int, (n,)
-        The true classes.
-    probabilities : ndarray, (n, classes)
-        As `predict` returns them.
-    count : int
-        How many to return at the most.
-
-    Returns
-    -------
-    ndarray of int
-        Indices of the pictures, the surest mistake first.
-
-    Raises
-    ------
-    ValueError
-        As `report`.
+    Labels and probabilities are as for `report`.
     """
-    _check(labels, probabilities, None)
+    _check(labels, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     surest = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
     return wrong[surest][:count]
 
 
-def _check(
-    labels: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str] | None
-) -> Sequence[str]:
-    """Check predictions against their labels; return the class names."""
-    if np.ndim(probabilities) != 2 or len(probabilities) == 0:
+def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
+    shape = np.shape(probabilities)
+    if len(shape) != 2 or not np.all((probabilities >= 0) & (probabilities <= 1)):
         raise ValueError(
-            f"The probabilities have shape {np.shape(probabilities)}; expected (n, classes), "
-            "n at least 1, as evaluation.predict returns them."
+            f"The probabilities have shape {shape}; expected (n, classes), all between 0 and 1, of "
+            "a model that ends in a softmax. NaN comes from a training that diverged."
         )
-    if not np.all((probabilities >= 0) & (probabilities <= 1)):
-        raise ValueError(
-            "The probabilities are not all between 0 and 1. Pass what evaluation.predict returns, "
-            "of a model that ends in a softmax; NaN comes from a training that diverged."
-        )
-    count, classes = probabilities.shape
-    checks.labels(labels, classes, count)
-    if class_names is not None and len(class_names) != classes:
-        raise ValueError(
-            f"{len(class_names)} class names were given for {classes} classes; give one a class."
-        )
-    return class_names if class_names is not None else [str(n) for n in range(classes)]
+    checks.labels(labels, shape[1], shape[0])

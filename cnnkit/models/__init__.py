@@ -3,10 +3,15 @@
 from cnnkit.models.alexnet import alexnet
 from cnnkit.models.convnets import cats_vs_dogs_cnn, digits_cnn, mnist_cnn
 from cnnkit.models.densenet import densenet_base
-from cnnkit.models.heads import class_names, classification_head, pooled, with_head
+from cnnkit.models.heads import (
+    class_names,
+    classification_head,
+    pooled,
+    transfer_classifier,
+    with_head,
+)
 from cnnkit.models.shake import ShakeShake
 from cnnkit.models.shakenet import shakenet
-from cnnkit.models.transfer import transfer_classifier
 from cnnkit.models.vgg16 import vgg16_base
 
 __all__ = [

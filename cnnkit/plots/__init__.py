@@ -5,61 +5,32 @@ shows itself once, and in a script ``figure.savefig(path)`` keeps it. All share 
 palette that colour-blind readers can tell apart.
 """
 
-from cnnkit.plots.connections import channel_growth, shortcuts
-from cnnkit.plots.inside import heat_overlays
-from cnnkit.plots.lessons import (
-    convolution_step,
-    heatmap,
-    layer_by_layer,
-    number_grids,
-    sliding_windows,
-)
-from cnnkit.plots.machines import data_parallel, scaling
-from cnnkit.plots.networks import activation_spreads, layer_states, point_maps, trained_layers
-from cnnkit.plots.pictures import feature_maps, image_grid, kernels, mistakes, picture_rows
-from cnnkit.plots.results import (
+from cnnkit.plots.diagrams import data_parallel, shake_block, shortcuts
+from cnnkit.plots.lessons import convolution_step, heatmap, number_grids, sliding_windows
+from cnnkit.plots.lines import (
     accuracies,
-    confusion,
+    activation_spreads,
     learning_curves,
+    learning_rates,
+    scaling,
     spread,
     spreads,
 )
-from cnnkit.plots.shaking import (
-    coefficients,
-    correlations,
-    histograms,
-    learning_rates,
-    shake_block,
+from cnnkit.plots.networks import channel_growth, layer_by_layer, layer_states, trained_layers
+from cnnkit.plots.pictures import (
+    feature_maps,
+    heat_overlays,
+    image_grid,
+    kernels,
+    mistakes,
+    picture_rows,
 )
+from cnnkit.plots.results import coefficients, confusion, correlations, histograms, point_maps
 
-__all__ = [
-    "accuracies",
-    "activation_spreads",
-    "channel_growth",
-    "coefficients",
-    "confusion",
-    "convolution_step",
-    "correlations",
-    "data_parallel",
-    "feature_maps",
-    "heat_overlays",
-    "heatmap",
-    "histograms",
-    "image_grid",
-    "kernels",
-    "layer_by_layer",
-    "layer_states",
-    "learning_curves",
-    "learning_rates",
-    "mistakes",
-    "number_grids",
-    "picture_rows",
-    "point_maps",
-    "scaling",
-    "shake_block",
-    "shortcuts",
-    "sliding_windows",
-    "spread",
-    "spreads",
-    "trained_layers",
-]
+__all__ = ["data_parallel", "shake_block", "shortcuts"]
+__all__ += ["convolution_step", "heatmap", "number_grids", "sliding_windows"]
+__all__ += ["accuracies", "activation_spreads", "learning_curves", "learning_rates", "scaling"]
+__all__ += ["spread", "spreads"]
+__all__ += ["channel_growth", "layer_by_layer", "layer_states", "trained_layers"]
+__all__ += ["feature_maps", "heat_overlays", "image_grid", "kernels", "mistakes", "picture_rows"]
+__all__ += ["coefficients", "confusion", "correlations", "histograms", "point_maps"]

@@ -1,50 +1,18 @@
-"""How training went, and how good the result is."""
+"""What came out: confusion matrices, points in the plane, and the coefficients of Shake-Shake."""
 
-import itertools
 import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
 
-from cnnkit.plots.style import BLUE, GREY, MARKERS, VERMILION, styled
+from cnnkit.plots.lines import ABOVE, draw_lines
+from cnnkit.plots.style import BLUE, GREY, MARKERS, SIGNED, VERMILION, side_by_side, styled
 
-import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
-from sklearn.metrics import ConfusionMatrixDisplay
 
-MISSING = "–"
 LINE = 24  # letters of a name, before it goes on in the next line
-Curves = Mapping[str, Sequence[float]]
-
-
-@styled
-def learning_curves(
-    history: keras.callbacks.History | Curves, steps: Sequence[int] | None = None
-) -> Figure:
-    """Show loss and accuracy while training, with those of the validation set if there are any.
-
-    Parameters
-    ----------
-    history : keras.callbacks.History, or mapping of str to sequence of float
-        As ``fit`` returns it, or such curves by name: ``loss``, ``accuracy``, and each with
-        ``val_`` in front.
-    steps : sequence of int, optional
-        Where the figures were taken, if not once an epoch.
-    """
-    curves: Curves = getattr(history, "history", history)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 2.8))
-    for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
-        keys = {name: "training", f"val_{name}": "validation"}
-        for (key, label), marker in zip(keys.items(), MARKERS, strict=False):
-            if key in curves:
-                x = steps if steps is not None else range(1, len(curves[key]) + 1)
-                ax.plot(x, curves[key], label=label, marker=marker, markersize=3)
-        ax.set(xlabel="epoch" if steps is None else "step", ylabel=name)
-        if ax.lines:
-            ax.legend(frameon=False, ncols=2, loc="lower left", bbox_to_anchor=(0, 1))
-    return figure
+Pairs = tuple[np.ndarray, np.ndarray]
 
 
 @styled
@@ -53,16 +21,16 @@ def confusion(
 ) -> Figure:
     """Show a confusion matrix: how often each class was taken for each.
 
-    The picture grows with the number of classes, so that names stay readable up to a hundred.
+    The figure grows with the number of classes, so that names stay readable up to a hundred.
 
     Parameters
     ----------
     matrix : ndarray, (classes, classes)
         Row: true class; column: predicted class. Counts, or shares of each row.
     class_names : sequence of str, optional
-        Their numbers where not given.
+        Their numbers if not given.
     percent : bool
-        Show whole per cents of each true class. A class without pictures shows "–".
+        Show whole per cents of each true class. A class without images shows "–".
     """
     names = [str(name) for name in (range(len(matrix)) if class_names is None else class_names)]
     names = [textwrap.fill(name, LINE) for name in names]
@@ -74,36 +42,25 @@ def confusion(
     sums = matrix.sum(axis=1, keepdims=True)
     shares = np.divide(100 * matrix, sums, out=np.full(matrix.shape, np.nan), where=sums != 0)
     counts = np.issubdtype(matrix.dtype, np.integer)
-    display = ConfusionMatrixDisplay(shares if percent else matrix, display_labels=names)
-    display.plot(
-        ax=ax,
-        cmap="Blues",
-        include_values=False,
-        im_kw={"vmin": 0, "vmax": 100} if percent else None,
-        xticks_rotation="vertical" if upright else "horizontal",
-        colorbar=False,
+    values, form = (shares, ".0f") if percent else (matrix, ",d" if counts else ".2f")
+    picture = ax.imshow(
+        values, cmap="Blues", vmin=0 if percent else None, vmax=100 if percent else None
     )
-    _write_values(display, ".0f" if percent else ",d" if counts else ".2f")
+    ax.set_xticks(range(len(names)), names, rotation="vertical" if upright else "horizontal")
+    ax.set_yticks(range(len(names)), names)
+    if crowded := len(names) > 20:
+        ax.tick_params(labelsize=7)
+    for (row, column), value in np.ndenumerate(values):
+        if value != 0 or not crowded:  # zeros of a large matrix stay blank
+            text = "–" if np.isnan(value) else format(value, form)
+            color = "white" if np.greater(picture.norm(value), 0.5) else "black"
+            size = 6 if crowded else None
+            ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
     label = "% of the class" if percent else "pictures" if counts else "share of the class"
-    figure.colorbar(display.im_, ax=ax, label=label, shrink=min(1, 6 / cells), aspect=20)
+    figure.colorbar(picture, ax=ax, label=label, shrink=min(1, 6 / cells), aspect=20)
     ax.set(xlabel="predicted class", ylabel="true class")
     ax.spines[:].set_visible(False)
     return figure
-
-
-def _write_values(display: ConfusionMatrixDisplay, form: str) -> None:
-    """Write each value into its cell; where these are many and small, zeros stay blank."""
-    ax, matrix = display.ax_, display.confusion_matrix
-    crowded = len(matrix) > 20
-    if crowded:
-        ax.tick_params(labelsize=7)
-    for (row, column), value in np.ndenumerate(matrix):
-        if value == 0 and crowded:
-            continue
-        text = MISSING if np.isnan(value) else format(value, form)
-        color = "white" if display.im_.norm(value) > 0.5 else "black"
-        size = 6 if crowded else None
-        ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
 
 
 def _letters(text: str) -> int:
@@ -112,104 +69,79 @@ def _letters(text: str) -> int:
 
 
 @styled
-def spread(figures: Sequence[float], live: float, published: float | None = None) -> Figure:
-    """Show this run's accuracy beside those of other seeds and the published one.
+def point_maps(
+    maps: Mapping[str, np.ndarray], labels: np.ndarray, class_names: Sequence[str]
+) -> Figure:
+    """Show images as points, coloured by class, in several maps side by side.
 
-    Parameters
-    ----------
-    figures : sequence of float
-        Test accuracies of repeated runs, in [0, 1].
-    live : float
-        Test accuracy of the run to compare.
-    published : float, optional
-        What the source reports.
+    `maps` maps titles to the coordinates of the images, (n, 2); `labels`, (n,), are their class
+    numbers. Five classes can be told apart.
     """
-    figure, ax = plt.subplots(figsize=(7, 1.6))
-    ax.plot(figures, np.zeros(len(figures)), "o", ms=9, alpha=0.6, label="recorded seeds")
-    mean = float(np.mean(figures))
-    ax.plot([mean], [0], "|", ms=26, mew=2, color=BLUE, label=f"their mean, {mean:.3f}")
-    ax.plot([live], [0], "D", ms=8, color=VERMILION, label="this run")
-    if published is not None:
-        ax.axvline(published, color=GREY, ls="--", label=f"published, {published:.3f}")
-    ax.set(xlabel="test accuracy", yticks=[])
-    ax.spines["left"].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=4, frameon=False)
+    figure, axes = side_by_side(len(maps), 4, 3.6)
+    for ax, (title, points) in zip(axes, maps.items(), strict=True):
+        for number, name in enumerate(class_names):
+            of_class = points[labels == number]
+            ax.plot(*of_class.T, MARKERS[number % len(MARKERS)], ms=4, alpha=0.6, mew=0, label=name)
+        ax.set(title=title, xticks=[], yticks=[], xlabel="first axis", ylabel="second axis")
+        ax.spines[:].set_color(GREY)
+    figure.legend(handles=axes[0].lines, loc="outside lower center", ncols=5)
     return figure
 
 
 @styled
-def spreads(
-    recorded: Mapping[str, Sequence[float]],
-    live: Mapping[str, float] | None = None,
-    published: Mapping[str, float] | None = None,
-    xlabel: str = "test accuracy",
-) -> Figure:
-    """Show the accuracies of several experiments, one below the other.
+def coefficients(modes: Mapping[str, Pairs]) -> Figure:
+    """Show α and β, in [0, 1], of the images of one batch, for several modes.
 
-    Parameters
-    ----------
-    recorded : mapping of str to sequence of float
-        Test accuracies of repeated runs of each experiment, in [0, 1].
-    live : mapping of str to float, optional
-        Test accuracies of this notebook's runs.
-    published : mapping of str to float, optional
-        What the sources report.
-    xlabel : str
-        Title of the axis.
-
-    Raises
-    ------
-    ValueError
-        A live or published figure of an experiment that is not among the recorded.
+    `modes` maps the title of each to α and β, both (n,).
     """
-    if strange := {*(live or {}), *(published or {})} - set(recorded):
-        raise ValueError(
-            f"There is nothing recorded for {sorted(strange)}; expected some of {list(recorded)}."
-        )
-    figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(recorded)))
-    rows = {name: row for row, name in enumerate(recorded)}
-    for name, figures in recorded.items():
-        label = "recorded seeds" if rows[name] == 0 else None
-        height = np.full(len(figures), rows[name])
-        ax.plot(figures, height, "o", ms=9, alpha=0.6, color=BLUE, label=label)
-    if published:
-        heights = [rows[name] for name in published]
-        ax.plot(list(published.values()), heights, "|", ms=24, mew=2, color=GREY, label="published")
-    if live:
-        heights = [rows[name] for name in live]
-        ax.plot(list(live.values()), heights, "D", ms=8, color=VERMILION, label="this run")
-    ax.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
-    ax.spines["left"].set_visible(False)
-    ax.tick_params(left=False)
-    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    figure, axes = side_by_side(len(modes), 2.25, 2.5, sharey=True)
+    for ax, (title, (alpha, beta)) in zip(axes, modes.items(), strict=True):
+        places = np.arange(1, len(alpha) + 1)
+        ax.axhline(0.5, color=GREY, lw=0.8, ls=":")
+        ax.vlines(places, alpha, beta, color=GREY, lw=0.8)
+        ax.plot(places, alpha, "o", ms=7, color=BLUE, label="α, forward")
+        ax.plot(places, beta, "D", ms=4.5, color=VERMILION, label="β, backward")
+        ax.set(title=title, xlabel="picture", ylim=(-0.05, 1.05), xticks=places)
+    axes[0].set_ylabel("coefficient of branch 1")
+    figure.legend(handles=axes[0].lines[1:], loc="outside upper center", ncols=2)
     return figure
 
 
 @styled
-def accuracies(
-    lines: Mapping[str, Sequence[float]],
-    places: Sequence[str] | None = None,
-    xlabel: str = "epoch",
-    ylabel: str = "validation accuracy",
-) -> Figure:
-    """Show several series of accuracies as lines.
+def histograms(values: Mapping[str, np.ndarray], xlabel: str) -> Figure:
+    """Show how often values in [0, 1] occur; `values` maps titles to these arrays, each (n,)."""
+    figure, axes = side_by_side(len(values), 3.6, 2.3, sharey=True)
+    for ax, (title, numbers) in zip(axes, values.items(), strict=True):
+        ax.hist(numbers, bins=25, range=(0, 1), density=True, color=BLUE, ec="white", lw=0.4)
+        ax.axhline(1, color=VERMILION, ls="--", label="uniform")
+        ax.set(title=title, xlabel=xlabel)
+    axes[0].set_ylabel("density")
+    axes[0].legend()
+    return figure
 
-    Parameters
-    ----------
-    lines : mapping of str to sequence of float
-        Accuracies in [0, 1] of each series.
-    places : sequence of str, optional
-        Where they were taken: after each epoch, from 1, where it is not given.
-    xlabel, ylabel : str
-        Titles of the axes.
+
+@styled
+def correlations(matrices: Mapping[str, np.ndarray], blocks: Sequence[str]) -> Figure:
+    """Show how alike the branches of each block are, and those of different blocks, if known.
+
+    `matrices` maps the title of each network to the matrix of `evaluation.branch_correlation`,
+    (k, k), in [-1, 1]; `blocks` are k short names.
     """
-    figure, ax = plt.subplots(figsize=(6.5, 3))
-    for (name, values), marker in zip(lines.items(), itertools.cycle(MARKERS), strict=False):
-        x = places if places is not None else range(1, len(values) + 1)
-        ax.plot(x, values, marker=marker, label=name)
-    if places is None:
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.legend(frameon=False)
+    across = ~np.eye(len(blocks), dtype=bool)
+    shown = any(np.isfinite(matrix[across]).any() for matrix in matrices.values())
+    count = len(matrices) if shown else 0
+    figure, axes = plt.subplots(1, 1 + count, figsize=(3.4 + 2.7 * count, 2.9), squeeze=False)
+    lines, *panels = axes.flat
+    draw_lines(lines, {title: list(np.diag(each)) for title, each in matrices.items()}, blocks)
+    lines.axhline(0, color=GREY, lw=0.8, ls=":")
+    lines.set(xlabel="block", ylabel="correlation of its branches")
+    lines.legend(**ABOVE)
+    if not shown:
+        return figure
+    for (title, matrix), ax in zip(matrices.items(), panels, strict=True):
+        picture = ax.imshow(matrix, cmap=SIGNED, vmin=-1, vmax=1)
+        ax.set_xticks(range(len(blocks)), blocks)
+        ax.set_yticks(range(len(blocks)), blocks)
+        ax.set(title=title, xlabel="branch 2 of block", ylabel="branch 1 of block")
+    figure.colorbar(picture, ax=panels, fraction=0.04, label="correlation")
     return figure

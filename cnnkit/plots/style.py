@@ -1,7 +1,7 @@
 """The look that all figures share."""
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, ParamSpec
 
 import matplotlib.pyplot as plt
@@ -11,14 +11,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 # Okabe and Ito's palette, which colour-blind readers can tell apart.
-BLUE, ORANGE, GREEN, VERMILION, PURPLE, GREY = (
-    "#0072B2",
-    "#E69F00",
-    "#009E73",
-    "#D55E00",
-    "#CC79A7",
-    "#7F7F7F",
-)
+BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
+VERMILION, PURPLE, GREY = "#D55E00", "#CC79A7", "#7F7F7F"
 MARKERS = "o^sDv"  # of lines, beside their colours
 SIGNED = "PuOr_r"  # orange above zero, purple below
 
@@ -40,6 +34,7 @@ RC: dict[Any, Any] = {
     "axes.spines.right": False,
     "axes.grid": False,
     "image.cmap": "gray_r",
+    "legend.frameon": False,
 }
 
 P = ParamSpec("P")
@@ -58,21 +53,34 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
     return draw_styled
 
 
-def panels(
-    count: int, columns: int, size: float, titles: bool, margin: float = 0.0
+def side_by_side(
+    count: int, width: float, height: float, **options: Any
 ) -> tuple[Figure, list[Axes]]:
-    """Make a figure of square panels of `size` inches without ticks.
+    """Make a figure of panels side by side, each of this width and height in inches."""
+    size = (width * count, height)
+    figure, axes = plt.subplots(1, count, figsize=size, squeeze=False, **options)
+    return figure, list(axes.flat)
 
-    `titles` leaves room above each, `margin` at the right of all, in inches.
+
+def grid(
+    count: int, columns: int, size: float, titles: Sequence[object] | None, margin: float = 0.0
+) -> tuple[Figure, list[Axes]]:
+    """Make a figure of square panels of `size` inches without ticks, and `margin` at the right.
+
+    Raises ValueError for no panel, or not a title for each.
     """
+    if count == 0:
+        raise ValueError("There is no picture to show.")
+    if titles is not None and len(titles) != count:
+        raise ValueError(f"{len(titles)} titles were given for {count} pictures; give one each.")
     columns = min(columns, count)
     rows = -(-count // columns)
-    height = size + 0.25 if titles else size
-    figure, axes = plt.subplots(
-        rows, columns, figsize=(size * columns + margin, height * rows), squeeze=False
-    )
+    shape = (size * columns + margin, (size if titles is None else size + 0.25) * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=shape, squeeze=False)
     for ax in axes.flat:
         ax.set_axis_off()
+    for ax, title in zip(axes.flat, [] if titles is None else titles, strict=False):
+        ax.set_title(str(title))
     return figure, list(axes.flat[:count])
 
 

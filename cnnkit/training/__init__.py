@@ -1,11 +1,10 @@
 """The learning algorithm: recipes, schedules, resumable runs, transfer learning."""
 
-from cnnkit.checks import check_data
 from cnnkit.training import recipes, transfer
 from cnnkit.training.callbacks import Evaluations, ReduceOnPlateau
 from cnnkit.training.distribution import distributed
 from cnnkit.training.recipes import Recipe
-from cnnkit.training.runs import fit, reproducible
+from cnnkit.training.runs import check_data, fit, reproducible
 
 __all__ = [
     "Evaluations",

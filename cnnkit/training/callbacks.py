@@ -69,13 +69,11 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         self.wait = 0  # epochs since the best, or since the learning rate was reduced
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        value, sign = monitored_metric(self.monitor, logs or {}), -1 if self.mode == "min" else 1
+        value, sign = monitored_metric(self.monitor, logs or {}), 1 if self.mode == "max" else -1
         best = -sign * math.inf if self.best is None else self.best
-        margin = 0 if self.best is None else self.threshold * abs(best)
-        if sign * (value - best) > margin:
+        self.wait += 1
+        if sign * (value - best) > (0 if self.best is None else self.threshold * abs(best)):
             self.best, self.wait = value, 0
-        else:
-            self.wait += 1
         if self.wait > self.patience:
             self.wait = 0
             rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
@@ -99,8 +97,12 @@ class Evaluations(keras.callbacks.Callback):
         model's ``evaluate``, which would reset the metrics of the epoch.
     every : int, optional
         Without it, only the ends of epochs are evaluated.
+    after : int
+        From this epoch on, counted from 0, it also evaluates within epochs.
     monitor, mode : str, {"min", "max"}
         The metric by which models are compared, and whether less or more of it is better.
+    floor : float, optional
+        What the metric has to reach for a model to be kept.
     """
 
     def __init__(
@@ -117,11 +119,11 @@ class Evaluations(keras.callbacks.Callback):
         checks.one_of("mode", mode, ("min", "max"))
         checks.whole_number("every", 1 if every is None else every, least=1)
         self._evaluate, self._directory, self._monitor = evaluate, Path(directory), monitor
-        self._every, self._after, self._floor = every, after, floor
-        self._sign, self.best = 1 if mode == "max" else -1, -math.inf  # times the sign
+        self._every, self._after, self._sign = every, after, 1 if mode == "max" else -1
+        self._floor = -math.inf if floor is None else self._sign * floor
 
     def on_train_begin(self, logs: dict | None = None) -> None:
-        self.best = -math.inf
+        self.best = -math.inf  # times the sign
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._step = epoch, 0
@@ -132,34 +134,29 @@ class Evaluations(keras.callbacks.Callback):
             with distribution.current().apart(self.model):
                 self._metrics = self._run()
 
-    def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        metrics = self._metrics or self._run()
-        if logs is not None:
-            logs.update(metrics)
+    def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
+        logs.update(self._metrics or self._run())
 
     def _run(self) -> dict[str, float]:
-        name = f"epoch-{self._epoch + 1:02}-step-{self._step:04}"
-        (self._directory / name).mkdir(parents=True, exist_ok=True)
+        name, path = f"epoch-{self._epoch + 1:02}-step-{self._step:04}", self._directory
+        (path / name).mkdir(parents=True, exist_ok=True)
         drawn = backend.generator_states()  # which a prediction on PyTorch draws from, too
-        metrics = validation_metrics(self._evaluate(self.model, self._directory / name))
+        metrics = validation_metrics(self._evaluate(self.model, path / name))
         backend.set_generator_states(drawn)
         value = self._sign * monitored_metric(self._monitor, metrics)
-        floor = -math.inf if self._floor is None else self._sign * self._floor
-        best, self.best = value > self.best, max(self.best, value)
+        kept = value > self.best and value >= self._floor
+        self.best = max(self.best, value)
         if distribution.current().first:
-            if kept := best and value >= floor:
-                self.model.save(self._directory / "best.keras")
+            if kept:
+                self.model.save(path / "best.keras")
             row = {"evaluation": name, "kept": "yes" if kept else ""}
-            self._write(row | {k.removeprefix("val_"): f"{v:.6g}" for k, v in metrics.items()})
+            row |= {k.removeprefix("val_"): f"{v:.6g}" for k, v in metrics.items()}
+            table, lines = path / "evaluations.csv", list[str]()
+            if table.exists():
+                lines = table.read_text(encoding="utf-8-sig").splitlines()[1:]
+            rows = [line.split(",") for line in lines if _place(line) < _place(name)]
+            files.write_table(table, [row.keys(), *rows, row.values()])
         return metrics
-
-    def _write(self, row: dict[str, str]) -> None:
-        """Add a row to the table, in the place of those that a run which resumes repeats."""
-        path, lines = self._directory / "evaluations.csv", list[str]()
-        if path.exists():
-            lines = path.read_text(encoding="utf-8-sig").splitlines()[1:]
-        rows = [line.split(",") for line in lines if _place(line) < _place(row["evaluation"])]
-        files.write_table(path, [row.keys(), *rows, row.values()])
 
 
 def _place(text: str) -> list[int]:

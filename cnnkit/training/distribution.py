@@ -7,7 +7,7 @@ from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from cnnkit import backend
-from cnnkit.batches import Batches, behind
+from cnnkit.batches import behind
 
 import keras
 import numpy as np
@@ -23,8 +23,9 @@ class Processes(keras.callbacks.Callback):
     def __init__(self, count: int = 1, index: int = 0, devices: int = 1) -> None:
         super().__init__()
         self.count, self.index, self.devices, self.first = count, index, devices, index == 0
-        several = devices > 1
-        self._all = keras.distribution.DataParallel(auto_shard_dataset=False) if several else None
+        self._all = None
+        if devices > 1:
+            self._all = keras.distribution.DataParallel(auto_shard_dataset=False)
 
     def in_turn(self, make: Callable[[], Any]) -> Any:
         """Let the first process make something that stays, and then the others, who find it."""
@@ -79,10 +80,10 @@ class Processes(keras.callbacks.Callback):
             variable._layout = to and to.get_variable_layout(variable)
             variable.assign(value)
 
-    def _shared(self, dataset: Any, validates: int) -> Batches:
-        found, n = behind(dataset), self.devices
-        sizes = [0] if found is None else [found.sizes[0], found.sizes[-1]]
-        if found is None or sizes[-1] < n or any(s % n for s in sizes[: 1 + validates]):
+    def _shared(self, dataset: Any, validates: int) -> Any:
+        found: Any = behind(dataset)
+        n, sizes = self.devices, [found.sizes[0], found.sizes[-1]] if found else [0]
+        if sizes[-1] < n or any(size % n for size in sizes[: 1 + validates]):
             raise ValueError(
                 f"{n} devices share what data.image_folder or data.batches returns, with a "
                 f"batch_size that is a multiple of {n}; so is the last batch of validation data."
@@ -103,13 +104,13 @@ def current() -> Processes:
 def distributed() -> Iterator[Processes]:
     """Let several processes train one model, each on its part of every batch.
 
-    All run the same program on the same disk. Keras reads from the environment how they find one
-    another: ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the first process,
-    ``KERAS_DISTRIBUTION_NUM_PROCESSES``, ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. It takes
-    ``KERAS_BACKEND=jax``. Do this once, before anything is computed. Without the variables, one
-    process trains on all its devices. When one process ends, JAX ends the others: start all of
-    them again, and the run resumes. Whoever reaches the port can join. It yields `Processes`, with
-    the attributes ``count``, ``index`` and ``first``.
+    All run the same program on the same disk, with ``KERAS_BACKEND=jax``. Keras reads from the
+    environment how they find one another: ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port``
+    of the first process, ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and
+    ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. Without them, one process trains on all its devices.
+    Do this once, before anything is computed. When one process ends, JAX ends the others: start
+    all of them again, and the run resumes. Whoever reaches the port can join. It yields
+    `Processes`, with the attributes ``count``, ``index`` and ``first``.
     """
     global _current
     count = int(os.environ.get("KERAS_DISTRIBUTION_NUM_PROCESSES") or 1)

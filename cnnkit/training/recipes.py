@@ -6,6 +6,7 @@ from typing import Any
 from cnnkit.training.callbacks import ReduceOnPlateau
 
 import keras
+from keras.optimizers import schedules
 
 
 class _WeightDecay(keras.regularizers.L2):
@@ -57,10 +58,8 @@ class Recipe:
     def __post_init__(self) -> None:
         ways = [self.patience is not None, self.decay_every is not None, self.cosine]
         if sum(ways) > 1 or (self.restart_after is not None and not self.cosine):
-            raise ValueError(
-                "The learning rate follows one of patience, decay_every and cosine; restart_after "
-                "goes with cosine."
-            )
+            rule = "The learning rate follows one of patience, decay_every and cosine"
+            raise ValueError(f"{rule}; restart_after goes with cosine.")
 
     def compile(self, model: keras.Model, steps: int | None = None) -> None:
         """Compile a model, with accuracy as its metric; a cosine needs the steps of an epoch.
@@ -72,15 +71,14 @@ class Recipe:
             config |= {"momentum": self.momentum, "nesterov": self.nesterov}
         optimizer = keras.optimizers.get({"class_name": self.optimizer, "config": config})
         loss = getattr(keras.losses, self.loss)(reduction=self.reduction)
+        decay = _WeightDecay(self.weight_decay / 2) if self.weight_decay else None
         for weight in model.trainable_variables:
             if weight.regularizer is None or isinstance(weight.regularizer, _WeightDecay):
-                decay = _WeightDecay(self.weight_decay / 2) if self.weight_decay else None
                 weight.regularizer = decay
         model.compile(optimizer=optimizer, loss=loss, metrics=["accuracy"])
 
     def schedule(self, steps: int | None) -> Any:
         """Return the learning rate, or Keras's schedule for epochs of so many steps."""
-        schedules = keras.optimizers.schedules
         if not self.cosine:
             return self.learning_rate
         if steps is None:
@@ -93,9 +91,11 @@ class Recipe:
         """Return the callbacks that change the learning rate, new for each run."""
         if self.patience is not None:
             return [ReduceOnPlateau(self.monitor, self.mode, self.patience)]
-        if self.decay_every is not None:
-            every, scheduler = self.decay_every, keras.callbacks.LearningRateScheduler
-            return [scheduler(lambda n, _: self.learning_rate * self.decay ** (n // every))]
+        if every := self.decay_every:
+            rate, decay = self.learning_rate, self.decay
+            return [
+                keras.callbacks.LearningRateScheduler(lambda n, _: rate * decay ** (n // every))
+            ]
         return []
 
 

@@ -2,18 +2,18 @@
 
 import hashlib
 import math
-import warnings
-from collections.abc import Callable, Iterable, Mapping
+import operator
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks, files, plots
-from cnnkit.batches import behind
+from cnnkit.batches import behind, read
 from cnnkit.networks import network_key, random_states
 from cnnkit.training import distribution
 from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
-from cnnkit.training.checkpoint import Checkpoint
+from cnnkit.training.checkpoint import Checkpoint, Config
 from cnnkit.training.recipes import Recipe
 
 import keras
@@ -31,6 +31,23 @@ def reproducible(seed: int) -> None:
     backend.enable_determinism()
 
 
+def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
+    """Raise ValueError unless images (n, height, width, channels), labels (n,) fit a classifier.
+
+    Pixels go from 0 to 255 for a model that rescales them itself, else from 0 to 1.
+    """
+    checks.images(model, x)
+    low, high, most = np.min(x), np.max(x), 255 if checks.takes_bytes(model) else 1
+    if low < 0 or high > most:
+        are_bytes = low >= 0 and high <= 255
+        cure = "Pixels from 0 to 255 become such numbers with images / 255."
+        raise ValueError(
+            f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}. "
+            + (cure if are_bytes else "Rescale them to that range.")
+        )
+    check_labels(model, y, len(x))
+
+
 def fit(
     model: keras.Model,
     recipe: Recipe,
@@ -38,7 +55,7 @@ def fit(
     validation: Any,
     directory: str | Path,
     evaluate: Callable[[keras.Model, Any], Mapping[str, float]] | Evaluations | None = None,
-    callbacks: Iterable[keras.callbacks.Callback] | keras.callbacks.Callback = (),
+    callbacks: Sequence[keras.callbacks.Callback] | keras.callbacks.Callback = (),
     verbose: str | int = "auto",
 ) -> keras.callbacks.History:
     """Train a model by a recipe. An interrupted run resumes when it is called again.
@@ -80,10 +97,9 @@ def fit(
         The loss of an epoch is NaN or infinite. The directory keeps the epochs before.
     """
     directory, team = Path(directory), distribution.current()
-    callbacks = [callbacks] if isinstance(callbacks, keras.callbacks.Callback) else list(callbacks)
+    callbacks, verbose = keras.tree.flatten(callbacks), verbose if team.first else 0
     config = _config(model, recipe, train, validation, evaluate)
-    verbose = verbose if team.first else 0
-    for part in ("training", "validation") if verbose != 0 else ():
+    for part in ("training", "validation") if verbose else ():
         if config[part]["data"]:
             print(f"{part + ':':11} {config[part]['data']}")
     recipe.compile(model, steps=len(train))
@@ -98,21 +114,16 @@ def fit(
         best = {"save_best_only": True, "initial_value_threshold": worst, "mode": recipe.mode}
         counting.append(ModelCheckpoint(directory / "best.keras", metric, **best))
     variables = [*model.weights, *random_states(model), *model.optimizer.variables]
-    checkpoint = Checkpoint(directory, config, variables, counting, team.first)
-    given = checkpoint.began_with = network_key(model)
-    with files.locked(directory if team.first else None):
-        team.in_turn(checkpoint.begin)
-        past = checkpoint.restore()
-        stopping = [each for each in callbacks if isinstance(each, EarlyStopping)]
-        counts = checkpoint.counters.get("EarlyStopping", []) if stopping else []
-        ended = past >= recipe.epochs or any(each.get("stopped_epoch") for each in counts)
-        if past and verbose != 0:
-            print(f"{'The run ended with' if ended else 'Going on after'} epoch {past}")
-        if ended and given not in (checkpoint.began_with, network_key(model)):
-            text = f"The run in {directory} has ended, and began with other weights than these"
-            warnings.warn(f"{text}: for another seed, name another directory.", stacklevel=2)
-        judged = None if evaluate else validation  # by Keras
-        epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
+    checkpoint = Checkpoint(directory, config, variables, counting)
+    judged = None if evaluate else validation  # by Keras
+    epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
+    with checkpoint.opened() as past:
+        counts = checkpoint.counters.get("EarlyStopping", [])
+        stops = any(isinstance(each, EarlyStopping) for each in callbacks)
+        ended = past >= recipe.epochs or (stops and any(c.get("stopped_epoch") for c in counts))
+        if past and verbose:
+            done = f"The run ended with epoch {past}. Another takes another directory"
+            print(done if ended else f"Going on after epoch {past}")
         options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
         options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}
         try:
@@ -120,11 +131,12 @@ def fit(
                 with team.together(model, train, judged):
                     model.fit(backend.fast(train), validation_data=backend.fast(judged), **options)
         finally:
-            if team.first and checkpoint.history:
-                figure = plots.learning_curves(files.columns(checkpoint.history))
+            history = checkpoint.as_history(model)
+            if team.first and history.epoch:
+                figure = plots.learning_curves(history.history)
                 picture = directory / "curves.png"
-                files.replace(picture, lambda f: figure.savefig(f, format="png", dpi=150))
-    return checkpoint.as_history(model)
+                files.replace(picture, lambda file: figure.savefig(file, format="png", dpi=150))
+    return history
 
 
 class _Epoch(keras.callbacks.Callback):
@@ -135,9 +147,8 @@ class _Epoch(keras.callbacks.Callback):
         self._monitor, self._datasets, self._evaluate = monitor, (train, validation), evaluate
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        for dataset in self._datasets:
-            if behind(dataset) is not None:
-                dataset.set_epoch(epoch)
+        for dataset in filter(behind, self._datasets):
+            dataset.set_epoch(epoch)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         if not math.isfinite(logs["loss"]):
@@ -152,12 +163,18 @@ class _Epoch(keras.callbacks.Callback):
 
 def _config(
     model: keras.Model, recipe: Recipe, train: Any, validation: Any, evaluate: Any
-) -> dict[str, dict[str, Any]]:
+) -> Config:
     """Check what a run is given, and return what tells it from others."""
+    if not isinstance(recipe, Recipe):
+        raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
     if validation is train:
         raise ValueError("Training and validation data are the same; expected other photos.")
-    checks.classifier(model, recipe)
-    found = {"training": _describe(model, train), "recipe": asdict(recipe)}
+    units, binary = model.output_shape[-1], recipe.loss == "BinaryCrossentropy"
+    if (units == 1) != binary:
+        asked = f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}"
+        what = f"The model {model.name!r} ends in {units} units, and the recipe's loss is {asked}"
+        raise ValueError(f"{what}. Take another recipe, or another last layer.")
+    found: Config = {"training": _describe(model, train), "recipe": asdict(recipe)}
     found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)[:16]}
     found["validation"] = {"data": None} if validation is None else _describe(model, validation)
     found["validation"]["evaluate"] = getattr(evaluate, "__qualname__", type(evaluate).__name__)
@@ -169,16 +186,48 @@ def _config(
 
 def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
     """Check that a data set fits the model, and describe it."""
-    images, labels = checks.training_data(model, dataset)
-    shape, known = (len(labels), *images.shape[1:]), behind(dataset)
+    images, labels = first_batch(model, dataset)
+    if labels is None:
+        raise ValueError("The data set holds no labels; expected batches (images, labels).")
+    known = behind(dataset)
+    labels = np.concatenate([y for _, y in read(dataset)]) if known is None else known.labels
+    check_labels(model, labels, len(labels))
     names = [] if known is None else known.class_names
     counts = enumerate(np.bincount(labels, minlength=len(names)))
     classes = [f"{count:,} {names[n] if names else f'of class {n}'}" for n, count in counts]
     what = f"{'pixels' if images.ndim == 4 else 'features'} {images.min():g} to {images.max():g}"
+    size = " × ".join(map(str, (len(labels), *images.shape[1:])))
     return {
-        "data": ", ".join([" × ".join(map(str, shape)), what, *classes]),
+        "data": ", ".join([size, what, *classes]),
         "labels": hashlib.sha256(np.asarray(labels, "<i8").tobytes()).hexdigest()[:16],
         "batch size": len(images),
         "order": known and known.seed,
         "features": known and known.key,
     }
+
+
+def check_labels(model: keras.Model, y: np.ndarray, count: int) -> None:
+    """Raise ValueError unless there are `count` class numbers that a model has outputs for."""
+    checks.labels(y, max(2, model.output_shape[-1]), count)
+
+
+def first_batch(model: keras.Model, dataset: Any) -> tuple[np.ndarray, Any]:
+    """Return the first images and labels (or None) of a data set that can be read again."""
+    problems = {
+        "consists of arrays": hasattr(dataset, "shape") or isinstance(dataset, tuple),
+        "is a path": isinstance(dataset, str | Path),
+        "is shuffled": behind(dataset) is None and checks.is_shuffled(dataset),
+        "is endless or a generator": operator.length_hint(dataset, -1) < 0,
+    }
+    if any(problems.values()):
+        problem = next(problem for problem, found in problems.items() if found)
+        raise ValueError(
+            f"The data set {problem}; expected batches (images, labels) that can be read again in "
+            "a known order, as data.image_folder(path, image_size) and data.batches(x, y, "
+            "batch_size) return them. Augmentation goes into the model."
+        )
+    images, labels = next(read(dataset), (None, None))
+    if images is None:
+        raise ValueError("There are no photos in the data set.")
+    checks.images(model, images)
+    return images, labels

@@ -39,6 +39,7 @@ def eager(monkeypatch):
     monkeypatch.setattr(keras.Model, "run_eagerly", always)
 
 
+@pytest.mark.torch
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
 def test_both_sides_have_the_same_network(name, eager):
@@ -70,6 +71,7 @@ def test_a_timed_step_drops_and_shakes_again(layer):
     assert range_of_losses() > 1e-3
 
 
+@pytest.mark.torch
 def test_another_network_is_refused():
     pytest.importorskip("torch")
     training.reproducible(0)

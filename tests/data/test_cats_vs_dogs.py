@@ -12,7 +12,6 @@ from cnnkit import data
 from cnnkit.data import store
 from cnnkit.data.drawings import SPECIES
 
-import numpy as np
 import pytest
 
 from .conftest import picture
@@ -79,20 +78,19 @@ def test_a_second_call_does_without_the_archive(write_archive):
     assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == written
 
 
-@pytest.mark.parametrize("stop_at", [1, 700])
-def test_a_half_finished_preparation_completes(stop_at, write_archive, data_home, monkeypatch):
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
+def test_a_half_finished_preparation_leaves_nothing(error, write_archive, data_home, monkeypatch):
     write_archive()
-    copies = iter(range(10_000))
-    copy = shutil.copyfileobj
+    copies, copy = iter(range(10_000)), shutil.copyfileobj
 
     def stop(source, target):
-        if next(copies) == stop_at:
-            raise KeyboardInterrupt
+        if next(copies) == 700:
+            raise error
         copy(source, target)
 
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "copyfileobj", stop)
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(type(error)):
             data.cats_vs_dogs("full")
     assert list((data_home / "cats_vs_dogs").iterdir()) == []
     assert sum(map(len, numbers(data.cats_vs_dogs("full")).values())) == 5_000
@@ -258,30 +256,6 @@ def test_an_archive_that_does_not_serve_is_named_with_the_cure(damage, write_arc
     assert list((data_home / "cats_vs_dogs").iterdir()) == []
 
 
-@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-@pytest.mark.filterwarnings("ignore::UserWarning")
-def test_no_damage_escapes_as_a_raw_error(method, data_home):
-    """Two hundred archives with changed bytes: each serves, or is named with the cure."""
-    inner, outer = data_home / "train.zip", data_home / "dogs-vs-cats.zip"
-    with zipfile.ZipFile(inner, "w", method) as photos:
-        for kind in ("cat", "dog"):
-            for number in range(10):
-                photos.writestr(f"train/{kind}.{number}.jpg", content(kind, number) * 9)
-    with zipfile.ZipFile(outer, "w", method) as archive:
-        archive.write(inner, "train.zip")
-    whole = outer.read_bytes()
-    random = np.random.default_rng(0)
-    for _ in range(200):
-        damaged = bytearray(whole)
-        for place in random.integers(0, len(damaged), random.integers(1, 9)):
-            damaged[place] = random.integers(256)
-        outer.write_bytes(damaged)
-        try:
-            shutil.rmtree(data.cats_vs_dogs("full", "half"))
-        except ValueError as error:
-            assert "does not serve" in str(error)
-
-
 @pytest.mark.parametrize("name", ["train/../../cat.3.jpg", "/cat.3.jpg", "C:\\cat.3.jpg"])
 def test_an_archive_that_reaches_outside_writes_inside_only(name, write_archive, data_home):
     write_archive(extra=name)
@@ -295,18 +269,3 @@ def test_photos_without_an_inner_zip_will_do(write_archive, data_home):
         archive.extract("train.zip", data_home)
     (data_home / "train.zip").replace(data_home / "dogs-vs-cats.zip")
     assert sum(map(len, numbers(data.cats_vs_dogs("full")).values())) == 5_000
-
-
-def test_a_disk_that_fills_leaves_nothing(write_archive, data_home, monkeypatch):
-    write_archive()
-    copies = iter(range(10_000))
-
-    def fill(source, target):
-        if next(copies) == 100:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        target.write(source.read())
-
-    monkeypatch.setattr(shutil, "copyfileobj", fill)
-    with pytest.raises(OSError, match="No space left"):
-        data.cats_vs_dogs("full")
-    assert list((data_home / "cats_vs_dogs").iterdir()) == []

@@ -15,13 +15,9 @@ DIGITS = importlib.import_module("cnnkit.data.digits")
 
 def test_digits_have_the_published_form():
     (x_train, y_train), (x_test, y_test) = data.digits()
-    assert x_train.shape == (1617, 8, 8, 1)
-    assert x_test.shape == (180, 8, 8, 1)
-    assert y_train.shape == (1617,)
-    assert y_test.shape == (180,)
-    assert x_train.dtype == x_test.dtype == np.float32
-    assert x_train.min() == 0
-    assert x_train.max() == 1
+    assert (x_train.shape, x_test.shape) == ((1617, 8, 8, 1), (180, 8, 8, 1))
+    assert (y_train.shape, y_test.shape) == ((1617,), (180,))
+    assert (x_train.dtype, x_test.dtype, x_train.min(), x_train.max()) == ("f4", "f4", 0, 1)
 
 
 def test_digits_are_all_of_scikit_learns_digits_each_once():
@@ -37,9 +33,6 @@ def test_the_seed_decides_the_split():
     first, again, other = data.digits(seed=0), data.digits(seed=0), data.digits(seed=1)
     np.testing.assert_array_equal(first[1][0], again[1][0])
     assert not np.array_equal(first[1][0], other[1][0])
-
-
-def test_a_seed_that_is_none_is_told():
     with pytest.raises(ValueError, match="seed is -1; expected a whole number from 0"):
         data.digits(-1)
 
@@ -66,11 +59,8 @@ def test_mnist_at_full_scale_is_the_file_in_the_data_folder(write_mnist):
         np.testing.assert_array_equal(np.round(x_train[..., 0] * 255), file["x_train"])
         np.testing.assert_array_equal(y_train, file["y_train"])
         np.testing.assert_array_equal(y_test, file["y_test"])
-    assert x_train.shape == (60_000, 28, 28, 1)
-    assert x_test.shape == (10_000, 28, 28, 1)
-    assert x_train.dtype == np.float32
-    assert x_train.max() == 1
-    assert y_train.dtype == np.int64
+    assert (x_train.shape, x_test.shape) == ((60_000, 28, 28, 1), (10_000, 28, 28, 1))
+    assert (x_train.dtype, x_train.max(), y_train.dtype) == (np.float32, 1, np.int64)
 
 
 def test_an_unknown_scale_is_named_with_the_known_ones():

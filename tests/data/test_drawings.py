@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-import time
+from functools import partial
 from pathlib import Path
 
 from cnnkit import data
@@ -34,37 +34,24 @@ def boxes(folder: Path) -> dict[str, tuple[int, ...]]:
     return {name: tuple(map(int, box)) for name, *box in rows}
 
 
-def test_the_same_seed_gives_the_same_bytes(tmp_path):
-    one, again = (data.drawings.write(tmp_path / name, ["cat", "owl"], 20, 3) for name in "ab")
-    other = data.drawings.write(tmp_path / "other", ["cat", "owl"], 20, seed=4)
+def test_the_seed_decides_and_fewer_pictures_are_the_first_of_more(tmp_path):
+    one, again = (data.drawings.write(tmp_path / name, ["cat", "owl"], 5, seed=3) for name in "ab")
+    other = data.drawings.write(tmp_path / "other", ["cat", "owl"], 5, seed=4)
+    more = data.drawings.write(tmp_path / "more", ["dog", "owl"], 8, seed=3)
     assert hashes(one) == hashes(again)
     pictures = [name for name in hashes(one) if name.endswith("jpg")]
-    assert len(pictures) == 40
+    assert len(pictures) == 10
     assert all(hashes(one)[name] != hashes(other)[name] for name in pictures)
+    assert {name: hashes(more)[name] for name in pictures[5:]} == {
+        name: hashes(one)[name] for name in pictures[5:]
+    }
 
 
-def test_fewer_pictures_are_the_first_of_more(tmp_path):
-    few = hashes(data.drawings.write(tmp_path / "few", ["fox"], 3, seed=0))
-    many = hashes(data.drawings.write(tmp_path / "many", ["dog", "fox"], 5, seed=0))
-    names = [f"fox/fox.{number}.jpg" for number in range(3)]
-    assert [few[name] for name in names] == [many[name] for name in names]
-
-
-def test_a_picture_costs_no_more_than_it_may(tmp_path):
-    """A hundred pictures a second of one core at 128 pixels, with saving; by processor time."""
-    start = time.process_time()
-    data.drawings.write(tmp_path / "drawn", list(drawings.SPECIES)[:9], 15, seed=0, size=128)
-    assert 135 / (time.process_time() - start) >= 100
-
-
-def test_there_are_enough_species_and_each_can_be_drawn():
-    assert len(drawings.SPECIES) >= 14
-    random = np.random.default_rng(0)
-    for species in drawings.SPECIES:
-        image, (left, top, right, bottom) = drawings.draw(species, random, size=(64, 90))
-        assert image.size == (90, 64)
-        assert image.mode == "RGB"
-        assert 0 < left < right < 90 and 0 < top < bottom < 64
+def test_the_drawings_are_those_that_results_were_recorded_with():
+    """Another drawing asks for another `VERSION`, and for new weights and results."""
+    image, box = drawings.draw("cat", np.random.default_rng(0), size=64)
+    assert (image.mode, image.size, box) == ("RGB", (64, 64), (9, 15, 48, 53))
+    assert np.mean(image) == pytest.approx(111.7, abs=0.2)
 
 
 def test_the_box_holds_the_face_and_no_more(monkeypatch):
@@ -90,8 +77,7 @@ def test_the_boxes_stand_beside_the_class_folders(tmp_path):
     assert list(found) == [f"{kind}/{kind}.{n}.jpg" for kind in ("cat", "dog") for n in range(4)]
     for name, (left, top, right, bottom) in found.items():
         with Image.open(folder / name) as image:
-            assert image.size == (80, 80)
-            assert image.format == "JPEG"
+            assert (image.size, image.format) == ((80, 80), "JPEG")
         side = max(right - left, bottom - top)
         low, high = scenes.FACE
         assert low * 80 - 2 <= side <= high * 80 + 2
@@ -120,15 +106,13 @@ def test_pictures_without_boxes_have_none(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def animals(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("animals")
-    return data.drawings.write(folder / "neutral", ["cat", "dog"], 700, seed=11)
-
-
-@pytest.fixture(scope="module")
-def zoo(tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("zoo")
-    return data.drawings.write(folder / "neutral", list(drawings.SPECIES), 80, seed=12)
+def folders(tmp_path_factory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("drawn")
+    return {
+        "animals": data.drawings.write(folder / "animals", ["cat", "dog"], 300, seed=11),
+        "zoo": data.drawings.write(folder / "zoo", list(drawings.SPECIES), 20, seed=12),
+        "cheat": data.drawings.write(folder / "cheat", ["cat", "dog"], 60, 11, None, "species"),
+    }
 
 
 def surroundings(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -147,17 +131,15 @@ def surroundings(folder: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return np.stack(strips) / np.float32(255), np.array(sizes), np.array(labels)
 
 
-def forest_accuracy(folder: Path) -> float:
-    strips, sizes, labels = surroundings(folder)
-    features = np.concatenate([strips.reshape(len(strips), -1), sizes], axis=1)
-    forest = RandomForestClassifier(100, min_samples_leaf=3, random_state=0, n_jobs=-1)
-    return cross_val_score(forest, features, labels, cv=StratifiedKFold(2)).mean()
+def forest_accuracy(folder: Path, sizes_alone: bool = False) -> float:
+    strips, features, labels = surroundings(folder)
+    if not sizes_alone:
+        features = np.concatenate([strips.reshape(len(strips), -1), features], axis=1)
+    forest = RandomForestClassifier(100, min_samples_leaf=4, random_state=0, n_jobs=-1)
+    return cross_val_score(forest, features, labels, cv=StratifiedKFold(3)).mean()
 
 
-def sizes_accuracy(folder: Path) -> float:
-    _, sizes, labels = surroundings(folder)
-    forest = RandomForestClassifier(100, min_samples_leaf=5, random_state=0, n_jobs=-1)
-    return cross_val_score(forest, sizes, labels, cv=StratifiedKFold(5)).mean()
+sizes_accuracy = partial(forest_accuracy, sizes_alone=True)
 
 
 def network_accuracy(folder: Path) -> float:
@@ -181,19 +163,19 @@ def network_accuracy(folder: Path) -> float:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("accuracy", [forest_accuracy, sizes_accuracy, network_accuracy])
-@pytest.mark.parametrize(("name", "species"), [("animals", 2), ("zoo", len(drawings.SPECIES))])
-def test_nothing_around_the_face_tells_the_species(accuracy, name, species, request):
-    assert accuracy(request.getfixturevalue(name)) <= 1 / species + 0.05
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("accuracy", [forest_accuracy, network_accuracy])
-def test_a_background_by_species_gives_it_away(accuracy, tmp_path):
-    folder = data.drawings.write(
-        tmp_path / "cheat", ["cat", "dog"], 150, seed=11, background="species"
-    )
-    assert accuracy(folder) >= 0.9
+@pytest.mark.parametrize(
+    ("name", "accuracy", "low", "high"),
+    [
+        ("animals", forest_accuracy, 0.4, 0.55),
+        ("animals", sizes_accuracy, 0.4, 0.55),
+        ("animals", network_accuracy, 0.4, 0.55),
+        ("zoo", forest_accuracy, 0, 0.1),
+        ("zoo", sizes_accuracy, 0, 0.1),
+        ("cheat", forest_accuracy, 0.9, 1),
+    ],
+)
+def test_only_a_background_by_species_tells_it_without_the_face(name, accuracy, low, high, folders):
+    assert low <= accuracy(folders[name]) <= high
 
 
 @pytest.mark.parametrize(

@@ -17,32 +17,22 @@ def network(*pairs):
     return keras.Model(inputs, x)
 
 
-def convolution(seed, channels=8, stride=1, scale=1.0):
-    start = keras.initializers.RandomNormal(stddev=scale, seed=seed)
-    return keras.layers.Conv2D(
-        channels, 1, stride, use_bias=False, kernel_initializer=start, name=f"conv{seed}"
-    )
-
-
-def opposite(x):
-    return -x
+def convolution(seed, stride=1):
+    start = keras.initializers.RandomNormal(stddev=1.0, seed=seed)
+    return keras.layers.Conv2D(8, 1, stride, use_bias=False, kernel_initializer=start)
 
 
 def same(x):
     return x
 
 
-def channel(number):
-    """Take one channel, which is independent of the others in these pictures."""
-    return lambda x: x[..., number : number + 1]
-
-
 def test_equal_opposite_and_independent_branches():
     found = evaluation.branch_correlation(network((same, same)), PICTURES)
     assert found.blocks == pytest.approx([1])
-    found = evaluation.branch_correlation(network((same, opposite)), PICTURES)
+    found = evaluation.branch_correlation(network((same, lambda x: -x)), PICTURES)
     assert found.blocks == pytest.approx([-1])
-    found = evaluation.branch_correlation(network((channel(0), channel(1))), PICTURES)
+    channels = network((lambda x: x[..., :1], lambda x: x[..., 1:2]))  # are independent
+    found = evaluation.branch_correlation(channels, PICTURES)
     assert abs(found.blocks[0]) < 4 / (200 * 36) ** 0.5
 
 
@@ -68,8 +58,7 @@ def test_as_numpy_has_it_block_by_block_and_across():
 
 
 def test_values_far_from_zero_lose_nothing():
-    far = 1e4 + PICTURES
-    found = evaluation.branch_correlation(network((same, opposite)), far)
+    found = evaluation.branch_correlation(network((same, lambda x: -x)), 1e4 + PICTURES)
     assert found.blocks == pytest.approx([-1], abs=1e-6)
 
 
@@ -82,15 +71,18 @@ def test_every_form_of_a_data_set_gives_the_same():
         data.batches(PICTURES, labels, 9, shuffle=True, seed=0),
         [PICTURES[:150], PICTURES[150:]],
         [(PICTURES[:1], labels[:1]), (PICTURES[1:], labels[1:])],
+        (PICTURES, labels),
     ]
     for form in forms:
         found = evaluation.branch_correlation(model, form).blocks
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_a_branch_that_gives_one_value_has_no_correlation():
-    found = evaluation.branch_correlation(network((same, lambda x: 0 * x)), PICTURES)
-    assert np.isnan(found.blocks[0])
+@pytest.mark.parametrize("value", [0.0, 0.1])
+def test_a_branch_that_gives_one_value_has_no_correlation(value):
+    model = network((same, lambda x: 0 * x + value))
+    with np.errstate(invalid="raise"):  # as the root of a variance below 0 is
+        assert np.isnan(evaluation.branch_correlation(model, PICTURES).blocks[0])
 
 
 def test_shakenet_has_a_block_for_each_name():
@@ -105,14 +97,7 @@ def test_shakenet_has_a_block_for_each_name():
 
 
 def test_bad_arguments():
-    with pytest.raises(ValueError, match="no layer that mixes two branches"):
+    with pytest.raises(ValueError, match=r"has no layer models\.ShakeShake"):
         evaluation.branch_correlation(models.digits_cnn(), PICTURES)
-    model = network((same, same))
     with pytest.raises(ValueError, match=r"expects \(n, 6, 6, 3\)"):
-        evaluation.branch_correlation(model, PICTURES[..., 0])
-    with pytest.raises(ValueError, match="There are no images"):
-        evaluation.branch_correlation(model, PICTURES[:0])
-    with pytest.raises(ValueError, match="A tuple was given; expected the pictures alone"):
-        evaluation.branch_correlation(model, (PICTURES, np.zeros(len(PICTURES))))
-    with pytest.raises(ValueError, match="no pictures"):
-        evaluation.branch_correlation(model, [])
+        evaluation.branch_correlation(network((same, same)), PICTURES[..., 0])

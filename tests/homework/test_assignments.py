@@ -85,30 +85,39 @@ def test_an_untouched_notebook_runs_and_has_no_point(made, run):
         assert re.search(r"AssertionError: .{20,}", said), f"{question} has no hint: {said}"
 
 
+def handed_in_together(wrong: dict) -> list[dict]:
+    """Deal wrong answers to as few notebooks as have no question twice."""
+    pages: list[dict] = []
+    for (question, hint), changes in wrong.items():
+        page = next((page for page in pages if question not in page), None)
+        if page is None:
+            pages.append(page := {})
+        page[question] = hint, changes
+    return pages
+
+
 @pytest.mark.homework
 @pytest.mark.parametrize(
-    ("name", "question", "hint", "changes"),
+    ("made", "wrong"),
     [
-        pytest.param(name, question, hint, changes, id=f"{name[:2]}-{hint}")
+        pytest.param(name, page, id=f"{name}-{'-'.join(page)}")
         for name, wrong in WRONG.items()
-        for question, hint, *changes in wrong
+        for page in handed_in_together(wrong)
     ],
+    indirect=["made"],
 )
-def test_a_wrong_answer_loses_exactly_its_points(name, question, hint, changes, run, tmp_path):
-    homework.make(name, tmp_path)
-    results = run(tmp_path / name / "autograder" / f"{name}.ipynb", changes)
-    lost = {each: result for each, result in results.items() if result[0] == 0}
-    assert set(lost) == {question}, lost
-    assert hint in lost[question][1]
-    rest = {each: score for each, (score, _) in results.items() if each != question}
-    assert rest == {
-        each: most for each, most in points(tmp_path / name).items() if each != question
-    }
+def test_wrong_answers_lose_exactly_their_points_and_get_their_hints(made, wrong, run):
+    changes = [change for _, changes in wrong.values() for change in changes.items()]
+    results = run(made / "autograder" / f"{made.name}.ipynb", changes)
+    left = {question: 0 if question in wrong else most for question, most in points(made).items()}
+    assert {question: score for question, (score, _) in results.items()} == left, results
+    for question, (hint, _) in wrong.items():
+        assert hint in results[question][1]
 
 
 def test_there_are_two_wrong_answers_for_each_assignment():
     assert set(WRONG) == set(homework.assignments())
-    assert all(len({question for question, *_ in wrong}) >= 2 for wrong in WRONG.values())
+    assert all(len({question for question, _ in wrong}) >= 2 for wrong in WRONG.values())
 
 
 def test_every_chapter_up_to_the_tenth_has_an_assignment():

@@ -93,19 +93,6 @@ def test_a_notebook_that_never_ends_is_stopped(solution, tmp_path):
     assert not [line for line in left if "otter" in line or "ipykernel_launcher" in line]
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["{}", '{"nbformat": 4}', '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": 5}',
-     '{"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [{}]}', "[" * 10_000],
-)  # fmt: skip
-def test_what_is_no_notebook_stops_nobody(text, solution, tmp_path):
-    (tmp_path / "park.ipynb").write_text(text)
-    student = solution.parents[1] / "student" / solution.name
-    autograder = solution.parents[1] / "autograder.zip"
-    points, said = grading.grade(tmp_path / "park.ipynb", student, autograder, seconds=20)
-    assert points == {} and "not a notebook" in said
-
-
 def test_given_cells_are_put_back_and_answers_and_own_cells_stay(solution, tmp_path):
     student = solution.parents[1] / "student" / solution.name
     notebook = nbformat.read(solution, as_version=4)
@@ -174,27 +161,15 @@ def test_the_names_of_a_korean_windows_are_read(tmp_path):
     assert set(collected(tmp_path / "handed.zip")) == {"김철수"}
 
 
-def test_a_zip_file_writes_nothing_outside(tmp_path):
-    with zipfile.ZipFile(tmp_path / "handed.zip", "w") as archive:
-        archive.writestr(f"../../{NAME}_outside.ipynb", "{}")
-    command("collect", NAME, tmp_path / "handed.zip", tmp_path / "in" / "submitted")
-    assert {path.name for path in tmp_path.iterdir()} == {"handed.zip", "in"}
-    assert {path.name for path in (tmp_path / "in").iterdir()} == {"submitted"}
-
-
-@pytest.mark.parametrize(
-    ("method", "header", "told"),
-    [(zipfile.ZIP_DEFLATED, 0, "invalid block type"), (zipfile.ZIP_LZMA, 4, "unsupported options")],
-)
-def test_a_damaged_zip_file_is_told(tmp_path, method, header, told):
-    with zipfile.ZipFile(tmp_path / "handed.zip", "w", method) as archive:
+def test_a_damaged_zip_file_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "handed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("kim.ipynb", "text" * 1000)
     raw = bytearray((tmp_path / "handed.zip").read_bytes())
-    start = raw.index(b"kim.ipynb") + len("kim.ipynb") + header
+    start = raw.index(b"kim.ipynb") + len("kim.ipynb")
     raw[start : start + 8] = b"\xff" * 8  # no compressed data begin like this
     (tmp_path / "handed.zip").write_bytes(raw)
     said = command("collect", NAME, tmp_path / "handed.zip", tmp_path / "submitted", fails=True)
-    assert "cannot be unpacked" in said and told in said
+    assert "cannot be unpacked" in said and "invalid block type" in said
 
 
 def test_mistakes_of_a_lecturer_are_told(tmp_path):

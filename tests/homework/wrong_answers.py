@@ -1,157 +1,100 @@
-"""Answers that students give: for each assignment, the question, a part of the hint, the changes.
+"""Answers that students give: of each assignment, by question and a part of the hint, the changes.
 
-Each change takes a piece of the solution and puts something else in its place.
+A change takes a piece of the solution and puts something else in its place.
 """
 
 WRONG = {
-    "01_convolution": [
-        ("q3", "kernel is flipped", ("* kernel)", "* kernel[::-1, ::-1])")),
-        ("q4", "do not begin with 0", (".max(axis=(2, 3))", ".max(axis=(2, 3), initial=0)")),
-        ("q6", "biases are missing", ("* 3 * FILTERS + FILTERS", "* 3 * FILTERS")),
-    ],
-    "02_mnist": [
-        (
-            "q2",
-            "dense layer is missing",
-            ("conv_parameters(3, FIRST, SECOND) + dense", "conv_parameters(3, FIRST, SECOND)"),
-        ),
-        (
-            "q4",
-            "too many. Most are in",
-            ("for filters in (16, 24, 32)", "for filters in (16, 24, 320)"),
-        ),
-        (
-            "q5",
-            "They are swapped",
-            (
-                "matrix[:, k].sum(), right / matrix[k].sum()",
-                "matrix[k].sum(), right / matrix[:, k].sum()",
-            ),
-        ),
-    ],
-    "03_cats_vs_dogs": [
-        ("q2", "learns by heart", ('argmin(curves["val_loss"])', 'argmin(curves["loss"])')),
-        ("q3", "chose by the test set", ("np.argmax(validation)", "np.argmax(test)")),
-        (
-            "q4",
-            "You compare names",
-            ("known = {path.read_bytes(): path for", "known = {path.name: path for"),
-            (
-                "known[path.read_bytes()], path) for path in test if path.read_bytes() in",
-                "known[path.name], path) for path in test if path.name in",
-            ),
-        ),
-        (
-            "q6",
-            "draw animals, not photos",
-            (
-                "    test = np.zeros(len(animals), bool)\n",
-                "    drawn = np.random.default_rng(seed).permutation(len(animals))\n"
-                "    return drawn < share * len(animals)\n"
-                "    test = np.zeros(len(animals), bool)\n",
-            ),
-        ),
-    ],
-    "04_augmentation": [
-        ("q2", "upside down", ("photos[chosen, :, ::-1]", "photos[chosen, ::-1]")),
-        (
-            "q5",
-            "same factor",
-            ("shape = (keras.ops.shape(photos)[0], 1, 1, 1)", "shape = (1, 1, 1, 1)"),
-        ),
-        ("q4", "another one is worse", ('culprit = "turned by halves"', 'culprit = "moved"')),
-    ],
-    "05_feature_extraction": [
-        ("q1", "rounds down, not up", ("side //= 2", "side = -(-side // 2)")),
-        (
-            "q2",
-            "biases are missing",
-            ("9 * channels * filters + filters", "9 * channels * filters"),
-        ),
-        (
-            "q5",
-            "divided the pixels by 255",
-            (
-                "features = training.transfer.extract_features(base, photos)",
+    "01_convolution": {
+        ("q3", "kernel is flipped"): {"* kernel)": "* kernel[::-1, ::-1])"},
+        ("q4", "do not begin with 0"): {".max(axis=(2, 3))": ".max(axis=(2, 3), initial=0)"},
+        ("q6", "biases are missing"): {"* 3 * FILTERS + FILTERS": "* 3 * FILTERS"},
+    },
+    "02_mnist": {
+        ("q2", "dense layer is missing"): {
+            "conv_parameters(3, FIRST, SECOND) + dense": "conv_parameters(3, FIRST, SECOND)"
+        },
+        ("q4", "too many. Most are in"): {
+            "for filters in (16, 24, 32)": "for filters in (16, 24, 320)"
+        },
+        ("q5", "They are swapped"): {
+            "matrix[:, k].sum(), right / matrix[k]": "matrix[k].sum(), right / matrix[:, k]"
+        },
+    },
+    "03_cats_vs_dogs": {
+        ("q2", "learns by heart"): {'argmin(curves["val_loss"])': 'argmin(curves["loss"])'},
+        ("q3", "chose by the test set"): {"np.argmax(validation)": "np.argmax(test)"},
+        ("q4", "You compare names"): {
+            "known = {path.read_bytes(): path for": "known = {path.name: path for",
+            "known[path.read_bytes()], path)": "known[path.name], path)",
+            "for path in test if path.read_bytes() in": "for path in test if path.name in",
+        },
+        ("q6", "draw animals, not photos"): {
+            "test = np.zeros(len(animals), bool)": (
+                "drawn = np.random.default_rng(seed).permutation(len(animals))\n"
+                "    return drawn < share * len(animals)"
+            )
+        },
+    },
+    "04_augmentation": {
+        ("q2", "upside down"): {"photos[chosen, :, ::-1]": "photos[chosen, ::-1]"},
+        ("q5", "same factor"): {
+            "shape = (keras.ops.shape(photos)[0], 1, 1, 1)": "shape = (1, 1, 1, 1)"
+        },
+        ("q4", "another one is worse"): {'culprit = "turned by halves"': 'culprit = "moved"'},
+    },
+    "05_feature_extraction": {
+        ("q1", "rounds down, not up"): {"side //= 2": "side = -(-side // 2)"},
+        ("q2", "biases are missing"): {
+            "9 * channels * filters + filters": "9 * channels * filters"
+        },
+        ("q5", "divided the pixels by 255"): {
+            "features = training.transfer.extract_features(base, photos)": (
                 "images = np.concatenate([batch for batch, _ in photos])\n"
-                "    features = base.predict(images / 255, verbose=0)",
-            ),
-        ),
-    ],
-    "06_fine_tuning": [
-        ("q1", "when you compile", ('order = "cfabde"', 'order = "cfadbe"')),
-        ("q3", "BatchNormalization is free", (" and not normalises", "")),
-        ("q4", "leave it out of the mean", ("        if not np.array_equal(old, new)\n", "")),
-    ],
-    "07_alexnet": [
-        ("q4", "More than 2 epochs are three", ("if waited > patience:", "if waited >= patience:")),
-        (
-            "q5",
-            "Windows of different photos are mixed",
-            (
-                "probabilities.reshape(photos_count, count, -1).mean(axis=1)",
-                "probabilities.reshape(count, photos_count, -1).mean(axis=0)",
-            ),
-        ),
-        (
-            "q3",
-            "second step forgets",
-            (
-                "velocity = momentum * velocity - learning_rate * gradient",
-                "velocity = -learning_rate * gradient",
-            ),
-        ),
-    ],
-    "08_own_photos": [
-        (
-            "q3",
-            "four numbers a channel",
-            (
-                "total = 7 * 7 * 3 * channels + 4 * channels",
-                "total = 7 * 7 * 3 * channels + 2 * channels",
-            ),
-            (
-                "total += 4 * channels + channels * (channels // 2)",
-                "total += 2 * channels + channels * (channels // 2)",
-            ),
-            (
-                "total += 4 * channels + channels * 4 * growth",
-                "total += 2 * channels + channels * 4 * growth",
-            ),
-            ("total += 4 * 4 * growth + 9", "total += 2 * 4 * growth + 9"),
-            ("return total + 4 * channels", "return total + 2 * channels"),
-        ),
-        ("q4", "still gives nan", ("np.maximum(sums, 1)", "sums")),
-        ("q5", "Long rows win", ("(features @ query) / lengths", "(features @ query)")),
-        ("q2", "transition halves", ("channels //= 2\n    return after", "\n    return after")),
-    ],
-    "09_shakenet": [
-        ("q2", "same β: draw one for each", ("(ops.shape(first)[0], 1, 1, 1)", "(1, 1, 1, 1)")),
-        (
-            "q2",
-            "Backward both branches get half",
-            (
-                "return random + ops.stop_gradient(even - random)",
-                "return ops.stop_gradient(random - random) + even",
-            ),
-        ),
-        (
-            "q5",
-            "means are still there",
-            ("    first, second = first - first.mean(), second - second.mean()\n", ""),
-        ),
-        ("q4", "A whole wave", ("np.cos(np.pi * step", "np.cos(2 * np.pi * step")),
-    ],
-    "10_looking_inside": [
-        (
-            "q2",
-            "speaks for other classes",
-            (
-                "return np.maximum((weights * maps).sum(axis=-1), 0)",
-                "return (weights * maps).sum(axis=-1)",
-            ),
-        ),
-        ("q4", "It goes down", ("picture + rate * gradient", "picture - rate * gradient")),
-        ("q5", "looks past the faces", ('cheats = "B"', 'cheats = "A"')),
-    ],
+                "    features = base.predict(images / 255, verbose=0)"
+            )
+        },
+    },
+    "06_fine_tuning": {
+        ("q1", "when you compile"): {'order = "cfabde"': 'order = "cfadbe"'},
+        ("q3", "BatchNormalization is free"): {" and not normalises": ""},
+        ("q4", "leave it out of the mean"): {"        if not np.array_equal(old, new)\n": ""},
+    },
+    "07_alexnet": {
+        ("q4", "More than 2 epochs are three"): {"if waited > patience:": "if waited >= patience:"},
+        ("q5", "Windows of different photos are mixed"): {
+            "(photos_count, count, -1).mean(axis=1)": "(count, photos_count, -1).mean(axis=0)"
+        },
+        ("q3", "second step forgets"): {
+            "velocity = momentum * velocity - learning_rate": "velocity = -learning_rate"
+        },
+    },
+    "08_own_photos": {
+        ("q3", "four numbers a channel"): {
+            "7 * 7 * 3 * channels + 4 *": "7 * 7 * 3 * channels + 2 *",
+            "4 * channels + channels * (channels": "2 * channels + channels * (channels",
+            "4 * channels + channels * 4 * growth": "2 * channels + channels * 4 * growth",
+            "total += 4 * 4 * growth + 9": "total += 2 * 4 * growth + 9",
+            "return total + 4 * channels": "return total + 2 * channels",
+        },
+        ("q4", "still gives nan"): {"np.maximum(sums, 1)": "sums"},
+        ("q5", "Long rows win"): {"(features @ query) / lengths": "(features @ query)"},
+        ("q2", "transition halves"): {"channels //= 2\n    return after": "\n    return after"},
+    },
+    "09_shakenet": {
+        ("q2", "same β: draw one for each"): {"(ops.shape(first)[0], 1, 1, 1)": "(1, 1, 1, 1)"},
+        ("q2", "Backward both branches get half"): {
+            "random + ops.stop_gradient(even - random)": "ops.stop_gradient(random - random) + even"
+        },
+        ("q5", "means are still there"): {
+            "    first, second = first - first.mean(), second - second.mean()\n": ""
+        },
+        ("q4", "A whole wave"): {"np.cos(np.pi * step": "np.cos(2 * np.pi * step"},
+    },
+    "10_looking_inside": {
+        ("q2", "speaks for other classes"): {
+            "np.maximum((weights * maps).sum(axis=-1), 0)": "(weights * maps).sum(axis=-1)"
+        },
+        ("q4", "It goes down"): {"picture + rate * gradient": "picture - rate * gradient"},
+        ("q5", "looks past the faces"): {'cheats = "B"': 'cheats = "A"'},
+    },
 }

@@ -1,4 +1,4 @@
-"""Every builder's model gives the same on every Keras backend, in inference and in training.
+"""Every builder's model: saved, trained, and the same on every Keras backend.
 
 Each backend runs in a process of its own: ``python test_backends_agree.py FOLDER`` takes weights
 and pictures from FOLDER, and leaves there what the backend that KERAS_BACKEND names makes of them.
@@ -13,7 +13,7 @@ import sys
 import typing
 from pathlib import Path
 
-from cnnkit import models
+from cnnkit import checks, models
 
 import keras
 import numpy as np
@@ -69,15 +69,20 @@ BUILDERS = {
 }
 
 
+def uneven(model: keras.Model, random: np.random.Generator) -> list[np.ndarray]:
+    """Return weights of which none are all 0 or all 1, which would hide a mix-up."""
+    even = [weight.ndim == 1 and np.ptp(weight) == 0 for weight in model.get_weights()]
+    both = zip(model.get_weights(), even, strict=True)
+    return [weight + random.uniform(0, 0.1, weight.shape) * each for weight, each in both]
+
+
 def draw(path: Path) -> None:
     """Write weights, pictures and targets for every model."""
     keras.utils.set_random_seed(0)
     random, arrays = np.random.default_rng(0), {}
     for name, (build, loss) in BUILDERS.items():
         model = build()
-        for number, weight in enumerate(model.get_weights()):
-            if weight.ndim == 1 and np.ptp(weight) == 0:  # all 0 or all 1 would hide a mix-up
-                weight = weight + random.uniform(0, 0.1, weight.shape)
+        for number, weight in enumerate(uneven(model, random)):
             arrays[f"{name}/{number}"] = weight.astype("float32")
         shape, largest = model.input_shape[1:], 255 if model.input_shape[-1] == 3 else 1
         pictures = [random.uniform(0, largest * share, shape) for share in (0.2, 0.5, 0.7, 1)]
@@ -149,6 +154,35 @@ def test_the_same_outputs_losses_and_moving_statistics(results, backend, name):
     assert abs(np.diff(expected[1])) > 2 * TOLERANCE
     for given, reference in zip(found, expected, strict=True):
         np.testing.assert_allclose(given, reference, rtol=0, atol=TOLERANCE)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_saved_and_loaded_it_predicts_the_same(name, tmp_path):
+    model = BUILDERS[name][0]()
+    pictures = (
+        np.random.default_rng(0).uniform(0, 255, (2, *model.input_shape[1:])).astype("float32")
+    )
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in model.layers]
+    assert checks.takes_bytes(loaded) == checks.takes_bytes(model) == (pictures.shape[-1] == 3)
+    expected = model.predict(pictures, verbose=0)
+    np.testing.assert_array_equal(loaded.predict(pictures, verbose=0), expected)
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_a_step_moves_every_trained_weight(name):
+    (build, loss), random = BUILDERS[name], np.random.default_rng(0)
+    model = build()
+    model.set_weights(uneven(model, random))
+    before = {w.path: keras.ops.convert_to_numpy(w) for w in model.trainable_weights}
+    pictures = random.uniform(0, 255, (4, *model.input_shape[1:])).astype("float32")
+    features = random.uniform(0, 1, (4, *model.output_shape[1:])).astype("float32")
+    model.compile(keras.optimizers.SGD(0.1), loss)
+    model.train_on_batch(pictures, features if loss == FEATURES else np.array([0, 1, 1, 0]))
+    for weight in model.trainable_weights:
+        moved = keras.ops.convert_to_numpy(weight)
+        assert np.isfinite(moved).all() and not np.array_equal(moved, before[weight.path])
 
 
 def test_no_builder_is_left_out():

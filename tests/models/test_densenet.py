@@ -53,17 +53,32 @@ def test_drop_rate_drops_new_feature_maps_in_training_alone():
     assert np.mean(joined[..., 16:] == 0) == pytest.approx(0.4, abs=0.05)
 
 
+def test_the_first_convolution_and_the_bottleneck_by_their_numbers():
+    """The arithmetic of the paper's table 1, with 7 first maps and 3 · 5 in a layer."""
+    form = {"growth_rate": 5, "initial_filters": 7, "bottleneck": 3}
+    base = models.densenet_base(None, (32, 32, 3), (2, 1), **form)
+    convolutions = [la.kernel.shape for la in base.layers if isinstance(la, keras.layers.Conv2D)]
+    layers = [(7, 15, 5), (12, 15, 5)], [(8, 15, 5)]  # of 17 maps, a transition leaves 8
+    expected = [(7, 7, 3, 7)]
+    for block in layers:
+        expected += [(1, 1, 17, 8)] if block is layers[1] else []
+        for maps, inner, new in block:
+            expected += [(1, 1, maps, inner), (3, 3, inner, new)]
+    assert convolutions == expected
+    assert base.output_shape == (None, 4, 4, 13)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [{"block_config": (2,)}, {"growth_rate": 12}, {"initial_filters": 8}, {"bottleneck": 2}],
+)
+def test_trained_weights_have_their_own_form(form):
+    with pytest.raises(ValueError, match="Leave these out, or take weights=None"):
+        models.densenet_base("drawn", (64, 64, 3), **form)
+
+
 def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"drop_rate is 1"):
-        models.densenet_base(None, (32, 32, 3), drop_rate=1)
     with pytest.raises(ValueError, match=r"at least 32 by 32"):
         models.densenet_base(None, (30, 64, 3))
-    with pytest.raises(ValueError, match="come with their own block_config and growth_rate"):
-        models.densenet_base("drawn", (64, 64, 3), growth_rate=12)
-    with pytest.raises(ValueError, match=r"growth_rate is 0; expected a whole number"):
-        models.densenet_base(None, (64, 64, 3), growth_rate=0)
-    for blocks, cure in (((), "is empty"), ((6, 1.5), "is 1.5; expected a whole number from 1")):
-        with pytest.raises(ValueError, match=f"block_config {cure}"):
-            models.densenet_base(None, (64, 64, 3), block_config=blocks)
     with pytest.raises(ValueError, match=r"weights is 'drawing'"):
         models.densenet_base("drawing")

@@ -1,12 +1,14 @@
 """Heads: what they compute against NumPy, and that they travel alone."""
 
 from cnnkit import models
+from cnnkit.data import augment
 
 import keras
 import numpy as np
 import pytest
 
 SPECIES = ["cow", "horse", "koala", "owl"]
+PHOTOS = np.random.default_rng(0).uniform(0, 255, (3, 32, 48, 3)).astype("float32")
 
 
 @pytest.fixture(scope="module")
@@ -15,26 +17,21 @@ def base():
     return models.densenet_base("drawn", (32, 48, 3))
 
 
-@pytest.fixture
-def photos():
-    return np.random.default_rng(0).uniform(0, 255, (3, 32, 48, 3)).astype("float32")
-
-
 def softmax(x):
     exponents = np.exp(x - x.max(axis=-1, keepdims=True))
     return exponents / exponents.sum(axis=-1, keepdims=True)
 
 
-def test_a_classifier_is_the_softmax_of_a_dense_layer_on_the_mean_of_the_feature_maps(base, photos):
+def test_a_classifier_is_the_softmax_of_a_dense_layer_on_the_mean_of_the_feature_maps(base):
     head = models.classification_head(base, SPECIES)
     weights, bias = np.random.default_rng(1).normal(size=(145, 4)), np.arange(4.0)
     head.set_weights([weights, bias])
-    features = base.predict(photos, verbose=0).mean(axis=(1, 2))
-    found = models.pooled(base).predict(photos, verbose=0)
+    features = base.predict(PHOTOS, verbose=0).mean(axis=(1, 2))
+    found = models.pooled(base).predict(PHOTOS, verbose=0)
     np.testing.assert_allclose(found, features, rtol=1e-5, atol=1e-6)
     expected = softmax(features @ weights + bias)
     classifier = models.with_head(base, head)
-    np.testing.assert_allclose(classifier.predict(photos, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(classifier.predict(PHOTOS, verbose=0), expected, atol=1e-5)
     assert models.class_names(head) == models.class_names(classifier) == SPECIES
 
 
@@ -43,37 +40,26 @@ def test_a_head_for_densenet_121_has_4100_parameters_for_four_classes():
     assert models.classification_head(densenet, SPECIES).count_params() == 1024 * 4 + 4
 
 
-def test_a_head_travels_alone_in_a_few_kilobytes(base, photos, tmp_path):
+def test_a_head_travels_alone_in_a_few_kilobytes_and_keeps_its_names(base, tmp_path):
     head = models.classification_head(base, SPECIES)
-    expected = models.with_head(base, head).predict(photos, verbose=0)
+    expected = models.with_head(base, head).predict(PHOTOS, verbose=0)
     head.save(tmp_path / "head.keras")
     assert (tmp_path / "head.keras").stat().st_size < 20_000
     loaded = keras.models.load_model(tmp_path / "head.keras")
     assert models.class_names(loaded) == SPECIES
-    found = models.with_head(base, loaded).predict(photos, verbose=0)
+    found = models.with_head(base, loaded).predict(PHOTOS, verbose=0)
     np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.slow
-def test_two_heads_share_one_base(base, photos):
+def test_two_heads_share_one_base(base):
     one, other = (models.classification_head(base, names) for names in (SPECIES, ["day", "night"]))
     first = models.with_head(base, one)
-    before = first.predict(photos, verbose=0)
+    before = first.predict(PHOTOS, verbose=0)
     second = models.with_head(base, other)
     assert second.get_layer("densenet") is first.get_layer("densenet") is base
-    assert models.class_names(second) == ["day", "night"]
-    assert second.predict(photos, verbose=0).shape == (3, 2)
-    np.testing.assert_array_equal(first.predict(photos, verbose=0), before)
-
-
-@pytest.mark.slow
-def test_a_whole_classifier_keeps_the_names_of_its_classes(base, photos, tmp_path):
-    classifier = models.with_head(base, models.classification_head(base, SPECIES))
-    classifier.save(tmp_path / "classifier.keras")
-    loaded = keras.models.load_model(tmp_path / "classifier.keras")
-    assert models.class_names(loaded) == SPECIES
-    expected = classifier.predict(photos, verbose=0)
-    np.testing.assert_allclose(loaded.predict(photos, verbose=0), expected, atol=1e-6)
+    assert second.predict(PHOTOS, verbose=0).shape == (3, 2)
+    np.testing.assert_array_equal(first.predict(PHOTOS, verbose=0), before)
 
 
 @pytest.mark.parametrize("names", [["cow"], "cow", 4, ["cow", "cow"], [1, 2]])
@@ -82,15 +68,53 @@ def test_names_that_are_no_list_of_different_names_are_refused(base, names):
         models.classification_head(base, names)
 
 
-def test_what_does_not_fit_is_refused(base):
+def test_a_head_on_another_base_is_refused(base):
     head = models.classification_head(base, SPECIES)
     other = models.vgg16_base("drawn", (32, 32, 3))
     with pytest.raises(ValueError, match=r"gives 64 channels\. Take the base that the head was"):
         models.with_head(other, head)
-    for build in (models.pooled, lambda model: models.classification_head(model, SPECIES)):
-        with pytest.raises(ValueError, match="expected a model that gives feature maps"):
-            build(head)
-        with pytest.raises(ValueError, match="expected a model that gives feature maps"):
-            build("drawn")
     with pytest.raises(ValueError, match="does not end in a head"):
         models.class_names(base)
+
+
+def test_vgg16_with_a_head_has_the_published_parameters():
+    base = models.vgg16_base()
+    model = models.transfer_classifier(base)
+    assert model.count_params() - base.count_params() == 3_277_313
+    assert [layer.name for layer in model.layers] == [
+        "photos", "vgg16", "flatten", "dense", "dropout", "predictions",
+    ]  # fmt: skip
+    assert len(model.trainable_weights) == 30
+    base.trainable = False
+    assert len(model.trainable_weights) == 4
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_a_transfer_classifier_by_hand(classes):
+    """Flatten, one matrix, another, sigmoid or softmax: no activation between them."""
+    keras.utils.set_random_seed(0)
+    base = models.vgg16_base(None, (32, 48, 3), width=1 / 16)
+    model = models.transfer_classifier(base, classes, augment.flip("horizontal"), 8, dropout=0.9)
+    assert model.layers[1].name == "flip"
+    x = base.predict(PHOTOS, verbose=0).reshape(3, -1)
+    for name in ("dense", "predictions"):
+        kernel, bias = model.get_layer(name).get_weights()
+        x = x @ kernel + bias
+    expected = 1 / (1 + np.exp(-x)) if classes == 2 else softmax(x)
+    np.testing.assert_allclose(model.predict(PHOTOS, verbose=0), expected, rtol=1e-4)
+
+
+def test_what_is_no_base_is_refused(base):
+    form = {"include_top": False, "weights": None, "alpha": 0.25}
+    no_size = keras.applications.MobileNet(**form, input_shape=(None, None, 3))
+    pooled = keras.applications.MobileNet(**form, input_shape=(32, 32, 3), pooling="avg")
+    for wrong in (no_size, pooled, "vgg16", models.vgg16_base):
+        for build in (models.pooled, models.transfer_classifier):
+            with pytest.raises(
+                ValueError, match=r"expected a model that gives feature maps \(n, h"
+            ):
+                build(wrong)
+    with pytest.raises(ValueError, match="classes is 1"):
+        models.transfer_classifier(base, 1)
+    with pytest.raises(ValueError, match="expected a layer"):
+        models.transfer_classifier(base, augmentation="flip")

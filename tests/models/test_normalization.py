@@ -7,31 +7,27 @@ import keras
 import numpy as np
 import pytest
 
-RANDOM = np.random.default_rng(0)
-MAPS = RANDOM.normal(1, 3, (4, 5, 6, 3)).astype("float32")
+MAPS = np.random.default_rng(0).normal(1, 3, (4, 5, 6, 3)).astype("float32")
 OPTIONS = {"momentum": 0.9, "epsilon": 1e-5, "name": "bn"}
 WEIGHTS = [[1.5, 0.5, 1], [0.1, 0, -1], [0.2, 0, 1], [1, 2, 3]]
 
 
-def one_step(layer_type, maps=MAPS):
+def one_step(layer_type):
     """Train a layer and the weights before it by a step; return weights and outputs."""
     keras.utils.set_random_seed(0)
     conv = keras.layers.Conv2D(3, 1, kernel_initializer="ones", bias_initializer="ones")
     layer = layer_type(**OPTIONS)
-    model = keras.Sequential([keras.Input(maps.shape[1:]), conv, layer])
+    model = keras.Sequential([keras.Input(MAPS.shape[1:]), conv, layer])
     layer.set_weights([np.array(each) for each in WEIGHTS])
     model.compile(keras.optimizers.SGD(0.1), "mse")
-    model.train_on_batch(maps, maps**2)
-    return model.get_weights(), model.predict(maps, verbose=0)
+    model.train_on_batch(MAPS, MAPS**2)
+    return [*model.get_weights(), model.predict(MAPS, verbose=0)]
 
 
 def test_a_step_is_that_of_keras():
-    (ours, predicted), (expected, truth) = (
-        one_step(each) for each in (BatchNormalization, keras.layers.BatchNormalization)
-    )
+    ours, expected = map(one_step, (BatchNormalization, keras.layers.BatchNormalization))
     for one, other in zip(ours, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
-    np.testing.assert_allclose(predicted, truth, rtol=1e-4, atol=1e-4)
 
 
 def test_tensorflow_has_one_operation_for_it():
@@ -56,14 +52,6 @@ def test_frozen_and_in_inference_it_keeps_its_statistics(trainable):
     layer(MAPS, training=not trainable)
     for one, other in zip(layer.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-@pytest.mark.parametrize("options", [{"scale": False}, {"center": False}, {"axis": 1}])
-def test_other_forms_are_left_to_keras(options):
-    maps = MAPS[:, :3, :3]
-    layers = BatchNormalization(**options), keras.layers.BatchNormalization(**options)
-    outputs = [keras.ops.convert_to_numpy(layer(maps, training=True)) for layer in layers]
-    np.testing.assert_array_equal(*outputs)
 
 
 def test_half_precision_is_left_to_keras():

@@ -51,25 +51,11 @@ def test_preprocessing_by_hand(photos):
     np.testing.assert_allclose(changed, expected, atol=1e-4)
 
 
-def test_26_arrays_can_be_trained_or_none():
-    base = models.vgg16_base(None, (32, 32, 3), width=1 / 16)
-    assert len(base.trainable_weights) == 26
-    base.trainable = False
-    assert len(base.trainable_weights) == 0
-
-
 def test_narrow_networks():
     base = models.vgg16_base(None, (64, 96, 3), width=1 / 8)
     filters = [la.filters for la in base.layers if isinstance(la, keras.layers.Conv2D)]
     assert filters == [8] * 2 + [16] * 2 + [32] * 3 + [64] * 6
     assert base.output_shape == (None, 2, 3, 64)
-
-
-def test_a_saved_base_is_the_same_after_loading(tmp_path, photos):
-    base = models.vgg16_base("drawn")
-    base.save(tmp_path / "base.keras")
-    loaded = keras.models.load_model(tmp_path / "base.keras")
-    np.testing.assert_array_equal(loaded.predict(photos), base.predict(photos))
 
 
 def test_imagenet_weights_come_through_keras_applications(original, photos, tmp_path, monkeypatch):
@@ -124,11 +110,8 @@ def test_imagenet_weights_without_a_network(build, file, tmp_path, monkeypatch, 
     [
         (("imagnet",), r"weights is 'imagnet'; expected 'imagenet' or 'drawn' or None"),
         (((96, 96, 3),), r"weights is \(96, 96, 3\); expected .* or None"),
-        ((None, 96), r"input_shape is 96; expected \(height, width, 3\)"),
         ((None, (96, 96, 1)), r"\(96, 96, 1\); expected \(height, width, 3\), in colour"),
         ((None, (31, 64, 3)), r"input_shape is \(31, 64, 3\).*at least 32 by 32"),
-        ((None, (64, 64, 1)), r"expected \(height, width, 3\)"),
-        ((None, (64, 64)), r"expected \(height, width, 3\)"),
         ((None, (None, None, 3)), r"expected \(height, width, 3\)"),
         (("drawn", (64, 64, 3), 0.5), r"width is 0.5 with weights='drawn'; expected 0.125"),
         ((None, (64, 64, 3), 0), r"width is 0 .*expected a positive share"),

@@ -2,21 +2,18 @@
 
 import ast
 import copy
+import functools
 import itertools
 import re
 import sys
 from base64 import b64decode, b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from types import SimpleNamespace
 
-from benchmarks.experiments import alexnet, on_vgg16, own_photos, scratch, shakenet
 from cnnkit import plots
-from cnnkit.training import recipes
 from tools import notebooks
 
 import jupytext
-import keras
 import nbformat
 import numpy as np
 import pytest
@@ -32,8 +29,9 @@ NOT_IN_OUTPUT = re.compile(
 )
 
 
+@functools.cache
 def read(name: str) -> tuple[NotebookNode, NotebookNode]:
-    """Return a chapter's script and its built notebook."""
+    """Return a chapter's script and its built notebook. Whoever changes them takes a copy."""
     built = nbformat.read(notebooks.NOTEBOOKS / f"{name}.ipynb", as_version=4)
     return jupytext.read(notebooks.SCRIPTS / f"{name}.py"), built
 
@@ -128,112 +126,14 @@ def test_a_chapters_badge_and_install_cell_are_those_of_the_projects_address(nam
     assert [essence(cell) for cell in renewed.cells] == [essence(cell) for cell in script.cells]
 
 
-def test_the_chapters_train_as_the_recipes_and_the_recorded_runs_do():
-    first, second, third, fourth = (
-        (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8") for name in CHAPTERS[:4]
-    )
-    digits, mnist, photos = recipes.DIGITS, recipes.MNIST, recipes.CATS_VS_DOGS
-    assert f"SGD(learning_rate={digits.learning_rate:.0e})".replace("e-0", "e-") in first
-    assert f'{digits.loss}(reduction="{digits.reduction}")' in first
-    assert f"for step in range({digits.epochs}):" in first
-    assert f'optimizer="{mnist.optimizer}", loss="sparse_categorical_crossentropy"' in second
-    assert f"batch_size={mnist.batch_size}, epochs=EPOCHS" in second
-    assert f"EPOCHS = {scratch.MNIST_EPOCHS}[SCALE]".replace("'", '"') in second
-    assert f"EPOCHS = {photos.epochs}\n" in third
-    assert f"EPOCHS = {scratch.AUGMENTED_EPOCHS}[SCALE]".replace("'", '"') in fourth
-    assert keras.optimizers.get(photos.optimizer).learning_rate == photos.learning_rate
-    for chapter in (third, fourth):
-        assert f'optimizer="{photos.optimizer}", loss="binary_crossentropy"' in chapter
-        assert f"batch_size={photos.batch_size}, shuffle=True" in chapter
-        assert f"SIZE = {scratch.PHOTO_SIZE}[SCALE]".replace("'", '"') in chapter
-        assert 'monitor="val_loss", save_best_only=True' in chapter
-
-
-def test_chapters_5_and_6_train_as_the_recipes_and_the_recorded_runs_do():
-    fifth, sixth = (
-        (notebooks.SCRIPTS / f"{name}.py").read_text(encoding="utf-8") for name in CHAPTERS[4:6]
-    )
-    features, augmented, tuning = (
-        recipes.FEATURES,
-        recipes.FEATURES_AUGMENTED,
-        recipes.FINE_TUNING,
-    )
-    assert f"EPOCHS = {features.epochs}\nAUGMENTED_EPOCHS = {augmented.epochs}\n" in fifth
-    assert f"HEAD_EPOCHS = {augmented.epochs}\nEPOCHS = {tuning.epochs}\n" in sixth
-    assert keras.optimizers.get(features.optimizer).learning_rate == features.learning_rate
-    rate = f"{tuning.learning_rate:.0e}".replace("e-0", "e-")
-    assert f"keras.optimizers.RMSprop(learning_rate={rate})" in sixth
-    assert f'optimizer="{features.optimizer}", loss="binary_crossentropy"' in fifth
-    assert on_vgg16.AUGMENTED_HEAD_RATE["full"] == augmented.learning_rate == 1e-3
-    for chapter in (fifth, sixth):
-        assert '{"sample": 2e-4, "full": 1e-3}[SCALE]' in chapter
-        assert on_vgg16.AUGMENTED_HEAD_RATE["sample"] == 2e-4
-        assert f"batch_size={features.batch_size}, shuffle=True" in chapter
-        assert f"VIEWS = {on_vgg16.VIEWS}\n" in chapter
-        for name, values in (("SIZE", on_vgg16.SIZE), ("WEIGHTS", on_vgg16.WEIGHTS)):
-            assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter
-
-
-def test_chapter_7_trains_as_the_recipe_and_the_recorded_runs_do():
-    chapter = (notebooks.SCRIPTS / f"{CHAPTERS[6]}.py").read_text(encoding="utf-8")
-    sample, full = alexnet.RECIPE["sample"], alexnet.RECIPE["full"]
-    assert full == recipes.ALEXNET
-    for name, values in (
-        ("BATCH_SIZE", {"sample": sample.batch_size, "full": full.batch_size}),
-        ("LEARNING_RATE", {"sample": sample.learning_rate, "full": full.learning_rate}),
-        ("EPOCHS", {"sample": sample.epochs, "full": full.epochs}),
-        ("CROPS_EACH_EPOCH", alexnet.CROPS_EACH_EPOCH),
-        ("SIDE", {scale: sizes[0] for scale, sizes in alexnet.SIZES.items()}),
-        ("WINDOW", {scale: sizes[1] for scale, sizes in alexnet.SIZES.items()}),
-    ):
-        assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter, name
-    assert alexnet.WIDTH == {"sample": 1 / 4, "full": 1.0}
-    assert 'WIDTH = {"sample": 1 / 4, "full": 1.0}[SCALE]' in chapter
-    assert 'data.cats_vs_dogs(SCALE, "half")' in chapter
-
-
-def test_chapter_8_trains_as_the_recipes_and_the_recorded_runs_do():
-    chapter = (notebooks.SCRIPTS / f"{CHAPTERS[7]}.py").read_text(encoding="utf-8")
-    for name in ("SIZE", "WEIGHTS", "SHARES"):
-        values = str(getattr(own_photos, name)).replace("'", '"')
-        assert f"{name} = {values}[SCALE]" in chapter, name
-    assert own_photos.HEAD_RATE == {"sample": 5e-3, "full": 1e-3}
-    assert 'HEAD_RATE = {"sample": 5e-3, "full": 1e-3}[SCALE]' in chapter
-    assert "every={}, after={}, floor".format(*own_photos.WHEN) in chapter
-    assert f"HEAD_EPOCHS = {recipes.HEAD_ONLY.epochs}\n" in chapter
-    assert f"EPOCHS = {own_photos.NETWORK.epochs}\n" in chapter
-    assert f"SPECIES = {list(own_photos.SPECIES)}".replace("'", '"') in chapter
-    assert f"per_class={own_photos.PER_CLASS}, seed=8" in chapter
-    assert f"batch_size={recipes.HEAD_ONLY.batch_size}, shuffle=part" in chapter
-
-
-def test_chapter_9_trains_as_the_recipe_and_the_recorded_runs_do():
-    chapter = (notebooks.SCRIPTS / f"{CHAPTERS[8]}.py").read_text(encoding="utf-8")
-    sample, full = shakenet.RECIPE["sample"], shakenet.RECIPE["full"]
-    assert full == recipes.SHAKENET_SINGLE_GPU
-    assert sample == replace(full, batch_size=sample.batch_size, epochs=sample.epochs)
-    for name, values in (
-        ("PICTURES", shakenet.PICTURES),
-        ("VALIDATION", shakenet.VALIDATION),
-        ("DEPTH", shakenet.DEPTH),
-        ("WIDTH", shakenet.WIDTH),
-        ("AUGMENT", shakenet.AUGMENT),
-        ("BATCH_SIZE", {"sample": sample.batch_size, "full": full.batch_size}),
-        ("EPOCHS", {"sample": sample.epochs, "full": full.epochs}),
-    ):
-        assert f"{name} = {values}[SCALE]".replace("'", '"') in chapter, name
-    assert "recipe = training.recipes.SHAKENET_SINGLE_GPU\n" in chapter
-    assert "replace(recipe, batch_size=BATCH_SIZE, epochs=EPOCHS)" in chapter
-    for title, mode in (("even", shakenet.EVEN), ("shake", shakenet.SHAKE)):
-        options = ", ".join(f'{option}="{value}"' for option, value in mode.items())
-        assert f'train_shakenet("{title}", {options})' in chapter
-    assert "batches(*validation, batch_size=100" in chapter
-
-
-def test_building_tidies_a_chapter():
+@pytest.mark.parametrize(
+    ("more", "alt"),
+    [("", "Figure 1. A cat."), ("\n<!-- alt: It sits\non a mat. -->", "It sits on a mat.")],
+)
+def test_building_tidies_a_chapter(more, alt):
     cells = [
         nbformat.v4.new_code_cell("draw()"),
-        nbformat.v4.new_markdown_cell("*Figure 1. A\ncat.*\n\nMore."),
+        nbformat.v4.new_markdown_cell(f"*Figure 1. A\ncat.*{more}\n\nMore."),
     ]
     view = nbformat.v4.new_output("display_data", data={notebooks.WIDGET_VIEW: {}})
     picture = nbformat.v4.new_output("display_data", data={"image/png": b64encode(b"png").decode()})
@@ -242,17 +142,8 @@ def test_building_tidies_a_chapter():
     notebooks.tidy(notebook)
     assert [cell.id for cell in notebook.cells] == ["cell-00", "cell-01"]
     (kept,) = notebook.cells[0].outputs
-    assert kept.metadata == {"image/png": {"alt": "Figure 1. A cat."}}
+    assert kept.metadata == {"image/png": {"alt": alt}}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
-
-
-def test_a_figure_may_be_described_beside_its_caption():
-    picture = nbformat.v4.new_output("display_data", data={"image/png": b64encode(b"png").decode()})
-    caption = "*Figure 1. A cat.*\n<!-- alt: It sits\non a mat. -->\n\nMore."
-    cells = [nbformat.v4.new_code_cell("draw()"), nbformat.v4.new_markdown_cell(caption)]
-    cells[0].outputs = [picture]
-    notebooks.tidy(nbformat.v4.new_notebook(cells=cells))
-    assert cells[0].outputs[0].metadata == {"image/png": {"alt": "It sits on a mat."}}
 
 
 def test_prose_is_taken_over_where_the_code_is_the_same():
@@ -281,68 +172,40 @@ def test_the_readmes_pictures_are_the_figures_tagged_for_it(name):
     assert (notebooks.NOTEBOOKS / f"{name}.png").read_bytes() == b64decode(picture)
 
 
-def first(built: NotebookNode, suitable: Callable[[NotebookNode], bool]) -> NotebookNode:
+def first(built: NotebookNode, suitable: Callable[[NotebookNode], object]) -> NotebookNode:
     return next(cell for cell in built.cells if cell.cell_type == "code" and suitable(cell))
 
 
-def strip_a_cell(built):
-    first(built, lambda cell: cell.outputs).update(outputs=[], execution_count=None)
+def with_output(built: NotebookNode) -> NotebookNode:
+    return first(built, lambda cell: cell.outputs)
 
 
-def strip_an_output(built):
-    first(built, lambda cell: cell.source.startswith("print")).outputs = []
+def say(built: NotebookNode, more: str) -> None:
+    first(built, lambda cell: cell.outputs and "text" in cell.outputs[0]).outputs[0].text += more
 
 
-def lose_a_figure(built):
-    first(built, last_line_draws).outputs = []
+WARNING = nbformat.v4.new_output("stream", name="stderr", text="careful")
+SPOILS = {  # by the problem that has to be found
+    "a cell was not executed": lambda built: with_output(built).update(execution_count=None),
+    "an output was stripped": lambda built: first(
+        built, lambda cell: cell.source.startswith("print")
+    ).update(outputs=[]),
+    "a figure is missing": lambda built: first(built, last_line_draws).update(outputs=[]),
+    "differs from its script": lambda built: with_output(built).update(source="print('new')"),
+    "training cell without the tag": lambda built: first(built, trains).metadata.update(tags=[]),
+    "'/home/' in the output": lambda built: say(built, "/home/someone/data\n"),
+    "' at 0x' in the output": lambda built: say(built, "<History object at 0x7f99bb1bc290>"),
+    "stderr in the output": lambda built: with_output(built).outputs.append(WARNING),
+    "more than 25 lines": lambda built: with_output(built).update(source="x = 1\n" * 26),
+}
 
 
-def change_the_source(built):
-    first(built, lambda cell: cell.outputs).source += "\nprint('new')"
-
-
-def untag_the_training(built):
-    first(built, trains).metadata["tags"] = []
-
-
-def print_a_path(built):
-    output = first(built, lambda cell: cell.outputs and "text" in cell.outputs[0]).outputs[0]
-    output.text += "/home/someone/data\n"
-
-
-def show_an_object(built):
-    output = first(built, lambda cell: cell.outputs and "text" in cell.outputs[0]).outputs[0]
-    output.text += "<History object at 0x7f99bb1bc290>"
-
-
-def print_a_warning(built):
-    cell = first(built, lambda cell: cell.outputs)
-    cell.outputs.append(nbformat.v4.new_output("stream", name="stderr", text="careful"))
-
-
-def write_a_long_cell(built):
-    first(built, lambda cell: cell.outputs).source = "\n".join(["x = 1"] * 26)
-
-
-SPOILS = [
-    strip_a_cell,
-    strip_an_output,
-    lose_a_figure,
-    change_the_source,
-    untag_the_training,
-    print_a_path,
-    show_an_object,
-    print_a_warning,
-    write_a_long_cell,
-]
-
-
-@pytest.mark.parametrize("spoil", SPOILS)
-def test_a_spoiled_chapter_may_not_go_out(spoil):
+@pytest.mark.parametrize("problem", SPOILS)
+def test_a_spoiled_chapter_may_not_go_out(problem):
     script, built = read("02_mnist")
     spoiled = copy.deepcopy(built)
-    spoil(spoiled)
-    assert problems(script, spoiled) != []
+    SPOILS[problem](spoiled)
+    assert problem in "; ".join(problems(script, spoiled))
 
 
 @pytest.mark.parametrize("installed", [True, False])

@@ -49,6 +49,7 @@ def test_the_rate_follows_the_hand_computed_list(name, mode):
         assert found == pytest.approx([float(rate) for rate in expected.split()], rel=1e-6)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("mode", ["min", "max"])
 def test_it_agrees_with_pytorchs_on_random_walks(mode):
     """Down to 1e-8, which is no longer reduced."""

@@ -134,14 +134,17 @@ def test_a_run_without_an_epoch_gives_way_and_one_under_way_does_not(parts, tmp_
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"train": lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4))}, "Arrays were given"),
-        ({"train": lambda train: train.map(lambda x, y: (x, y))}, "shuffled"),
+        (
+            {"train": lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4))},
+            "consists of arrays",
+        ),
+        ({"train": lambda train: train.map(lambda x, y: (x, y))}, "is shuffled; .*known order"),
         ({"train": lambda _: unshuffled(labels=np.arange(24) % 3)}, "out of range.*0 to 1"),
         ({"train": lambda _: unshuffled(np.full((24, 20, 20, 3), 0.5))}, "division by 255"),
         ({"train": lambda _: unshuffled(np.zeros((24, 18, 20, 3)))}, r"expects \(n, 20, 20, 3\)"),
         ({"train": lambda _: unshuffled().map(lambda x, y: x)}, "no labels"),
-        ({"train": lambda _: unshuffled().unbatch()}, r"dataset\.batch\(32\)|known length"),
-        ({"train": lambda train: str(train.file_paths[0])}, "path"),
+        ({"train": lambda _: unshuffled().unbatch()}, r"dataset\.batch\(32\)|endless"),
+        ({"train": lambda train: str(train.file_paths[0])}, "is a path"),
         ({"recipe": training.recipes.CATS_VS_DOGS}, "2 units.*one sigmoid"),
         ({"evaluate": lambda *_: 0.5}, "returned 0.5; expected metrics"),
         ({"evaluate": lambda *_: {"loss": 0.1}}, "no metric 'val_accuracy'"),

@@ -1,115 +1,63 @@
-"""Data augmentation: layers that change photos in training and leave them alone in inference.
+"""Data augmentation: layers that change images in training and leave them alone in inference.
 
-Each keeps the shape and dtype of the photos, and their range: those that move photos keep any,
-the others presume pixels from 0 to 255 unless `value_range` says otherwise. Only `crop_and_flip`
-makes photos smaller, in inference too. Put a layer in front of a model, as
-`models.cats_vs_dogs_cnn` does, or call it with ``training=True`` to look at what it does. Keras's
-own layers do the work wherever it has one.
+Each returns images (n, height, width, channels) of the shape, dtype and range that came in.
+Layers that move pixels keep any range; the others expect 0 to 255 unless `value_range` says
+otherwise. Only `crop_and_flip` makes images smaller, in inference too. Without `seed`, Keras's
+global seed decides. Put a layer in front of a model, as `models.cats_vs_dogs_cnn` does, or call it
+with ``training=True`` to look at what it does. Keras's own layers do the work wherever it has one.
 """
 
+from typing import Any
+
 from cnnkit import checks
-from cnnkit.data.augment.base import Augmentation, Chain, Range, next_seed
-from cnnkit.data.augment.geometry import CropAndResize, QuarterTurns
-from cnnkit.data.augment.pixels import PCAColor, SaltAndPepper
-from cnnkit.data.augment.windows import (
-    crop_and_flip,
-    flip_pad_and_crop,
-    pad_and_crop,
-    ten_crop,
+from cnnkit.data.augment.base import Augmentation, Chain, Range
+from cnnkit.data.augment.layers import (
+    CropAndFlip,
+    CropAndResize,
+    PadAndCrop,
+    PCAColor,
+    QuarterTurns,
+    SaltAndPepper,
 )
 
-from keras import layers
+from keras import layers, ops
 
-__all__ = [
-    "Augmentation",
-    "Chain",
-    "CropAndResize",
-    "PCAColor",
-    "QuarterTurns",
-    "SaltAndPepper",
-    "blur",
-    "color_jitter",
-    "crop_and_flip",
-    "flip",
-    "flip_pad_and_crop",
-    "flip_rotate_zoom",
-    "pad_and_crop",
-    "rotate",
-    "sharpen",
-    "ten_crop",
-]
+__all__ = ["Augmentation", "Chain", "CropAndResize", "PCAColor", "QuarterTurns", "SaltAndPepper"]
+__all__ += ["blur", "color_jitter", "crop_and_flip", "flip", "flip_pad_and_crop"]
+__all__ += ["flip_rotate_zoom", "pad_and_crop", "rotate", "sharpen", "ten_crop"]
+
+crop_and_flip = CropAndFlip
+pad_and_crop = PadAndCrop
 
 
 def flip_rotate_zoom(seed: int | None = None) -> Chain:
-    """Mirror, turn and zoom photos, as chapter 4's model does.
+    """Mirror, turn and zoom images, as chapter 4's model does.
 
     Mirrored left to right with a probability of one half; turned by up to a tenth of a full turn
     to either side; enlarged or reduced by up to a fifth. Corners that come into view are filled
-    with a reflection.
-
-    Parameters
-    ----------
-    seed : int, optional
-        Without it, Keras's global seed decides, here as in all of this module.
-
-    Returns
-    -------
-    keras.Layer
-
-    References
-    ----------
-    F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
+    with a reflection. Source: F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021,
+    listing 8.14.
     """
+    first, second, third = _seeds(seed, 3)
     chain = [
-        layers.RandomFlip("horizontal", seed=seed),
-        layers.RandomRotation(0.1, seed=next_seed(seed, 1)),
-        layers.RandomZoom(0.2, seed=next_seed(seed, 2)),
+        layers.RandomFlip("horizontal", seed=first),
+        layers.RandomRotation(0.1, seed=second),
+        layers.RandomZoom(0.2, seed=third),
     ]
     return Chain(chain, value_range=None, name="flip_rotate_zoom")
 
 
 def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
-    """Mirror photos with a probability of one half.
+    """Mirror images with a probability of one half.
 
-    Parameters
-    ----------
-    mode : {"horizontal", "vertical", "horizontal_and_vertical"}
-        Left to right, top to bottom, or each of the two.
-    seed : int, optional
-
-    Returns
-    -------
-    keras.Layer
-
-    Raises
-    ------
-    ValueError
-        An unknown mode.
+    `mode` is "horizontal" (left to right), "vertical" or "horizontal_and_vertical".
     """
     checks.one_of("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
     return Chain([layers.RandomFlip(mode, seed=seed)], value_range=None, name="flip")
 
 
 def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
-    """Turn photos by any angle, and fill the corners that come into view with zeros.
-
-    Parameters
-    ----------
-    degrees : float
-        The largest angle, to either side, up to 180.
-    seed : int, optional
-
-    Returns
-    -------
-    keras.Layer
-
-    Raises
-    ------
-    ValueError
-        An angle out of range.
-    """
-    if not 0 <= degrees <= 180:
-        raise ValueError(f"degrees is {degrees}; expected 0 to 180.")
+    """Turn images by up to `degrees` to either side, and fill the corners with zeros."""
     turn = layers.RandomRotation(degrees / 360, fill_mode="constant", fill_value=0.0, seed=seed)
     return Chain([turn], value_range=None, name="rotate")
 
@@ -119,24 +67,8 @@ def color_jitter(
 ) -> Chain:
     """Change brightness, contrast, saturation and, a sixth as much, hue.
 
-    Parameters
-    ----------
-    strength : float
-        In [0, 1]; 0 changes nothing.
-    seed : int, optional
-    value_range : (low, high)
-        Of the pixels.
-
-    Returns
-    -------
-    keras.Layer
-
-    Raises
-    ------
-    ValueError
-        A strength out of range.
+    `strength` is in [0, 1]; 0 changes nothing.
     """
-    _check_strength(strength)
     jitter = layers.RandomColorJitter(
         value_range=value_range,
         brightness_factor=strength,
@@ -149,26 +81,11 @@ def color_jitter(
 
 
 def blur(
-    kernel_size: int = 7,
-    sigma: float = 2.0,
-    seed: int | None = None,
-    value_range: Range = (0, 255),
+    kernel_size: int = 7, sigma: float = 2.0, seed: int | None = None, value_range: Range = (0, 255)
 ) -> Chain:
-    """Blur about half of the photos with a Gaussian kernel, by one random amount for a batch.
+    """Blur about half of the images with a Gaussian kernel, by one random amount for a batch.
 
-    Parameters
-    ----------
-    kernel_size : int
-        Pixels a side, odd.
-    sigma : float
-        Largest standard deviation of the kernel, in pixels.
-    seed : int, optional
-    value_range : (low, high)
-        Of the pixels.
-
-    Returns
-    -------
-    keras.Layer
+    The kernel has `kernel_size` pixels a side, odd, and a standard deviation of up to `sigma`.
     """
     layer = layers.RandomGaussianBlur(
         kernel_size=kernel_size, sigma=(0.1, sigma), value_range=value_range, seed=seed
@@ -177,31 +94,48 @@ def blur(
 
 
 def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range = (0, 255)) -> Chain:
-    """Sharpen edges, by a random amount.
-
-    Parameters
-    ----------
-    strength : float
-        The largest amount, in [0, 1].
-    seed : int, optional
-    value_range : (low, high)
-        Of the pixels.
-
-    Returns
-    -------
-    keras.Layer
-
-    Raises
-    ------
-    ValueError
-        A strength out of range.
-    """
-    _check_strength(strength)
-    factor = (0.5, 0.5 + strength / 2)
-    layer = layers.RandomSharpness(factor, value_range=value_range, seed=seed)
+    """Sharpen edges by a random amount, up to `strength` in [0, 1]."""
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}; expected 0 to 1.")
+    layer = layers.RandomSharpness((0.5, 0.5 + strength / 2), value_range=value_range, seed=seed)
     return Chain([layer], value_range=value_range, name="sharpen")
 
 
-def _check_strength(strength: float) -> None:
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}; expected 0 to 1.")
+def flip_pad_and_crop(padding: int = 4, seed: int | None = None) -> Chain:
+    """Mirror images, and move them as `pad_and_crop` does: the augmentation of chapter 9."""
+    first, second = _seeds(seed, 2)
+    chain = [layers.RandomFlip("horizontal", seed=first), PadAndCrop(padding, second)]
+    return Chain(chain, value_range=None, name="flip_pad_and_crop")
+
+
+def ten_crop(images: Any, size: int) -> Any:
+    """Cut ten windows out of each image: the corners, the middle, and their mirror images.
+
+    Parameters
+    ----------
+    images : ndarray or tensor, (n, height, width, channels)
+    size : int
+        Of the windows, in pixels a side.
+
+    Returns
+    -------
+    tensor, (n, 10, size, size, channels)
+        Top left, top right, bottom left, bottom right, middle, and the same mirrored left to
+        right, as section 4.1 of the AlexNet paper has them.
+    """
+    images = ops.convert_to_tensor(images)
+    checks.whole_number("size", size, least=1)
+    if len(images.shape) != 4 or size > min(images.shape[1:3]):
+        raise ValueError(
+            f"The photos have shape {tuple(images.shape)}; expected (n, height, width, channels), "
+            f"each side at least {size}."
+        )
+    down, right = images.shape[1] - size, images.shape[2] - size
+    corners = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
+    crops = [images[:, top : top + size, left : left + size] for top, left in corners]
+    return ops.stack(crops + [ops.flip(crop, axis=2) for crop in crops], axis=1)
+
+
+def _seeds(seed: int | None, count: int) -> list[int | None]:
+    """Return a seed for each layer of a chain."""
+    return [None if seed is None else seed + number for number in range(count)]

@@ -1,5 +1,6 @@
-"""Layers that change photos at random in training, and leave them as they are in inference."""
+"""The base of all augmentation layers, and several of them one after the other."""
 
+import inspect
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,18 +11,17 @@ Range = tuple[float, float]
 
 
 class Augmentation(keras.Layer):
-    """Base of the layers that change photos in training.
+    """Base of the layers that change images in training; a subclass writes `change`.
 
-    Shape and dtype of the photos stay what they are, and so does their range, unless a subclass
-    says otherwise. It says in `change` what happens to them.
+    Shape, dtype and range of the images, (n, height, width, channels), stay. A subclass whose
+    constructor takes arguments keeps them under their names, so that they are saved with it.
 
     Parameters
     ----------
     value_range : (low, high) or None
-        Range of the pixels, to which the result is clipped; None where a change makes no new
-        values.
+        Range of the pixels, to which results are clipped; None if a change makes no new values.
     seed : int, optional
-        Of the layer's random numbers; without it, Keras's global seed decides.
+        Of the random generator `random`; without it, Keras's global seed decides.
     """
 
     def __init__(
@@ -33,11 +33,10 @@ class Augmentation(keras.Layer):
         self.random = keras.random.SeedGenerator(seed)
 
     def change(self, images: Any) -> Any:
-        """Return changed photos; `images` is a float32 tensor (n, height, width, channels)."""
+        """Return changed images; `images` is a float32 tensor (n, height, width, channels)."""
         raise NotImplementedError
 
     def call(self, images: Any, training: bool = False) -> Any:
-        """Change photos in training, and return them as they are otherwise."""
         if len(images.shape) != 4:
             raise ValueError(
                 f"The photos have shape {tuple(images.shape)}; expected (n, height, width, "
@@ -52,51 +51,34 @@ class Augmentation(keras.Layer):
         return ops.cast(changed if "float" in dtype else ops.round(changed), dtype)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Return the shape of the photos, which stays."""
         return input_shape
 
     def get_config(self) -> dict[str, Any]:
-        """Return the layer's arguments."""
-        return super().get_config() | {"value_range": self.value_range, "seed": self.seed}
+        names = ("value_range", "seed", *inspect.signature(type(self)).parameters)
+        return super().get_config() | {n: getattr(self, n) for n in names if n != "options"}
 
 
 @keras.saving.register_keras_serializable("cnnkit")
 class Chain(Augmentation):
-    """Several changes, one after the other.
-
-    Parameters
-    ----------
-    layers : sequence of keras.Layer
-        Keras's own augmentation layers, or those of this module.
-    """
+    """Several augmentation layers, Keras's own or those of this module, one after the other."""
 
     def __init__(self, layers: Sequence[keras.Layer], **options: Any) -> None:
         super().__init__(**options)
         self.layers = list(layers)
 
     def build(self, input_shape: tuple) -> None:
-        """Build each layer."""
         for layer in self.layers:
             layer.build(input_shape)
 
     def change(self, images: Any) -> Any:
-        """Apply each layer to what the one before it returns."""
         for layer in self.layers:
             images = layer(images, training=True)
         return images
 
     def get_config(self) -> dict[str, Any]:
-        """Return the layer's arguments."""
-        layers = [keras.saving.serialize_keras_object(layer) for layer in self.layers]
-        return super().get_config() | {"layers": layers}
+        return super().get_config() | {"layers": keras.saving.serialize_keras_object(self.layers)}
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> "Chain":
-        """Build the layer again."""
-        layers = [keras.saving.deserialize_keras_object(layer) for layer in config["layers"]]
+        layers = keras.saving.deserialize_keras_object(config["layers"])
         return cls(**config | {"layers": layers})
-
-
-def next_seed(seed: int | None, number: int) -> int | None:
-    """Give each layer of a chain random numbers of its own."""
-    return None if seed is None else seed + number

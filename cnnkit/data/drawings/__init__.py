@@ -6,7 +6,6 @@ markings tell the species; fur, pose, background, light and size do not.
 
 import zlib
 from collections.abc import Sequence
-from functools import partial
 from pathlib import Path
 
 from cnnkit import checks
@@ -26,6 +25,7 @@ __all__ = ["SPECIES", "VERSION", "draw", "face_boxes", "write"]
 VERSION = 2  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given
 SMALLEST = 16
+BACKGROUNDS = ("neutral", "species")
 GOLDEN = (5**0.5 - 1) / 2  # of the circle of hues, from one species to the next
 
 Size = int | tuple[int, int] | None
@@ -57,14 +57,9 @@ def draw(
         RGB.
     box : (left, top, right, bottom)
         Bounding box of the face in pixels; right and bottom lie just outside.
-
-    Raises
-    ------
-    ValueError
-        An unknown species or background, or a size that is too small.
     """
     checks.one_of("species", species, SPECIES)
-    checks.one_of("background", background, ("neutral", "species"))
+    checks.one_of("background", background, BACKGROUNDS)
     height, width = random.integers(SIDES[0], SIDES[1] + 1, size=2) if size is None else _pair(size)
     hue = GOLDEN * list(SPECIES).index(species) % 1 if background == "species" else None
     return draw_scene(draw_face(SPECIES[species], random), int(width), int(height), random, hue)
@@ -80,9 +75,8 @@ def write(
 ) -> Path:
     """Write a data set of drawn animals: JPEG files, one folder a species.
 
-    The same arguments give the same bytes, on one version of Pillow. A second call with them
-    is instant, and completes a folder that an interrupted one or a deletion left incomplete.
-    ``boxes.csv`` beside the class folders holds the bounding box of each face.
+    The same arguments give the same bytes, on one version of Pillow; a second call with them
+    returns at once. ``boxes.csv`` beside the class folders holds the bounding box of each face.
 
     Parameters
     ----------
@@ -106,13 +100,11 @@ def write(
     ------
     ValueError
         An argument out of range, or a directory that holds something else.
-    OSError
-        The directory cannot be written, or the disk is full.
     """
     species = [species] if isinstance(species, str) else list(species)
     for name in species:
         checks.one_of("species", name, SPECIES)
-    checks.one_of("background", background, ("neutral", "species"))
+    checks.one_of("background", background, BACKGROUNDS)
     if not species or len(set(species)) < len(species):
         raise ValueError(f"species is {species}; expected one or more names, each once.")
     checks.whole_number("per_class", per_class, least=1)
@@ -122,14 +114,16 @@ def write(
         f"{per_class} drawings each of {' '.join(species)}, version {VERSION}, seed {seed}, "
         f"size {size}, background {background}"
     )
-    paint = partial(_paint, seed=seed, size=size, background=background)
 
     def make(folder: Path) -> None:
-        for name in species:
-            (folder / name).mkdir()
-        names = [f"{name}/{name}.{number}.jpg" for name in species for number in range(per_class)]
-        waiting = tqdm(names, desc="drawing", unit="picture", delay=2, leave=False)
-        boxes.write(folder, {name: paint(folder, name) for name in waiting})
+        faces, drawn = [(kind, n) for kind in species for n in range(per_class)], {}
+        for kind in species:
+            (folder / kind).mkdir()
+        for kind, n in tqdm(faces, desc="drawing", unit="picture", delay=2, leave=False):
+            random = np.random.default_rng((seed, zlib.crc32(kind.encode()), n))
+            image, drawn[f"{kind}/{kind}.{n}.jpg"] = draw(kind, random, size, background)
+            image.save(folder / kind / f"{kind}.{n}.jpg", quality=int(random.integers(80, 96)))
+        boxes.write(folder, drawn)
 
     return build_once(Path(directory), contents, make)
 
@@ -139,12 +133,3 @@ def _pair(size: int | tuple[int, int]) -> tuple[int, int]:
     if min(height, width) < SMALLEST:
         raise ValueError(f"size is {size}; expected at least {SMALLEST} pixels a side.")
     return int(height), int(width)
-
-
-def _paint(folder: Path, name: str, seed: int, size: Size, background: str) -> Box:
-    """Draw the picture that a file's name stands for, and save it."""
-    species, number, _ = Path(name).name.split(".")
-    random = np.random.default_rng((seed, zlib.crc32(species.encode()), int(number)))
-    image, box = draw(species, random, size, background)
-    image.save(folder / name, quality=int(random.integers(80, 96)))
-    return box

@@ -36,19 +36,17 @@ def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) ->
     ValueError
         It does not list a picture.
     """
-    tables: dict[Path, dict[str, list[int]]] = {}
+    paths = [Path(path) for path in file_paths]
+    tables = {folder: read(folder) for folder in {path.parent.parent for path in paths}}
     found = []
-    for path in map(Path, file_paths):
+    for path in paths:
         folder, name = path.parent.parent, f"{path.parent.name}/{path.name}"
-        if folder not in tables:
-            tables[folder] = read(folder)
         if name not in tables[folder]:
             raise ValueError(
                 f"{folder / NAME} does not list {name}. Draw the pictures again, into a new folder."
             )
         with Image.open(path) as image:
-            width, height = image.size
-        scale = np.array([image_size[1] / width, image_size[0] / height])
+            scale = np.divide(image_size[::-1], image.size)
         left_top, right_bottom = np.reshape(tables[folder][name], (2, 2)) * scale
         found.append([*np.floor(left_top), *np.ceil(right_bottom)])
     return np.array(found, int).reshape(-1, 4)

@@ -65,11 +65,9 @@ class _Face:
 
     # Where things are: features nearer to the viewer move further as the head turns.
 
-    def _turned(self, points: np.ndarray, depth: float) -> np.ndarray:
-        return points + depth * np.array([self.yaw, self.pitch])
-
     def add(self, points: ArrayLike, colour: Colour, depth: float = 0.0) -> None:
-        self.shapes.append((self._turned(np.asarray(points, float), depth), colour))
+        moved = np.asarray(points, float) + depth * np.array([self.yaw, self.pitch])
+        self.shapes.append((moved, colour))
 
     def oval(self, x: float, y: float, width: float, height: float, colour: Colour,
              depth: float = 0.0, angle: float = 0.0) -> None:  # fmt: skip
@@ -102,12 +100,11 @@ class _Face:
             angle = side * (spread + self.ear_tilt)
             root = _turn(np.array([[0.0, -0.92]]), side * spread)[0] * (self.width, 1)
             outer, inner = _EARS[kind]
+            if in_front:  # they hang
+                angle = side * (8 + self.ear_tilt)
             for points, colour in ((outer, self.outer), (inner, self.inner)):
-                if points is None:
-                    continue
-                if kind in ("flap", "fold"):  # they hang
-                    angle = side * (8 + self.ear_tilt)
-                self.add(_turn(points * (side, 1) * self.ear, angle) + root, colour, -0.3)
+                if points is not None:
+                    self.add(_turn(points * (side, 1) * self.ear, angle) + root, colour, -0.3)
 
     def _head(self) -> None:
         y = np.sin(CIRCLE)
@@ -116,29 +113,27 @@ class _Face:
 
     def _marks(self) -> None:
         marks = self.species.marks
-        if marks == "horns":
-            for side in (-1, 1):
-                root = np.array([[0.25, -0.85], [0.55, -0.75], [0.75, -1.35]])
-                self.add(root * (side, 1), HORN)
-        if marks == "stripes":
-            for side in (-1, 1):
+        spots = {  # y, width, height, colour, depth, angle
+            "mask": (-0.12, 0.36, 0.24, BLACK, 0.3, 20),
+            "patches": (-0.10, 0.24, 0.33, BLACK, 0.3, 32),
+            "heart": (-0.20, 0.36, 0.40, self.light, 0.3, 0),
+            "discs": (-0.15, 0.45, 0.48, self.light, 0.3, 0),
+            "bulges": (-0.80, 0.38, 0.38, self.fur, 0, 0),
+        }
+        for side in (-1, 1):
+            if marks == "horns":
+                self.add(np.array([(0.25, -0.85), (0.55, -0.75), (0.75, -1.35)]) * (side, 1), HORN)
+            if marks in spots:
+                y, width, height, colour, depth, angle = spots[marks]
+                self.oval(side * self.gap, y, width, height, colour, depth, side * angle)
+            if marks == "stripes":
                 for y, length in ((-0.2, 0.30), (0.1, 0.34), (0.4, 0.30)):
+                    edge = (side * 0.9 * self.width * np.sqrt(1 - y**2), y - 0.04)
                     tip = (side * (0.92 * self.width - length), y + 0.05)
-                    self.line((side * 0.9 * self.width * np.sqrt(1 - y**2), y - 0.04), tip, 0.10,
-                              BLACK)  # fmt: skip
+                    self.line(edge, tip, 0.10, BLACK)
+        if marks == "stripes":
             for x in (-0.2, 0.0, 0.2):
                 self.line((x * 1.3, -0.92), (x, -0.55), 0.09, BLACK, 0.2)
-        for side in (-1, 1):
-            if marks == "mask":
-                self.oval(side * self.gap, -0.12, 0.36, 0.24, BLACK, 0.3, angle=side * 20)
-            if marks == "patches":
-                self.oval(side * self.gap, -0.10, 0.24, 0.33, BLACK, 0.3, angle=side * 32)
-            if marks == "heart":
-                self.oval(side * self.gap, -0.20, 0.36, 0.40, self.light, 0.3)
-            if marks == "discs":
-                self.oval(side * self.gap, -0.15, 0.45, 0.48, self.light, 0.3)
-            if marks == "bulges":
-                self.oval(side * self.gap, -0.80, 0.38, 0.38, self.fur)
 
     def _muzzle(self) -> None:
         width, height = self.muzzle

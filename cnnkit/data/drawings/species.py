@@ -6,50 +6,25 @@ its own from one palette that all species share.
 
 from dataclasses import dataclass
 
+# Shape (pointed, flap, fold, round, long, side, tuft or none), length, degrees from straight up.
 Ears = tuple[str, float, float]
 
 
 @dataclass(frozen=True)
 class Species:
-    """The face of one species.
+    """The face of one species."""
 
-    Parameters
-    ----------
-    head : float
-        Half width of the head.
-    jaw : float
-        Width of the chin against that of the brow; 1 for an oval.
-    ears : (str, float, float)
-        Their shape ("pointed", "flap", "fold", "round", "long", "side", "tuft" or "none"), their
-        length, and the angle from straight up at which they sit, in degrees.
-    muzzle : (float, float)
-        Half width and half height of the lighter muzzle; (0, 0) for none.
-    nose : str
-        "triangle", "oval", "disc", "long", "snout", "beak" or "none".
-    eye_gap, eye_size : float
-        Distance of an eye from the middle, and its radius.
-    pupil : str
-        "slit", "round" or "bar".
-    whiskers : bool
-        Whether there are any.
-    other_ears : (str, float, float), optional
-        As some breeds have them.
-    marks : str
-        "none", "mask", "patches", "stripes", "mane", "wool", "horns", "bulges", "heart" or
-        "discs".
-    """
-
-    head: float
-    jaw: float
+    head: float  # half width
+    jaw: float  # width of the chin against that of the brow; 1 for an oval
     ears: Ears
-    muzzle: tuple[float, float]
-    nose: str
-    eye_gap: float = 0.38
-    eye_size: float = 0.16
-    pupil: str = "round"
+    muzzle: tuple[float, float]  # half width and half height of its lighter part; 0 for none
+    nose: str  # triangle, oval, disc, long, snout, beak or none
+    eye_gap: float = 0.38  # of an eye from the middle
+    eye_size: float = 0.16  # its radius
+    pupil: str = "round"  # slit, round or bar
     whiskers: bool = False
-    other_ears: Ears | None = None
-    marks: str = "none"
+    other_ears: Ears | None = None  # as some breeds have them
+    marks: str = "none"  # mask, patches, stripes, mane, wool, horns, bulges, heart or discs
 
 
 POINTED, FLAP = ("pointed", 0.75, 34), ("flap", 1.05, 52)

@@ -1,20 +1,11 @@
 """Looking inside a network: what its layers see, what they look for, and where it looks.
 
-All of it takes any Keras model of pictures, models within models included, on every backend. Layers
-go by their names, at any depth; where a name is not the only one, by a path such as ``base/conv1``.
+Layers go by their names, at any depth; where a name is not the only one, by ``base/conv1``.
 """
 
 from cnnkit.evaluation.explain.embedding import embed
 from cnnkit.evaluation.explain.heat import Focus, focus, grad_cam
-from cnnkit.evaluation.explain.maps import feature_maps, kernels
+from cnnkit.evaluation.explain.layers import feature_maps, kernels
 from cnnkit.evaluation.explain.patterns import filter_patterns
 
-__all__ = [
-    "Focus",
-    "embed",
-    "feature_maps",
-    "filter_patterns",
-    "focus",
-    "grad_cam",
-    "kernels",
-]
+__all__ = ["Focus", "embed", "feature_maps", "filter_patterns", "focus", "grad_cam", "kernels"]

@@ -4,76 +4,58 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnnkit import backend, checks
-from cnnkit.evaluation.explain.listening import find_layer, heard, linear, maps_of
+from cnnkit.evaluation.explain.layers import find_layer, maps_of, run
 
 import keras
 import numpy as np
 from keras import ops
-from scipy.ndimage import gaussian_filter
 
-NOISE, STEP = 0.02, 0.02  # in shares of the range of pixels
+NOISE, STEP, CONTRAST = 0.02, 0.02, 0.15  # in shares of the range of pixels
 SHIFT, BLUR = 2, 1.0  # pixels
-CONTRAST = 0.15  # standard deviation of a pattern's pixels
 
 
 def filter_patterns(
-    model: keras.Model,
-    layer: str | keras.Layer,
-    filters: int | Sequence[int] = 8,
-    steps: int = 40,
+    model: keras.Model, layer: str | keras.Layer, filters: int | Sequence[int] = 8, steps: int = 40
 ) -> np.ndarray:
-    """Find pictures to which the filters of a layer respond strongly, by gradient ascent.
+    """Find images to which the filters of a layer respond strongly, by gradient ascent.
 
     Each begins as grey noise, the same at each call, and follows the gradient of the mean response,
-    before the layer's own activation where it has one. The gradient is blurred, and the picture
-    moved by a pixel or two in each step, so that no single pixel matters.
+    before the layer's activation if it has one. The gradient is blurred, and the image moved by a
+    pixel or two in each step, so that no single pixel matters.
 
     Parameters
     ----------
     model : keras.Model
-        With an input of known size, which the patterns have. It gets pixels from 0 to 255 where
-        it begins by rescaling them, else from 0 to 1.
+        With an input of known size, which the patterns have.
     layer : str or keras.Layer
         As in `feature_maps`.
     filters : int or sequence of int
         How many, from the first on, or which.
     steps : int
-        Of the ascent.
 
     Returns
     -------
     ndarray, (filters, height, width, channels)
         In [0, 1], all of the same mean and contrast.
 
-    Raises
-    ------
-    ValueError
-        No such layer or filter, a layer without a spatial output, or an input of any size.
-
     References
     ----------
     D. Erhan et al., "Visualizing higher-layer features of a deep network", 2009; F. Chollet, "Deep
     Learning with Python", 2nd edition, Manning, 2021, section 9.4.2.
     """
+    from scipy.ndimage import gaussian_filter
+
     found, shape = find_layer(model, layer), tuple(model.input_shape[1:])
-    if len(shape) != 3 or None in shape:
+    if None in shape:
         raise ValueError(f"The model {model.name!r} takes {shape}; build it for a known size.")
-    checks.whole_number("steps", steps, least=1)
-    (maps,) = maps_of(model, [found], np.zeros((1, *shape), "float32"))
-    count = maps.shape[-1]
+    count = maps_of(model, found, np.zeros((1, *shape), "float32")).shape[-1]
     numbers = np.arange(filters) if isinstance(filters, int | np.integer) else np.array(filters)
-    whole = numbers.size > 0 and np.issubdtype(numbers.dtype, np.integer)
-    if not whole or numbers.min() < 0 or numbers.max() >= count:
-        raise ValueError(
-            f"filters is {filters}; the layer {found.name!r} has {count}, 0 to {count - 1}."
-        )
-    scale = 255.0 if checks.takes_bytes(model) else 1.0
     chosen = np.eye(count, dtype="float32")[numbers]
+    scale = 255.0 if checks.takes_bytes(model) else 1.0
 
     def response(patterns: Any) -> Any:
-        with linear(found), heard(found) as outputs:
-            model(patterns * scale, training=False)
-        means = ops.mean(ops.cast(outputs[0], "float32"), axis=(1, 2))
+        _, (output,) = run(model, patterns * scale, found, linear=found)
+        means = ops.mean(ops.cast(output, "float32"), axis=(1, 2))
         return ops.sum(ops.multiply(means, chosen))
 
     random = np.random.default_rng(0)

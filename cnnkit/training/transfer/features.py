@@ -1,13 +1,13 @@
 """Running a frozen network over a data set once, and keeping what it makes of each photo."""
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
-from cnnkit import checks, files
+from cnnkit import files
 from cnnkit.batches import Batches, behind, read
 from cnnkit.networks import network_key, random_states
+from cnnkit.training.runs import first_batch
 
 import keras
 import numpy as np
@@ -53,20 +53,16 @@ def as_features(base: keras.Model, dataset: Any, directory: str | Path | None = 
 class Frozen:
     """A frozen network and a data set, whose photos go through it once. Their content has a key."""
 
-    def __init__(self, network: keras.Model, dataset: Any) -> None:
-        checks.repeatable(dataset)
+    def __init__(self, network: keras.Model, dataset: Any, key: str | None = None) -> None:
+        first_batch(network, dataset)
         sha, labels, self.sizes = hashlib.sha256(), list[Any](), list[int]()
         for images, some in read(dataset, None):
-            if not labels:
-                checks.images(network, images)
             _add(sha, images)
             labels.append(some)
             self.sizes.append(len(images))
-        if not labels:
-            raise ValueError("There are no photos in the data set.")
         self._network, self._dataset, self.known = network, dataset, behind(dataset)
-        self.network_key, self.key = network_key(network), sha.hexdigest()
-        self.labels = None if labels[0] is None else np.concatenate(labels)
+        self.network_key, self.key = key or network_key(network), sha.hexdigest()
+        self.labels: Any = None if labels[0] is None else np.concatenate(labels)
 
     def batches(self, directory: str | Path | None, views: int | None = None) -> Batches:
         """Return (features, labels) in the order of the data set, in epoch k those of view k."""
@@ -78,10 +74,10 @@ class Frozen:
             features, places = found[batches.epoch() % len(found)]
             return features[places[numbers]]
 
-        like = ("seed", "class_names", "file_paths") if self.known is not None else ()
-        options = {name: getattr(self.known, name) for name in like}
-        key = self.network_key + self.key
-        batches = Batches(rows, self.labels, self.sizes, key=key, **options)
+        like = ("seed", "class_names", "file_paths") if self.known else ()
+        about = {name: getattr(self.known, name) for name in like}
+        about["key"] = self.network_key + self.key
+        batches = Batches(rows, self.labels, self.sizes, **about)
         batches.features = found[0][0]
         return batches
 
@@ -98,41 +94,46 @@ class Frozen:
             parts += [number, self.sizes, [seed.tolist() for seed in start], order.tolist()]
         directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
         path = directory / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
+
+        def write(file: IO[bytes]) -> None:
+            """Write what the network makes of each batch, with the random numbers of `fit`."""
+            network = self._network if number is None else InTraining([self._network])
+            bar = tqdm(desc="frozen layers", unit="photo", delay=2, leave=False, total=len(order))
+            sha = hashlib.sha256()
+            for step, (images, _) in enumerate(read(self._dataset, number)):
+                if known is None:
+                    _add(sha, images)
+                images = images.astype("float32")
+                if number and step == 0:
+                    network.predict_on_batch(images)  # to see how many numbers a step draws
+                    for state, begin in zip(states, start, strict=True):
+                        drawn = keras.ops.convert_to_numpy(state) - begin
+                        state.assign((begin + number * len(self.sizes) * drawn).astype(begin.dtype))
+                rows = np.ascontiguousarray(network.predict_on_batch(images), "<f4")
+                if step == 0:
+                    about = {"descr": "<f4", "fortran_order": False}
+                    about["shape"] = (len(order), *rows.shape[1:])
+                    np.lib.format.write_array_header_1_0(file, about)
+                file.write(rows.data)
+                bar.update(len(images))
+            bar.close()
+            if known is None and sha.hexdigest() != self.key:
+                raise ValueError("The photos come in another order each time; do not shuffle them.")
+
         if not path.exists():
             try:
-                files.write_array(path, len(order), self._rows(number, states, start))
+                files.replace(path, write)
             finally:
                 for state, begin in zip(states, start, strict=True):
                     state.assign(begin)
         return np.load(path, mmap_mode="r"), np.argsort(order)
 
-    def _rows(self, number: int | None, states: Any, start: Any) -> Iterator[np.ndarray]:
-        """Yield what the network makes of each batch, with the random numbers `fit` would draw."""
-        network = self._network if number is None else _InTraining(self._network)
-        bar = tqdm(desc="frozen layers", unit="photo", delay=2, leave=False, total=sum(self.sizes))
-        sha = hashlib.sha256()
-        for step, (images, _) in enumerate(read(self._dataset, number)):
-            _add(sha, images)
-            images = images.astype("float32")
-            if number and step == 0:
-                network.predict_on_batch(images)  # to see how many numbers a step draws
-                for state, begin in zip(states, start, strict=True):
-                    drawn = keras.ops.convert_to_numpy(state) - begin
-                    state.assign((begin + number * len(self.sizes) * drawn).astype(begin.dtype))
-            yield np.asarray(network.predict_on_batch(images))
-            bar.update(len(images))
-        bar.close()
-        if sha.hexdigest() != self.key and (number is None or self.known is None):
-            raise ValueError("The photos come in another order each time; do not shuffle them.")
 
+class InTraining(keras.Sequential):
+    """A network that does what it does in training, also where it predicts."""
 
-class _InTraining(keras.Model):
-    def __init__(self, network: keras.Model) -> None:
-        super().__init__(name="in_training")
-        self.network = network
-
-    def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        return self.network(images, training=True)  # also where it predicts
+    def call(self, inputs: keras.KerasTensor, training: bool | None = None) -> keras.KerasTensor:
+        return super().call(inputs, training=True)
 
 
 def _add(sha: Any, images: np.ndarray) -> None:

@@ -3,7 +3,6 @@
 from cnnkit.evaluation import explain
 
 import numpy as np
-import pytest
 
 RANDOM = np.random.default_rng(0)
 
@@ -17,21 +16,6 @@ def test_alike_features_lie_together():
     np.fill_diagonal(distances, np.inf)
     assert (groups[distances.argmin(axis=1)] == groups).all()
     np.testing.assert_array_equal(points, explain.embed(features, seed=1))
-
-
-@pytest.mark.parametrize(
-    ("features", "cure"),
-    [
-        (np.ones((2, 4)), "at least 3"),
-        (np.ones(4), "at least 3"),
-        (np.full((4, 2), np.nan), "NaN or infinity"),
-        (np.ones((4, 2)), "not the same for all"),
-        (np.arange(4.0)[:, None], "two numbers a picture"),
-    ],
-)
-def test_what_cannot_be_laid_out_is_told(features, cure):
-    with pytest.raises(ValueError, match=cure):
-        explain.embed(features)
 
 
 def test_few_pictures_can_be_laid_out():

@@ -11,11 +11,6 @@ from keras import layers, ops
 from .conftest import SHAPE, pictures, with_head
 
 RANDOM = np.random.default_rng(0)
-APPLICATIONS = {
-    "MobileNetV2": lambda **options: keras.applications.MobileNetV2(alpha=0.35, **options),
-    "DenseNet121": keras.applications.DenseNet121,
-    "ResNet50V2": keras.applications.ResNet50V2,
-}
 BUILDERS = {
     "digits_cnn": models.digits_cnn,
     "mnist_cnn": models.mnist_cnn,
@@ -24,12 +19,14 @@ BUILDERS = {
     "shakenet": lambda: models.shakenet(8, 4),
     "transfer_classifier": lambda: models.transfer_classifier(models.vgg16_base("drawn", SHAPE)),
     "with_head": lambda: with_head(models.densenet_base("drawn", SHAPE)),
-    **{
-        name: lambda build=build: build(weights=None, input_shape=SHAPE, classes=4)
-        for name, build in APPLICATIONS.items()
-    },
+    "an application": lambda: keras.applications.ResNet50V2(
+        weights=None, input_shape=SHAPE, classes=4
+    ),
     "an application within": lambda: models.transfer_classifier(
-        APPLICATIONS["MobileNetV2"](weights=None, input_shape=SHAPE, include_top=False), 3
+        keras.applications.MobileNetV2(
+            alpha=0.35, weights=None, input_shape=SHAPE, include_top=False
+        ),
+        3,
     ),
 }
 
@@ -111,25 +108,19 @@ def test_the_score_does_not_fade_where_the_network_is_sure():
     assert np.count_nonzero(heat) == 1
 
 
-def test_the_predicted_class_is_the_one_that_is_explained():
-    model = with_head(models.vgg16_base("drawn", SHAPE))
-    images = pictures(model, 3)
-    classes = model.predict(images, verbose=0).argmax(axis=1)
-    np.testing.assert_array_equal(
-        explain.grad_cam(model, images), explain.grad_cam(model, images, classes)
-    )
-
-
-def test_the_layer_that_is_taken_is_the_last_that_does_not_pool():
+def test_the_predicted_class_and_the_last_layer_that_does_not_pool_are_explained():
     model = models.transfer_classifier(models.vgg16_base("drawn", SHAPE))
-    images = pictures(model)
-    last = explain.grad_cam(model, images, 1, "vgg16/block5_conv3")
-    np.testing.assert_array_equal(explain.grad_cam(model, images, 1), last)
+    images = pictures(model, 3)
+    classes = (model.predict(images, verbose=0)[:, 0] > 0.5).astype(int)
+    np.testing.assert_array_equal(
+        explain.grad_cam(model, images),
+        explain.grad_cam(model, images, classes, "vgg16/block5_conv3"),
+    )
 
 
 def test_a_network_without_feature_maps_has_no_heat():
     model = keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(2)])
-    with pytest.raises(ValueError, match="no layer with a spatial output"):
+    with pytest.raises(ValueError, match="has no feature maps"):
         explain.grad_cam(model, np.ones((4, 4, 1), "float32"))
 
 
@@ -144,13 +135,9 @@ def test_focus_counts_the_heat_in_the_box():
     ratio = (2 / 3 + 1 / 2) / 2 / ((4 + 10) / 20 / 2)
     assert explain.focus(heat, boxes).ratio == pytest.approx(ratio)
     assert np.isnan(explain.focus(heat[2:], boxes[2:]).ratio)
-    with pytest.raises(ValueError, match="expected whole pixels"):
-        explain.focus(heat, boxes + 0.5)
 
 
 @pytest.mark.parametrize("box", [[0, 0, 6, 2], [2, 1, 2, 3], [-1, 0, 2, 2], [0, 3, 2, 5]])
-def test_a_box_lies_within_its_picture(box):
-    with pytest.raises(ValueError, match=r"empty or reaches out of its picture of 4 by 5"):
+def test_a_box_lies_within_its_image(box):
+    with pytest.raises(ValueError, match=r"empty or reaches out of its image of 4 by 5"):
         explain.focus(np.ones((1, 4, 5)), np.array([box]))
-    with pytest.raises(ValueError, match=r"expected \(n, height, width\) and \(n, 4\)"):
-        explain.focus(np.ones((2, 4, 5)), np.array([box]))

@@ -44,9 +44,9 @@ def flat():
 @pytest.mark.parametrize(
     ("build", "arguments", "message"),
     [
-        (lambda: classifier(free=20), {}, "first layers of the base have to be frozen"),
-        (flat, {}, "not in a row, with a base among them"),
-        (lambda: classifier("densenet", free=9), {}, "not in a row"),
+        (lambda: classifier(free=20), {}, "cannot be cut behind its frozen layers"),
+        (flat, {}, "expected a base, .* between augmentation and a head"),
+        (lambda: classifier("densenet", free=9), {}, "have to stand in a row"),
         (lambda: models.transfer_classifier(small_base()), {}, "not compiled"),
         (lambda: classifier(augmented=True), {}, "begins with augmentation. Say .* views=8"),
         (classifier, {"views": 3}, "begins without augmentation"),
