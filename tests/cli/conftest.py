@@ -19,7 +19,6 @@ evaluation:
   every: 2
   after: 1
 training:
-  learning_rate: 0.01
 """
 NETWORK = "  optimizer: sgd\n  momentum: 0.9\nmode: network\n"
 
@@ -57,9 +56,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     photos = draw(folder / "photos", ("cow", "horse", "owl"), 10)
     (photos / "cow/Thumbs.db").touch()
     (photos / "owl/broken.jpg").write_bytes((photos / "owl/owl.0.jpg").read_bytes()[:400])
-    head, network = describe(photos), describe(photos, "network", more=NETWORK)
-    changed = {"base:": "base:\n  head_from: run", "rate: 0.01": "rate: 0.0001"}
-    changed["after: 1"] = "after: 1\n  floor: 0.9999"
+    head, network = (
+        describe(photos),
+        describe(photos, "network", more=f"  learning_rate: 1e-4\n{NETWORK}"),
+    )
+    changed = {"base:": "base:\n  head_from: run", "after: 1": "after: 1\n  floor: 0.9999"}
     for text, other in changed.items():
         network.write_text(network.read_text().replace(text, other))
     for file, told in ((head, ""), (network, "No evaluation reached evaluation.floor; the last")):
