@@ -18,12 +18,6 @@ def whole_number(name: str, value: object, least: int) -> None:
         raise ValueError(f"{name} is {value!r}; expected a whole number from {least}.")
 
 
-def dropout(share: float, name: str = "dropout") -> None:
-    """Raise ValueError unless `share` of the units may be dropped."""
-    if not 0 <= share < 1:
-        raise ValueError(f"{name} is {share}; expected a share, at least 0 and below 1.")
-
-
 def augmentation(value: object) -> None:
     """Raise ValueError unless `value` is a layer, or None."""
     import keras
