@@ -24,10 +24,8 @@ KAGGLE = "dogs-vs-cats"
 MICROSOFT = "kagglecatsanddogs_5340.zip"
 # Where this address is gone, search Microsoft's download center for "Kaggle Cats and Dogs Dataset",
 # put the archive into the data folder under the name above, and write the new address here.
-MICROSOFT_URL = (
-    "https://download.microsoft.com/download/3/E/1/3E1C3F21-ECDB-4869-8368-6DEBA77B919F/"
-    + MICROSOFT
-)
+MICROSOFT_URL = "https://download.microsoft.com/download/3/E/1/"
+MICROSOFT_URL += f"3E1C3F21-ECDB-4869-8368-6DEBA77B919F/{MICROSOFT}"
 
 # Of each kind: all photos, and where train, validation and test of the split "small" end.
 ALL = {"sample": 1_000, "full": 12_500}
@@ -60,13 +58,9 @@ def cats_vs_dogs(
     Returns
     -------
     Path
-        A folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and ``dog/``.
-
-    Warns
-    -----
-    UserWarning
-        Files of the archive are no photos and were left out, and the next number took the place of
-        each; or the archive holds fewer photos than the split ``"half"`` takes.
+        A folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and ``dog/``. A
+        warning names files of the archive that are no photos, in whose place comes the next
+        number, and tells where there are fewer photos than the split ``"half"`` takes.
 
     References
     ----------
@@ -78,7 +72,7 @@ def cats_vs_dogs(
     checks.one_of("split", split, ("small", "half"))
     checks.one_of("source", source, ("kaggle", "microsoft", None))
     checks.whole_number("seed", seed, least=0)
-    count = SMALL[scale][-1] if split == "small" else ALL[scale]
+    count = ALL[scale] if split == "half" else SMALL[scale][-1]
     name = f"{scale}-{split}" + (f"-seed{seed}" if split == "half" else "")
     name += f"-v{drawings.VERSION}" if scale == "sample" else ""
 
@@ -87,10 +81,9 @@ def cats_vs_dogs(
             everything = Path(directory) / "all"
             if scale == "sample":
                 drawings.write(everything, KINDS, count, seed=0)
-                names = {kind: [f"{kind}/{kind}.{n}.jpg" for n in range(count)] for kind in KINDS}
             else:
-                names = _unpack(_archive(source), everything, count, may_shrink=split == "half")
-            for part, photos in _deal(names, None if split == "half" else SMALL[scale], seed):
+                _unpack(_archive(source), everything, count, exactly=split == "small")
+            for part, photos in _deal(everything, None if split == "half" else SMALL[scale], seed):
                 for photo in photos:
                     (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
                     (everything / photo).rename(folder / part / photo)
@@ -101,20 +94,19 @@ def cats_vs_dogs(
     return store.build_once(store.place(f"cats_vs_dogs/{name}"), f"cats and dogs {name}", make)
 
 
-def _deal(
-    names: dict[str, list[str]], ends: tuple[int, ...] | None, seed: int
-) -> Iterator[tuple[str, list[str]]]:
+def _deal(folder: Path, ends: tuple[int, ...] | None, seed: int) -> Iterator[tuple[str, list[str]]]:
     """Yield each part and its photos: by their numbers up to the ends, or drawn by halves."""
+    kinds = [
+        sorted((folder / kind).iterdir(), key=lambda path: int(path.stem[4:])) for kind in KINDS
+    ]
     slices = [slice(*pair) for pair in itertools.pairwise((0, *(ends or ())))]
     if ends is None:
-        random, count = np.random.default_rng(seed), min(map(len, names.values()))
-        names = {
-            kind: [all_[n] for n in random.permutation(len(all_))] for kind, all_ in names.items()
-        }
+        random, count = np.random.default_rng(seed), min(map(len, kinds))
+        kinds = [[paths[n] for n in random.permutation(len(paths))] for paths in kinds]
         validation, train = count // 2 // 5, count // 2
         slices = [slice(validation, train), slice(validation), slice(train, count)]
     for part, chosen in zip(("train", "validation", "test"), slices, strict=True):
-        yield part, [photo for kind in KINDS for photo in names[kind][chosen]]
+        yield part, [f"{p.parent.name}/{p.name}" for paths in kinds for p in paths[chosen]]
 
 
 def _archive(source: str | None) -> Path:
@@ -127,22 +119,30 @@ def _archive(source: str | None) -> Path:
     return store.from_kaggle(KAGGLE, hint)
 
 
-def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[str, list[str]]:
-    """Copy the first so many good photos of each kind out of an archive, and name them."""
-    names: dict[str, list[str]] = {kind: [] for kind in KINDS}
-    bad: list[Unusable] = []
+def _unpack(archive: Path, folder: Path, count: int, exactly: bool) -> None:
+    """Copy the first so many good photos of each kind out of an archive."""
+    bad, there = list[Unusable](), dict.fromkeys(KINDS, 0)
     try:
         with _photos(archive, folder.parent) as photos:
             matches = filter(None, map(PHOTO.fullmatch, photos.namelist()))
             found = {(match[1].lower(), int(match[2])): match[0] for match in matches}
+            checked = any("PetImages" in name for name in found.values())  # some are bad
             for kind in KINDS:
                 (folder / kind).mkdir(parents=True)
                 waiting = iter(sorted(key for key in found if key[0] == kind))
-                while chosen := list(itertools.islice(waiting, count - len(names[kind]))):
-                    names[kind] += _copy(photos, {key: found[key] for key in chosen}, folder, bad)
-        fewest = min(map(len, names.values()))
-        if fewest < count and not (may_shrink and fewest):
-            raise ValueError(f"it holds {fewest:,} photos of a kind; expected {count:,}")
+                while chosen := list(itertools.islice(waiting, count - there[kind])):
+                    paths = {folder / kind / f"{kind}.{key[1]}.jpg": found[key] for key in chosen}
+                    for path, name in tqdm(paths.items(), "copying photos", delay=2, leave=False):
+                        with photos.open(name) as source, path.open("wb") as target:
+                            shutil.copyfileobj(source, target)
+                    unusable = decode_all(list(paths)) if checked else []
+                    for path, _ in unusable:
+                        path.unlink()
+                    there[kind] += len(paths) - len(unusable)
+                    bad += unusable
+        few = f"it holds {min(there.values()):,} photos of a kind; expected {count:,}"
+        if min(there.values()) < (count if exactly else 1):
+            raise ValueError(few)
     except Exception as error:  # a damaged archive raises nearly anything
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk, not of a decoder
@@ -151,24 +151,8 @@ def _unpack(archive: Path, folder: Path, count: int, may_shrink: bool) -> dict[s
     if bad:
         reasons = "".join(f"\n  {path.name}: {reason}" for path, reason in bad)
         warnings.warn(f"{len(bad)} files of {archive} were left out:{reasons}", stacklevel=2)
-    if fewest < count:
-        few = f"{archive} holds {fewest:,} photos of a kind, not {count:,}"
-        warnings.warn(f"{few}; the parts are smaller, in the same proportions.", stacklevel=2)
-    return names
-
-
-def _copy(
-    photos: zipfile.ZipFile, found: dict[tuple[str, int], str], folder: Path, bad: list[Unusable]
-) -> list[str]:
-    """Copy photos, and name them but for the bad ones, of which Microsoft's archive has some."""
-    names = {f"{kind}/{kind}.{number}.jpg": name for (kind, number), name in found.items()}
-    for target, name in tqdm(names.items(), "copying photos", delay=2, leave=False):
-        with photos.open(name) as source, (folder / target).open("wb") as file:
-            shutil.copyfileobj(source, file)
-    if any("PetImages" in name for name in names.values()):
-        bad += decode_all([folder / target for target in names])
-    unusable = {path for path, _ in bad}
-    return [target for target in names if folder / target not in unusable]
+    if min(there.values()) < count:
+        warnings.warn(f"{archive} serves, but {few}. The parts are smaller.", stacklevel=2)
 
 
 @contextmanager

@@ -99,16 +99,13 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
     checks.image_size(image_size)
     if isinstance(paths, str | Path):
         raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
-    photos = []
-    for path in map(Path, paths):
-        if not path.is_file():
-            what = "is a folder; give its photos" if path.is_dir() else "is missing"
-            raise FileNotFoundError(f"The photo {path} {what}.")
-        try:
-            photos.append(decode(path, image_size))
-        except ValueError as error:
-            raise ValueError(f"{path} is not usable: {error}.") from None
-    return np.array(photos, "float32").reshape(-1, *image_size, 3)
+    photos = [Path(path) for path in paths]
+    if missing := [path for path in photos if not path.is_file()]:
+        raise FileNotFoundError(f"The photo {missing[0]} is missing, or is no file.")
+    images = np.empty((len(photos), *image_size, 3), "uint8")
+    for path, reason in decode_all(photos, images.__setitem__, image_size):
+        raise ValueError(f"{path} is not usable: {reason}.")
+    return images.astype("float32")
 
 
 def decode_all(

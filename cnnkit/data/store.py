@@ -99,16 +99,14 @@ def from_kaggle(competition: str, hint: str) -> Path:
         (part / path.name).replace(path)
         part.rmdir()
     except (Exception, SystemExit) as error:
-        page = f"https://www.kaggle.com/c/{competition}/data"
         raise FileNotFoundError(
-            f"{path} is missing, and Kaggle did not give it ({error!r}).\n"
-            f'Sign in to Kaggle and click "Download All" on {page}, which also asks for your '
-            f"consent to the rules. Put the archive into {path.parent}, or into any folder that "
-            "you name in the environment variable CNNKIT_DATA.\n"
-            "Or let cnnkit download it: give that consent once, make a token on "
-            'https://www.kaggle.com/settings/api ("Generate New Token"), and save its text as '
-            "~/.kaggle/access_token, or in Colab as a secret named KAGGLE_API_TOKEN.\n"
-            f"{hint}\n{OR_SAMPLE}"
+            f"{path} is missing, and Kaggle did not give it ({error!r}).\nSign in to Kaggle and "
+            f'click "Download All" on https://www.kaggle.com/c/{competition}/data, which also asks '
+            f"for your consent to the rules. Put the archive into {path.parent}, or into any folder"
+            " that you name in the environment variable CNNKIT_DATA.\nOr let cnnkit download it: "
+            "give that consent once, make a token on https://www.kaggle.com/settings/api "
+            '("Generate New Token"), and save its text as ~/.kaggle/access_token, or in Colab as a '
+            f"secret named KAGGLE_API_TOKEN.\n{hint}\n{OR_SAMPLE}"
         ) from None
     return path
 
@@ -136,9 +134,8 @@ def build_once(folder: Path, contents: str, make: Callable[[Path], object]) -> P
     note = folder / CONTENTS
     found = note.read_text(encoding="utf-8") if note.is_file() else "other files"
     if found != contents:
-        raise ValueError(
-            f"{folder} holds {found}; expected {contents}. Name another folder, or delete this one."
-        )
+        cure = "Name another folder, or delete this one"
+        raise ValueError(f"{folder} holds {found}; expected {contents}. {cure}.")
     return folder
 
 
