@@ -16,23 +16,9 @@ if TYPE_CHECKING:
     from cnnkit.data import augment
     from cnnkit.data.folder import batches, image_folder
 
-__all__ = [
-    "CIFAR10_CLASSES",
-    "ants_and_bees",
-    "augment",
-    "batches",
-    "cats_vs_dogs",
-    "check_folder",
-    "check_images",
-    "cifar10",
-    "digits",
-    "drawings",
-    "find_parts",
-    "image_folder",
-    "load_images",
-    "mnist",
-    "split_folder",
-]
+__all__ = ["CIFAR10_CLASSES", "ants_and_bees", "augment", "batches", "cats_vs_dogs", "check_folder"]
+__all__ += ["check_images", "cifar10", "digits", "drawings", "find_parts", "image_folder"]
+__all__ += ["load_images", "mnist", "split_folder"]
 
 
 def __getattr__(name: str) -> Any:

@@ -38,6 +38,9 @@ def cats_vs_dogs(
     """Prepare the cats and dogs: a folder for each part, and in it one for each kind.
 
     The first call copies the photos out of an archive, or draws them. Later ones are instant.
+    Sources: J. Elson et al., "Asirra: A CAPTCHA that Exploits Interest-Aligned Manual Image
+    Categorization", CCS 2007; F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021,
+    section 8.2.
 
     Parameters
     ----------
@@ -61,12 +64,6 @@ def cats_vs_dogs(
         A folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and ``dog/``. A
         warning names files of the archive that are no photos, in whose place comes the next
         number, and tells where there are fewer photos than the split ``"half"`` takes.
-
-    References
-    ----------
-    J. Elson, J. Douceur, J. Howell and J. Saul, "Asirra: A CAPTCHA that Exploits
-    Interest-Aligned Manual Image Categorization", CCS 2007.
-    F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, section 8.2.
     """
     checks.one_of("scale", scale, ("sample", "full"))
     checks.one_of("split", split, ("small", "half"))

@@ -15,7 +15,7 @@ SHOWN = 20  # problems in a message
 
 
 class FolderCheck(NamedTuple):
-    """What a folder of photos holds: usable photos by class, and what is wrong with the rest."""
+    """How many usable photos each class of a folder has, and what is wrong with the rest."""
 
     classes: dict[str, int]
     problems: list[Unusable]
@@ -38,8 +38,7 @@ def check_images(path: str | Path) -> list[Unusable]:
 
 def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does."""
-    folder = Path(path)
-    photos, problems = list_photos(folder)
+    photos, problems = list_photos(folder := Path(path))
     problems += decode_all(photos)
     usable = set(photos) - {problem.path for problem in problems}
     counts = Counter(photo.parent.name for photo in usable)
@@ -92,19 +91,11 @@ def usable_photos(
         wrong, advice = sorted(problems + wrong), f"Mend or delete them{way_out}:"
     if wrong:
         count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
-        raise ValueError(f"{folder} has {count}. {advice}\n{listing(folder, wrong)}")
+        named = ((path.relative_to(folder.parent), reason) for path, reason in wrong[:SHOWN])
+        lines = "".join(f"\n  {path}: {reason}" for path, reason in named)
+        more = f"\n  … and {len(wrong) - SHOWN} more, which data.check_images lists"
+        raise ValueError(f"{folder} has {count}. {advice}{lines}{more * (len(wrong) > SHOWN)}")
     return np.array(usable)
-
-
-def listing(folder: Path, problems: Sequence[Unusable]) -> str:
-    """Say in one message what is wrong in a folder."""
-    lines = [
-        f"  {path.relative_to(folder) if path != folder else folder.name}: {reason}"
-        for path, reason in problems[:SHOWN]
-    ]
-    if len(problems) > SHOWN:
-        lines.append(f"  … and {len(problems) - SHOWN} more, which data.check_images lists")
-    return "\n".join(lines)
 
 
 def _check_classes(

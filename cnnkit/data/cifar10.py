@@ -14,16 +14,9 @@ from PIL import Image
 
 Split = tuple[np.ndarray, np.ndarray]
 
-CIFAR10_CLASSES: dict[str, tuple[str, ...]] = {
-    "sample": (
-        *("cat", "cow", "dog", "fox", "frog"),
-        *("horse", "koala", "owl", "panda", "rabbit"),
-    ),
-    "full": (
-        *("airplane", "automobile", "bird", "cat", "deer"),
-        *("dog", "frog", "horse", "ship", "truck"),
-    ),
-}
+SAMPLE = ("cat", "cow", "dog", "fox", "frog", "horse", "koala", "owl", "panda", "rabbit")
+FULL = ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck")
+CIFAR10_CLASSES: dict[str, tuple[str, ...]] = {"sample": SAMPLE, "full": FULL}
 SIDE = 32
 DRAWN = {"train": 500, "test": 100}  # of each species
 CANVAS = 72  # pixels a side of a drawing, of which a square around the face is kept
@@ -38,6 +31,8 @@ BATCHES = [*(f"data_batch_{number}" for number in range(1, 6)), "test_batch"]
 def cifar10(scale: str) -> tuple[Split, Split]:
     """Load CIFAR-10, or drawn animals in the same form.
 
+    Source: A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
+
     Parameters
     ----------
     scale : {"sample", "full"}
@@ -49,10 +44,6 @@ def cifar10(scale: str) -> tuple[Split, Split]:
     (x_train, y_train), (x_test, y_test)
         x: (n, 32, 32, 3), uint8; y: (n,), int64, the numbers of `CIFAR10_CLASSES`. n is 50,000 and
         10,000 at full scale, 5,000 and 1,000 in the sample, as many of each class.
-
-    References
-    ----------
-    A. Krizhevsky, "Learning Multiple Layers of Features from Tiny Images", 2009.
     """
     checks.one_of("scale", scale, ("sample", "full"))
     if scale == "full":

@@ -16,16 +16,9 @@ SHAPES |= {"x_test": (10_000, 28, 28), "y_test": (10_000,)}
 def digits(seed: int = 0) -> tuple[Split, Split]:
     """Load the 1,797 real handwritten digits that scikit-learn ships.
 
-    The `seed`, from 0, decides which 180 digits are for testing.
-
-    Returns
-    -------
-    (x_train, y_train), (x_test, y_test)
-        x: (1617, 8, 8, 1) and (180, 8, 8, 1), float32 in [0, 1]; y: int64, 0 to 9.
-
-    References
-    ----------
-    E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
+    It returns (x_train, y_train), (x_test, y_test). x: (1617, 8, 8, 1) and (180, 8, 8, 1), float32
+    in [0, 1]; y: int64, 0 to 9. The seed, from 0, decides which digits are for testing.
+    Source: E. Alpaydin and C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine
     Learning Repository, 1998.
     """
     from sklearn.datasets import load_digits
@@ -41,6 +34,9 @@ def digits(seed: int = 0) -> tuple[Split, Split]:
 def mnist(scale: str) -> tuple[Split, Split]:
     """Load MNIST, or 5,000 of its digits.
 
+    Source: Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST Database of Handwritten Digits",
+    1998.
+
     Parameters
     ----------
     scale : {"sample", "full"}
@@ -53,21 +49,15 @@ def mnist(scale: str) -> tuple[Split, Split]:
     (x_train, y_train), (x_test, y_test)
         x: (n, 28, 28, 1), float32 in [0, 1]; y: int64, 0 to 9. n is 60,000 and 10,000 at full
         scale, 4,000 and 1,000 in the sample, as many of each class.
-
-    References
-    ----------
-    Y. LeCun, C. Cortes and C. J. C. Burges, "The MNIST Database of Handwritten Digits", 1998.
     """
     checks.one_of("scale", scale, ("sample", "full"))
     arrays = _read_sample() if scale == "sample" else _read_mnist()
-    train, test = (
-        (
-            arrays[f"x_{part}"][..., np.newaxis] / np.float32(255),
-            arrays[f"y_{part}"].astype("int64"),
-        )
-        for part in ("train", "test")
-    )
-    return train, test
+
+    def part(name: str) -> Split:
+        images = arrays[f"x_{name}"][..., np.newaxis] / np.float32(255)
+        return images, arrays[f"y_{name}"].astype("int64")
+
+    return part("train"), part("test")
 
 
 def _read_sample() -> dict[str, np.ndarray]:

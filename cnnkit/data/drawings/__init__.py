@@ -32,19 +32,14 @@ Size = int | tuple[int, int] | None
 
 
 def draw(
-    species: str,
-    random: np.random.Generator,
-    size: Size = None,
-    background: str = "neutral",
+    species: str, random: np.random.Generator, size: Size = None, background: str = "neutral"
 ) -> tuple[Image.Image, Box]:
     """Draw one animal.
 
     Parameters
     ----------
-    species : str
-        One of `SPECIES`.
-    random : numpy.random.Generator
-        Decides everything else.
+    species, random : str, numpy.random.Generator
+        One of `SPECIES`, and what decides everything else.
     size : int or (height, width), optional
         In pixels, at least 16; without it, each side is drawn between 100 and 160.
     background : {"neutral", "species"}
@@ -84,22 +79,13 @@ def write(
         Where to write. It must not hold anything else.
     species : sequence of str
         From `SPECIES`; each becomes a folder with the files ``cat.0.jpg``, ``cat.1.jpg``, …
-    per_class : int
-        Pictures of each species, from 1.
-    seed : int
-        From 0. The first pictures are the same for any `per_class`.
+    per_class, seed : int
+        Pictures of each species, from 1; and from 0. The first pictures are the same for any
+        `per_class`.
     size, background
         As in `draw`.
 
-    Returns
-    -------
-    Path
-        `directory`.
-
-    Raises
-    ------
-    ValueError
-        An argument out of range, or a directory that holds something else.
+    It returns `directory`.
     """
     species = [species] if isinstance(species, str) else list(species)
     for name in species:

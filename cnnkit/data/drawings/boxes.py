@@ -28,13 +28,6 @@ def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) ->
     -------
     ndarray of int, (n, 4)
         Left, top, right and bottom in pixels; right and bottom lie just outside.
-
-    Raises
-    ------
-    FileNotFoundError
-        There is no ``boxes.csv``, as beside real photos.
-    ValueError
-        It does not list a picture.
     """
     paths = [Path(path) for path in file_paths]
     tables = {folder: read(folder) for folder in {path.parent.parent for path in paths}}
@@ -42,9 +35,8 @@ def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) ->
     for path in paths:
         folder, name = path.parent.parent, f"{path.parent.name}/{path.name}"
         if name not in tables[folder]:
-            raise ValueError(
-                f"{folder / NAME} does not list {name}. Draw the pictures again, into a new folder."
-            )
+            cure = "Draw the pictures again, into a new folder"
+            raise ValueError(f"{folder / NAME} does not list {name}. {cure}.")
         with Image.open(path) as image:
             scale = np.divide(image_size[::-1], image.size)
         left_top, right_bottom = np.reshape(tables[folder][name], (2, 2)) * scale
