@@ -34,16 +34,12 @@ def flip_rotate_zoom(seed: int | None = None) -> Chain:
     """Mirror, turn and zoom images, as chapter 4's model does.
 
     Mirrored left to right with a probability of one half; turned by up to a tenth of a full turn
-    to either side; enlarged or reduced by up to a fifth. Corners that come into view are filled
-    with a reflection. Source: F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021,
-    listing 8.14.
+    to either side; enlarged or reduced by up to a fifth; corners are filled with a reflection.
+    Source: F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
     """
     first, second, third = _seeds(seed, 3)
-    chain = [
-        layers.RandomFlip("horizontal", seed=first),
-        layers.RandomRotation(0.1, seed=second),
-        layers.RandomZoom(0.2, seed=third),
-    ]
+    turn, zoom = layers.RandomRotation(0.1, seed=second), layers.RandomZoom(0.2, seed=third)
+    chain = [layers.RandomFlip("horizontal", seed=first), turn, zoom]
     return Chain(chain, value_range=None, name="flip_rotate_zoom")
 
 
@@ -126,10 +122,8 @@ def ten_crop(images: Any, size: int) -> Any:
     images = ops.convert_to_tensor(images)
     checks.whole_number("size", size, least=1)
     if len(images.shape) != 4 or size > min(images.shape[1:3]):
-        raise ValueError(
-            f"The photos have shape {tuple(images.shape)}; expected (n, height, width, channels), "
-            f"each side at least {size}."
-        )
+        expected = f"(n, height, width, channels), each side at least {size}"
+        raise ValueError(f"The photos have shape {tuple(images.shape)}; expected {expected}.")
     down, right = images.shape[1] - size, images.shape[2] - size
     corners = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
     crops = [images[:, top : top + size, left : left + size] for top, left in corners]

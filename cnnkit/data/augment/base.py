@@ -38,10 +38,8 @@ class Augmentation(keras.Layer):
 
     def call(self, images: Any, training: bool = False) -> Any:
         if len(images.shape) != 4:
-            raise ValueError(
-                f"The photos have shape {tuple(images.shape)}; expected (n, height, width, "
-                "channels). For a single one use photo[np.newaxis]."
-            )
+            expected = "(n, height, width, channels). For a single one use photo[np.newaxis]"
+            raise ValueError(f"The photos have shape {tuple(images.shape)}; expected {expected}.")
         if not training:
             return images
         dtype = keras.backend.standardize_dtype(images.dtype)

@@ -25,9 +25,7 @@ class QuarterTurns(_Moving):
     def change(self, images: Any) -> Any:
         height, width = images.shape[1:3]
         if height != width:
-            raise ValueError(
-                f"The photos are {height}×{width}; a quarter turn asks for square ones."
-            )
+            raise ValueError(f"The photos are {height}×{width}; a quarter turn asks for squares.")
         turns = keras.random.randint((ops.shape(images)[0], 1, 1, 1), 0, 4, seed=self.random)
         turned = images
         for number in (1, 2, 3):
@@ -62,10 +60,11 @@ class CropAndResize(_Moving):
     def change(self, images: Any) -> Any:
         count, height, width = ops.shape(images)[:3]
         scale = keras.random.uniform((count,), self.smallest, 1.0, seed=self.random)
-        place = keras.random.uniform((2, count), seed=self.random)
-        free = 1.0 - scale
-        left = place[0] * free * ops.cast(width - 1, "float32")
-        top = place[1] * free * ops.cast(height - 1, "float32")
+        place = keras.random.uniform((2, count), seed=self.random) * (1.0 - scale)
+        left, top = (
+            place[0] * ops.cast(width - 1, "float32"),
+            place[1] * ops.cast(height - 1, "float32"),
+        )
         return _window(images, scale, left, top, "bilinear")
 
 
@@ -107,10 +106,8 @@ class CropAndFlip(_Moving):
     def call(self, images: Any, training: bool = False) -> Any:
         shape, size = images.shape, self.size
         if len(shape) == 4 and any(side is not None and side < size for side in shape[1:3]):
-            raise ValueError(
-                f"The photos have shape {tuple(shape)}; expected at least {size} by {size} pixels. "
-                "Load them larger."
-            )
+            expected = f"at least {size} by {size} pixels. Load them larger"
+            raise ValueError(f"The photos have shape {tuple(shape)}; expected {expected}.")
         images = super().call(images, training)
         if training:
             return images
@@ -169,19 +166,15 @@ class PCAColor(Augmentation):
         self.deviation, self.components = deviation, components
 
     def adapt(self, images: Any) -> None:
-        """Find the principal components.
+        """Find the principal components of the training images.
 
-        Parameters
-        ----------
-        images : ndarray, (n, height, width, 3), or iterable of such batches
-            The training images. Of batches (images, labels), labels are ignored.
+        They come as one array, (n, height, width, 3), or as batches (images, labels) or of images.
         """
         count, total, products = 0, np.zeros(3), np.zeros((3, 3))
         for batch, _ in read([images] if isinstance(images, np.ndarray) else images):
             if batch.ndim != 4 or batch.shape[-1] != 3:
-                raise ValueError(
-                    f"The photos have shape {batch.shape}; expected (n, height, width, 3)."
-                )
+                expected = "(n, height, width, 3)"
+                raise ValueError(f"The photos have shape {batch.shape}; expected {expected}.")
             pixels = batch.astype("float64").reshape(-1, 3)
             count += len(pixels)
             total += pixels.sum(axis=0)
