@@ -14,18 +14,6 @@ from cnnkit.models.shake import ShakeShake
 from cnnkit.models.shakenet import shakenet
 from cnnkit.models.vgg16 import vgg16_base
 
-__all__ = [
-    "ShakeShake",
-    "alexnet",
-    "cats_vs_dogs_cnn",
-    "class_names",
-    "classification_head",
-    "densenet_base",
-    "digits_cnn",
-    "mnist_cnn",
-    "pooled",
-    "shakenet",
-    "transfer_classifier",
-    "vgg16_base",
-    "with_head",
-]
+__all__ = ["ShakeShake", "alexnet", "cats_vs_dogs_cnn", "class_names", "classification_head"]
+__all__ += ["densenet_base", "digits_cnn", "mnist_cnn", "pooled", "shakenet", "transfer_classifier"]
+__all__ += ["vgg16_base", "with_head"]

@@ -131,7 +131,6 @@ class LocalResponseNormalization(keras.Layer):
     n, k, alpha, beta = 5, 2.0, 1e-4, 0.75
 
     def call(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        """Normalise feature maps (n, height, width, channels)."""
         around, channels = self.n // 2, x.shape[-1]
         squares = ops.pad(ops.square(x), ((0, 0), (0, 0), (0, 0), (around, around)))
         total = sum(squares[..., shift : shift + channels] for shift in range(self.n))

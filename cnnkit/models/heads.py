@@ -65,7 +65,6 @@ class Predictions(layers.Dense):
         self.class_names = list(class_names)
 
     def get_config(self) -> dict:
-        """Return the layer's arguments."""
         return {**super().get_config(), "class_names": self.class_names}
 
 

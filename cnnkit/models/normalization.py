@@ -12,7 +12,6 @@ class BatchNormalization(keras.layers.BatchNormalization):
     """Keras's layer, whose training is faster where the backend has one operation for it."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
-        """Normalise feature maps (n, height, width, channels)."""
         fused = None
         if training and self.trainable:
             fused = backend.fused_batch_norm(inputs, self.gamma, self.beta, self.epsilon)

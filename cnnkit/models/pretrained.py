@@ -24,11 +24,9 @@ class Preprocessing(keras.Layer):
         self.network = network
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        """Apply the module's ``preprocess_input``."""
         return getattr(keras.applications, self.network).preprocess_input(images)
 
     def get_config(self) -> dict:
-        """Return the layer's arguments."""
         return {**super().get_config(), "network": self.network}
 
 

@@ -61,7 +61,6 @@ class ShakeShake(keras.Layer):
         self.random = keras.random.SeedGenerator(seed)
 
     def build(self, input_shape: Any) -> None:
-        """Check the shapes of the branches."""
         several = isinstance(input_shape[0], list | tuple) and len(input_shape) > 1
         if not several or any(shape != input_shape[0] for shape in input_shape):
             expected = "a list of two or more tensors of the same shape"
@@ -114,9 +113,7 @@ class ShakeShake(keras.Layer):
         return drawn if len(shape) == 1 else exponential / ops.sum(exponential, 1, keepdims=True)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        """Return the shape of a branch."""
         return input_shape[0]
 
     def get_config(self) -> dict[str, Any]:
-        """Return the layer's arguments."""
         return {**super().get_config(), **self.mode, "seed": self.seed}

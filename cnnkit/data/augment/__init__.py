@@ -38,8 +38,8 @@ def flip_rotate_zoom(seed: int | None = None) -> Chain:
     Source: F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
     """
     first, second, third = _seeds(seed, 3)
-    turn, zoom = layers.RandomRotation(0.1, seed=second), layers.RandomZoom(0.2, seed=third)
-    chain = [layers.RandomFlip("horizontal", seed=first), turn, zoom]
+    chain = [layers.RandomFlip("horizontal", seed=first), layers.RandomRotation(0.1, seed=second)]
+    chain.append(layers.RandomZoom(0.2, seed=third))
     return Chain(chain, value_range=None, name="flip_rotate_zoom")
 
 

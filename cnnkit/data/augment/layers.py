@@ -60,11 +60,10 @@ class CropAndResize(_Moving):
     def change(self, images: Any) -> Any:
         count, height, width = ops.shape(images)[:3]
         scale = keras.random.uniform((count,), self.smallest, 1.0, seed=self.random)
-        place = keras.random.uniform((2, count), seed=self.random) * (1.0 - scale)
-        left, top = (
-            place[0] * ops.cast(width - 1, "float32"),
-            place[1] * ops.cast(height - 1, "float32"),
-        )
+        place = keras.random.uniform((2, count), seed=self.random)
+        free = 1.0 - scale
+        left = place[0] * free * ops.cast(width - 1, "float32")
+        top = place[1] * free * ops.cast(height - 1, "float32")
         return _window(images, scale, left, top, "bilinear")
 
 
