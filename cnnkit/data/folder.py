@@ -32,9 +32,8 @@ def batches(
 
     Parameters
     ----------
-    images : ndarray, (n, height, width, channels)
-        They are not copied.
-    labels : ndarray of int, (n,)
+    images, labels : ndarray, (n, height, width, channels), and of int, (n,)
+        The images are not copied.
     batch_size, shuffle, seed, class_names
         As in `image_folder`.
 
@@ -78,14 +77,12 @@ def image_folder(
         To which each photo is resized, bilinearly and whatever its aspect ratio.
     batch_size : int
         Photos a step; the last batch of an epoch may be smaller.
-    shuffle : bool
-        Whether each epoch has another order, or all have that of the files.
-    seed : int, optional
-        From 0, the default; decides the orders.
+    shuffle, seed : bool, int
+        Whether each epoch has another order, which the seed, from 0, decides.
     memory_budget : int
         Bytes that the decoded photos may take in memory.
     skip_unusable : bool
-        Leave out the files that `check_images` finds; the attribute ``skipped`` lists them.
+        Leave out the files that `check_images` finds. Else a ValueError lists them, with reasons.
     class_names : sequence of str, optional
         The classes in the order of their numbers, such as those of a trained classifier. The folder
         may then lack some of them, but have no others.
@@ -97,13 +94,8 @@ def image_folder(
         int64. Its attributes are ``class_names``; ``file_paths`` and ``labels`` of all photos, in
         the order of the files; ``order(k)``, the numbers of the photos in the order of epoch k,
         which depends on `seed` and k alone; ``epoch()``, the epoch that comes next, and
-        ``set_epoch(k)``, to go on with epoch k; ``shuffled`` and ``skipped``. An epoch ends with
-        its last batch.
-
-    Raises
-    ------
-    ValueError
-        Something in the folder cannot be used. The message lists the first twenty, with reasons.
+        ``set_epoch(k)``, to go on with epoch k; ``shuffled``, and ``skipped``, the files that were
+        left out. An epoch ends with its last batch.
     """
     checks.image_size(image_size)
     seed = _seed(batch_size, shuffle, seed)

@@ -83,18 +83,10 @@ def _refuse_odd(path: Path, image: Image.Image) -> None:
 
 
 def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
-    """Load single photos, in the form that `image_folder` gives them.
+    """Load photos, in the form that `image_folder` gives them: float32, (n, height, width, 3).
 
-    Parameters
-    ----------
-    paths : sequence of str or Path
-    image_size : (height, width)
-        To which each photo is resized, bilinearly and whatever its aspect ratio.
-
-    Returns
-    -------
-    ndarray of float32, (n, height, width, 3)
-        In [0, 255].
+    The pixels lie in [0, 255]. Each photo is resized to `image_size`, (height, width), bilinearly
+    and whatever its aspect ratio.
     """
     checks.image_size(image_size)
     if isinstance(paths, str | Path):

@@ -27,20 +27,21 @@ def split_folder(
 
     Parameters
     ----------
-    source : str or Path
-        A folder with a folder for each class. It stays as it is.
-    destination : str or Path
-        Where to make the three folders, each with a folder for each class. It must hold nothing
-        else. A second call with the same arguments is instant.
+    source, destination : str or Path
+        A folder with a folder for each class, which stays as it is, and where to make the three
+        folders. It must hold nothing else. A second call with the same arguments is instant.
     validation, test : float
         Shares of each class, in [0, 1), together below 1. A part whose share is not 0 gets a photo
         of each class at least; one whose share is 0 is not made.
     seed : int
         From 0; decides which photos go where.
     skip_unusable : bool
-        Leave out the files that `check_images` finds.
+        Leave out the files that `check_images` finds. Else a ValueError lists them.
 
-    It returns `destination`.
+    Returns
+    -------
+    Path
+        `destination`.
     """
     checks.whole_number("seed", seed, least=0)
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):

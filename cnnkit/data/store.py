@@ -74,8 +74,8 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
 def from_kaggle(competition: str, hint: str) -> Path:
     """Return the archive of a Kaggle competition; download it with a token where it is missing.
 
-    The token may be a file, an environment variable, or in Colab one of the notebook's secrets. One
-    message says what to do whatever is wrong, and `hint`.
+    The token is a file, an environment variable, or in Colab a secret of the notebook. Whatever is
+    wrong, one message says what to do, and `hint`.
     """
     path = place(f"{competition}.zip")
     if path.is_file():
@@ -140,10 +140,9 @@ def build_once(folder: Path, contents: str, make: Callable[[Path], object]) -> P
 
 
 def ants_and_bees() -> Path:
-    """Return the training photos of PyTorch's tutorial on transfer learning.
+    """Return the training photos of PyTorch's tutorial on transfer learning: 123 ants, 121 bees.
 
-    The folder holds ``ants/`` and ``bees/``, 123 and 121 photos, and a file that is no photo, as
-    folders of own photos do.
+    The folder also holds a file that is no photo, as folders of own photos do.
     """
     folder = home() / "hymenoptera_data" / "train"
     if not folder.is_dir():
