@@ -32,14 +32,13 @@ class Batches(keras.utils.PyDataset):
         dtype: str | None = None,
     ) -> None:
         super().__init__()
-        self.read, self.labels, self.seed = read, labels, seed
+        self.read, self.labels, self.seed, self.shuffled = read, labels, seed, seed is not None
         self.class_names, self.file_paths = list(class_names), list(file_paths)
         n = len(labels)
         if isinstance(batch_size, int | np.integer):
             batch_size = [min(batch_size, n - start) for start in range(0, n, batch_size)]
         self.sizes, self._ends = list(batch_size), np.cumsum(batch_size)
-        self.shuffled, self._dtype = seed is not None, dtype
-        self.key = ""  # which changes with the content, where that is known
+        self._dtype, self.key = dtype, ""  # the key changes with the content, where it is known
         self.shard: Callable[[np.ndarray], np.ndarray] | None = None  # what a process reads of all
         self._epoch, self._order = 0, (-1, np.arange(0))
 

@@ -38,10 +38,9 @@ class ReduceOnPlateau(keras.callbacks.Callback):
     ----------
     monitor, mode : str, {"min", "max"}
         A metric of the validation data, such as ``"accuracy"``, or else of the training data.
-    patience : int
-    factor, threshold, min_change : float
-        By which the learning rate is multiplied, the relative improvement that counts, and the
-        change of the learning rate that is left out.
+    patience, factor, threshold, min_change : int, float
+        In epochs; of the learning rate; the relative improvement that counts; and the change of
+        the learning rate that is left out.
     """
 
     def __init__(
@@ -58,7 +57,6 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         checks.whole_number("patience", patience, least=0)
         self.monitor, self.mode, self.patience, self.factor = monitor, mode, patience, factor
         self.threshold, self.min_change = threshold, min_change
-        self.on_train_begin()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.best: float | None = None
@@ -81,16 +79,14 @@ class Evaluations(keras.callbacks.Callback):
     """Evaluates every `every` steps from epoch `after` on, and at the end of each epoch.
 
     The metrics at an epoch's end become those of the validation data: ``val_accuracy``. The
-    `directory` holds a folder for each evaluation, such as ``epoch-04-step-0100``;
-    ``evaluations.csv``, the metrics of all, from which a run that resumes removes what it repeats;
-    and ``best.keras``.
+    `directory` holds a folder for each evaluation, such as ``epoch-04-step-0100``; the best model,
+    ``best.keras``; and ``evaluations.csv``, of which a run that resumes removes what it repeats.
 
     Parameters
     ----------
     evaluate : callable
-        ``evaluate(model, folder)`` returns metrics by name, such as ``{"accuracy": 0.93}``, and
-        may write into the folder. It does not call the model's ``evaluate``, which would reset the
-        metrics of the epoch.
+        ``evaluate(model, folder)`` returns metrics such as ``{"accuracy": 0.93}``, and may write
+        into the folder. (The model's ``evaluate`` in it would reset the metrics of the epoch.)
     every, after : int, optional
         Without `every`, only ends of epochs are evaluated. `after` counts from 0.
     monitor, mode, floor : str, {"min", "max"}, float, optional
@@ -111,8 +107,8 @@ class Evaluations(keras.callbacks.Callback):
         checks.one_of("mode", mode, ("min", "max"))
         checks.whole_number("every", 1 if every is None else every, least=1)
         self._evaluate, self._directory, self._monitor = evaluate, Path(directory), monitor
-        self._table = self._directory / "evaluations.csv"
         self._every, self._after, self._sign = every, after, 1 if mode == "max" else -1
+        self._table = self._directory / "evaluations.csv"
         self._floor = -math.inf if floor is None else self._sign * floor
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -127,10 +123,9 @@ class Evaluations(keras.callbacks.Callback):
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._step, self._metrics = batch + 1, None
         if self._every and self._epoch >= self._after and self._step % self._every == 0:
-            team = distribution.current()
-            team.move(self.model, apart=True)
+            distribution.current().move(self.model, apart=True)
             self._metrics = self._run()
-            team.move(self.model)
+            distribution.current().move(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         logs.update(self._metrics or self._run())

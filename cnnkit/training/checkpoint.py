@@ -14,7 +14,7 @@ import filelock
 import keras
 import numpy as np
 
-# What callbacks count: Keras's EarlyStopping, ModelCheckpoint and ReduceLROnPlateau, and our own.
+# What EarlyStopping, ModelCheckpoint, ReduceLROnPlateau and our own callbacks count.
 COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter", "stopped_epoch")
 Config = dict[str, dict[str, Any]]  # what makes it this run: values by part and name
 
@@ -102,8 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         metrics, self.counters = _numbers(logs), {}
         for name in {**self.history, **metrics}:  # NaN where an epoch lacks one
-            values = self.history.setdefault(name, [np.nan] * epoch)
-            values.append(metrics.get(name, np.nan))
+            self.history.setdefault(name, [np.nan] * epoch).append(metrics.get(name, np.nan))
         for callback in self._callbacks:
             found = _numbers({name: getattr(callback, name, None) for name in COUNTERS})
             self.counters.setdefault(type(callback).__name__, []).append(found)

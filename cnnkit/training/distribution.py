@@ -58,10 +58,7 @@ class Processes(keras.callbacks.Callback):
         self.move(self.model, apart=True)
 
     def move(self, model: keras.Model, apart: bool = False) -> None:
-        """Let all make steps with a model, or each, `apart`, predict and save, which assigns, too.
-
-        Under a distribution, all processes have to assign the same to each variable.
-        """
+        """Let all processes make steps with a model; or each, `apart`, predict and save with it."""
         if self._all is None:
             return
         to = None if apart else self._all
@@ -69,7 +66,7 @@ class Processes(keras.callbacks.Callback):
         values = [np.asarray(variable) for variable in variables]
         if to is not None:
             values = backend.from_first_process(values, to.device_mesh.backend_mesh)
-        keras.distribution.set_distribution(to)
+        keras.distribution.set_distribution(to)  # in which all assign the same; saving assigns, too
         for variable, value in zip(variables, values, strict=True):
             variable._layout = None  # Keras has no public way to move a variable
             variable._layout = to and to.get_variable_layout(variable)
@@ -100,8 +97,8 @@ def distributed() -> Iterator[Processes]:
     """Let several processes train one model, each on its part of every batch.
 
     All run the same program on the same disk, with ``KERAS_BACKEND=jax``, and find one another by
-    ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the first, which whoever reaches it
-    can join, ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0.
+    ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the first (whoever reaches it can
+    join), ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0.
     Without these, one process trains on all its devices. Do this once, before anything is computed.
     When one process ends, JAX ends the others: start all again, and the run resumes. It yields
     `Processes`, with the attributes ``count``, ``index`` and ``first``.

@@ -29,10 +29,9 @@ class Recipe:
         regularizer. (Keras's optimizers have another one, which goes around the momentum.)
     monitor, mode : str, {"min", "max"}
         The validation metric (training metric, where there is none) by which models are compared.
-    patience : int, optional
-        That of `ReduceOnPlateau`, which divides the learning rate by ten.
-    decay, decay_every : float, int, optional
-        By which the learning rate is multiplied after every so many epochs.
+    patience, decay, decay_every : int, optional, float, int, optional
+        That of `ReduceOnPlateau`, which divides the learning rate by ten; or by which the learning
+        rate is multiplied after every so many epochs.
     cosine, restart_after : bool, int, optional
         Whether the learning rate falls to 0 by half a cosine wave, step by step over all epochs;
         and the epochs of a first wave, after which it begins anew, for twice as long each time.

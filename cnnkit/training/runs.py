@@ -61,16 +61,13 @@ def fit(
 
     - ``run.json``: the recipe, and what is known of model, data and software;
     - ``history.csv`` and, at the end, ``curves.png``: the metrics of each epoch;
-    - ``best.keras``, by the metric that the recipe monitors, and ``last.keras``: models, to load
-      after ``import cnnkit``;
+    - ``best.keras``, by the recipe's metric, and ``last.keras``: load them after ``import cnnkit``;
     - ``state.npz``, from which the run resumes. Without it, the run begins anew.
 
     Parameters
     ----------
-    model : keras.Model
-        It is compiled here, and holds the last weights at the end.
-    recipe : Recipe
-        Its batch size is what you give to `data.image_folder`; that of `train` counts.
+    model, recipe : keras.Model, Recipe
+        The model is compiled here, and ends with the last weights. The batch size is `train`'s.
     train, validation : tf.data.Dataset, or None for `validation`
         Batches (images, labels) that are the same in each epoch, or those of `data.image_folder`.
     directory : str or Path
@@ -84,8 +81,7 @@ def fit(
     Raises
     ------
     ValueError, FloatingPointError
-        Data that do not fit the model, or whose order is not known; another run's directory. A
-        loss that is NaN or infinite; the directory keeps the epochs before.
+        Data that do not fit the model or have no known order; another run's directory; a NaN loss.
     """
     directory, team = Path(directory), distribution.current()
     callbacks, verbose = keras.tree.flatten(callbacks), verbose if team.first else 0
@@ -209,9 +205,8 @@ def first_batch(model: keras.Model, dataset: Any) -> tuple[np.ndarray, Any]:
     }
     for problem in [problem for problem, found in problems.items() if found]:
         raise ValueError(
-            f"The data set {problem}; expected batches (images, labels) that can be read again in "
-            "a known order, as data.image_folder(path, image_size) and data.batches(x, y, "
-            "batch_size) return them. Augmentation goes into the model."
+            f"The data set {problem}; expected batches (images, labels) in a known order, such as "
+            "data.image_folder and data.batches return. Augmentation goes into the model."
         )
     images, labels = next(read(dataset), (None, None))
     if images is None:

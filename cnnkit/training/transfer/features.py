@@ -94,7 +94,6 @@ class Frozen:
         path = directory / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
 
         def write(file: IO[bytes]) -> None:
-            """Write what the network makes of each batch, with the random numbers of `fit`."""
             network = self._network if number is None else InTraining([self._network])
             steps = tqdm(read(self._dataset, number), "features", len(self.sizes), False, delay=2)
             sha = hashlib.sha256()

@@ -25,8 +25,7 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
     that it keeps its statistics: `fit` overrides a `training=False` in the call.
     """
     nested = any(isinstance(layer, keras.Model) and layer.weights for layer in base.layers)
-    whole = isinstance(count, int | np.integer)
-    if nested or not whole or not 0 <= count <= len(base.layers):
+    if nested or count not in range(len(base.layers) + 1):
         raise ValueError(
             f"count is {count!r}; expected 0 to {len(base.layers)}, the number of layers of "
             f"{base.name!r}, which {'holds a model: give it that one' if nested else 'is the base'}"
@@ -59,21 +58,18 @@ def fit_from_frozen(
         Compiled, its layers in a row: augmentation, base (its last layers may be free), head.
     train, validation : tf.data.Dataset or other iterable of known length
         Batches (images, labels), as for `extract_features`.
-    epochs : int
-        In all, those before an interruption included.
     directory : str or Path, optional
         For the cache, `views` times 4 bytes a number, and for the state until the run has ended,
         from which the same call resumes.
     views : int, optional
         How many times to augment each training photo, for a model that begins with augmentation.
-    callbacks, verbose
-        As for `training.fit`.
+    epochs, callbacks, verbose
+        As for Keras's ``fit``; the epochs before an interruption count.
 
     Raises
     ------
     ValueError
-        Another kind of model; augmentation without `views`, or the reverse; a directory in use, or
-        with another interrupted run.
+        A model of another form; augmentation without `views`, or the reverse; another run's files.
     """
     if not model.compiled:
         raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
@@ -121,11 +117,9 @@ def _config(model: keras.Model, photos: Frozen, views: int | None) -> Config:
         del optimizer["learning_rate"]  # which a schedule may have changed
     labels = hashlib.sha256(np.asarray(photos.labels).tobytes()).hexdigest()[:16]
     seen = {"photos": photos.key, "labels": labels, "batch size": photos.sizes[0], "views": views}
-    return {
-        "model": {"frozen layers": photos.network_key, "layers": network_key(model, False)[:16]},
-        "optimizer": optimizer,
-        "training": seen | {"order": photos.known and photos.known.seed},
-    }
+    seen["order"] = photos.known and photos.known.seed
+    layers = {"frozen layers": photos.network_key, "layers": network_key(model, False)[:16]}
+    return {"model": layers, "optimizer": optimizer, "training": seen}
 
 
 def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
