@@ -11,8 +11,8 @@ import os
 import sys
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import partial
 from importlib import import_module
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -41,18 +41,24 @@ def __getattr__(name: str) -> ModuleType:
     return import_module(f"cnnkit.{name}")
 
 
-@contextmanager
-def _stderr_held_back() -> Iterator[None]:
-    """Hold back what is written to file descriptor 2; let it through if the body fails."""
-    try:
-        stderr = os.dup(2)
-    except OSError:  # a process without standard error has nothing to hold back
-        yield
-        return
+class _QuietKeras(PathFinder):
+    """Finds Keras as Python does, and holds back what file descriptor 2 gets while it is loaded."""
+
+    @classmethod
+    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec("keras") if fullname == "keras" else None
+        if spec is not None and spec.loader is not None:
+            setattr(spec.loader, "exec_module", partial(_load, spec.loader.exec_module))  # noqa: B010
+        return spec
+
+
+def _load(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
+    """Execute a module, and show what it wrote to standard error only if it fails."""
+    stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)
         try:
-            yield
+            execute(module)
         except BaseException:
             held.seek(0)
             os.write(stderr, held.read())
@@ -60,23 +66,6 @@ def _stderr_held_back() -> Iterator[None]:
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
-
-
-class _QuietKeras(PathFinder):
-    """Finds Keras as Python does, and holds stderr back while it is loaded."""
-
-    @classmethod
-    def find_spec(cls, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        spec = PathFinder.find_spec("keras") if fullname == "keras" else None
-        if spec is not None and spec.loader is not None:
-            execute = spec.loader.exec_module
-
-            def load(module: ModuleType) -> None:
-                with _stderr_held_back():
-                    execute(module)
-
-            setattr(spec.loader, "exec_module", load)  # noqa: B010 - a method, for mypy
-        return spec
 
 
 sys.meta_path.insert(0, _QuietKeras)

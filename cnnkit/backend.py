@@ -42,10 +42,10 @@ def set_generator_states(states: list[np.ndarray]) -> None:
 
 def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndarray]:
     """Return the gradients of a scalar function of tensors at float32 inputs, in their shapes."""
+    tensors = [keras.ops.convert_to_tensor(x, "float32") for x in inputs]
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
-        tensors = [tf.convert_to_tensor(x, "float32") for x in inputs]
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = function(*tensors)
@@ -53,13 +53,12 @@ def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndar
     elif keras.backend.backend() == "jax":
         import jax
 
-        tensors = [jax.numpy.asarray(x, "float32") for x in inputs]
         with keras.StatelessScope():  # else what the layers assign would outlive the tracing
             found = jax.grad(function, argnums=tuple(range(len(inputs))))(*tensors)
     else:
         import torch
 
-        tensors = [keras.ops.convert_to_tensor(x, "float32").requires_grad_() for x in inputs]
+        tensors = [tensor.requires_grad_() for tensor in tensors]
         found = torch.autograd.grad(function(*tensors), tensors, materialize_grads=True)
     return [keras.ops.convert_to_numpy(gradient) for gradient in found]
 
@@ -82,12 +81,8 @@ def as_tf_dataset(batches: Any) -> Any:
     import tensorflow as tf
 
     weak = weakref.ref(batches)  # TensorFlow keeps the function for good
-
-    def generate() -> Iterator[Any]:
-        yield from weak() or ()
-
     signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches.batch(0, -1))
-    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    dataset = tf.data.Dataset.from_generator(lambda: weak() or (), output_signature=signature)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
     options = tf.data.Options()
     options.autotune.enabled = False  # for which closing a pipeline may wait as long as an epoch

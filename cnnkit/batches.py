@@ -8,21 +8,17 @@ import numpy as np
 
 
 class Batches(keras.utils.PyDataset):
-    """Batches (images, labels) in an order that follows from a seed and the number of the epoch.
-
-    Going through it changes nothing; `set_epoch` decides which order it has.
+    """Batches (images, labels) in an order that follows from a seed and from `set_epoch`.
 
     Parameters
     ----------
     read : callable
         Numbers of images, (k,) → these images, (k, …), as an array; each batch is cast to `dtype`.
-    labels : ndarray of int, (n,)
+    labels, class_names, file_paths : ndarray of int, (n,), lists of str
     batch_size : int or list of int
-        One size for all batches but the last, which may be smaller; or the size of each.
+        Of all batches but the last, which may be smaller; or of each.
     seed : int, optional
         Epoch k has the order that ``default_rng((seed, k))`` draws; without it, that of the files.
-    class_names, file_paths, key : list of str, str
-        The key changes with the content, where that is known.
     """
 
     def __init__(
@@ -34,16 +30,15 @@ class Batches(keras.utils.PyDataset):
         class_names: Sequence[str] = (),
         file_paths: Sequence[str] = (),
         dtype: str | None = None,
-        key: str = "",
     ) -> None:
         super().__init__()
-        self.read, self.labels, self.seed, self.key = read, labels, seed, key
+        self.read, self.labels, self.seed, self.shuffled = read, labels, seed, seed is not None
         self.class_names, self.file_paths = list(class_names), list(file_paths)
+        n = len(labels)
         if isinstance(batch_size, int | np.integer):
-            starts = range(0, len(labels), batch_size)
-            batch_size = [min(batch_size, len(labels) - start) for start in starts]
+            batch_size = [min(batch_size, n - start) for start in range(0, n, batch_size)]
         self.sizes, self._ends = list(batch_size), np.cumsum(batch_size)
-        self.shuffled, self._dtype = seed is not None, dtype
+        self._dtype, self.key = dtype, ""  # the key changes with the content, where it is known
         self.shard: Callable[[np.ndarray], np.ndarray] | None = None  # what a process reads of all
         self._epoch, self._order = 0, (-1, np.arange(0))
 
@@ -55,15 +50,14 @@ class Batches(keras.utils.PyDataset):
 
     def batch(self, epoch: int | None, step: int) -> tuple[np.ndarray, np.ndarray]:
         """Return a batch of an epoch; for None, of the order of the files, and as they are."""
-        order = np.arange(len(self.labels)) if epoch is None else self.order(epoch)
-        numbers = order[self._ends[step] - self.sizes[step] : self._ends[step]]
+        numbers = self.order(epoch)[self._ends[step] - self.sizes[step] : self._ends[step]]
         numbers = numbers if self.shard is None else self.shard(numbers)
         dtype = None if epoch is None else self._dtype
         return np.asarray(self.read(numbers), dtype), self.labels[numbers]
 
-    def order(self, epoch: int) -> np.ndarray:
-        """Return the numbers of the images, (n,), in the order of an epoch, from 0."""
-        if self.seed is None:
+    def order(self, epoch: int | None) -> np.ndarray:
+        """Return the numbers of the images, (n,), in the order of an epoch; None, of the files."""
+        if self.seed is None or epoch is None:
             return np.arange(len(self.labels))
         known, drawn = self._order  # which another thread may replace
         if known != epoch:

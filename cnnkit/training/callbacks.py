@@ -1,7 +1,6 @@
 """Callbacks: a learning rate that falls on a plateau, and evaluations within epochs."""
 
 import math
-import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -31,21 +30,17 @@ def validation_metrics(returned: Any) -> dict[str, float]:
 class ReduceOnPlateau(keras.callbacks.Callback):
     """Reduces the learning rate when a metric has not improved for more than `patience` epochs.
 
-    It has improved if it is better than the best by more than `threshold` *times* the best.
-    Keras's `ReduceLROnPlateau` adds its `min_delta` instead, and counts one epoch less.
+    It has improved if it is better than the best by more than `threshold` *times* the best, as in
+    PyTorch's ``torch.optim.lr_scheduler.ReduceLROnPlateau``. Keras's `ReduceLROnPlateau` adds its
+    `min_delta` instead, and counts one epoch less.
 
     Parameters
     ----------
     monitor, mode : str, {"min", "max"}
         A metric of the validation data, such as ``"accuracy"``, or else of the training data.
-    patience : int
-    factor, threshold, min_change : float
-        By which the learning rate is multiplied, the relative improvement that counts, and the
-        change of the learning rate that is left out.
-
-    References
-    ----------
-    PyTorch's ``torch.optim.lr_scheduler.ReduceLROnPlateau``, with its relative threshold.
+    patience, factor, threshold, min_change : int, float
+        In epochs; of the learning rate; the relative improvement that counts; and the change of
+        the learning rate that is left out.
     """
 
     def __init__(
@@ -62,7 +57,6 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         checks.whole_number("patience", patience, least=0)
         self.monitor, self.mode, self.patience, self.factor = monitor, mode, patience, factor
         self.threshold, self.min_change = threshold, min_change
-        self.on_train_begin()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.best: float | None = None
@@ -76,7 +70,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
             self.best, self.wait = value, 0
         if self.wait > self.patience:
             self.wait = 0
-            rate = float(keras.ops.convert_to_numpy(self.model.optimizer.learning_rate))
+            rate = float(self.model.optimizer.learning_rate)
             if rate - rate * self.factor > self.min_change:
                 self.model.optimizer.learning_rate = rate * self.factor
 
@@ -84,25 +78,19 @@ class ReduceOnPlateau(keras.callbacks.Callback):
 class Evaluations(keras.callbacks.Callback):
     """Evaluates every `every` steps from epoch `after` on, and at the end of each epoch.
 
-    The metrics at an epoch's end become those of the validation data: ``val_accuracy``. In
-    `directory` it keeps a folder for each evaluation, such as ``epoch-04-step-0100``;
-    ``evaluations.csv``, the metrics of all; and ``best.keras``, where the `monitor` is best and
-    reaches the `floor`. A run that resumes replaces what it repeats.
+    The metrics at an epoch's end become those of the validation data: ``val_accuracy``. The
+    `directory` holds a folder for each evaluation, such as ``epoch-04-step-0100``; the best model,
+    ``best.keras``; and ``evaluations.csv``, of which a run that resumes removes what it repeats.
 
     Parameters
     ----------
     evaluate : callable
-        ``evaluate(model, folder)`` returns metrics by name, such as ``{"accuracy": 0.93}``, and
-        writes what it likes into the folder. It judges on the whole validation set, without the
-        model's ``evaluate``, which would reset the metrics of the epoch.
-    every : int, optional
-        Without it, only the ends of epochs are evaluated.
-    after : int
-        From this epoch on, counted from 0, it also evaluates within epochs.
-    monitor, mode : str, {"min", "max"}
-        The metric by which models are compared, and whether less or more of it is better.
-    floor : float, optional
-        What the metric has to reach for a model to be kept.
+        ``evaluate(model, folder)`` returns metrics such as ``{"accuracy": 0.93}``, and may write
+        into the folder. (The model's ``evaluate`` in it would reset the metrics of the epoch.)
+    every, after : int, optional
+        Without `every`, only ends of epochs are evaluated. `after` counts from 0.
+    monitor, mode, floor : str, {"min", "max"}, float, optional
+        The metric by which models are compared, and what it has to reach for one to be kept.
     """
 
     def __init__(
@@ -120,6 +108,7 @@ class Evaluations(keras.callbacks.Callback):
         checks.whole_number("every", 1 if every is None else every, least=1)
         self._evaluate, self._directory, self._monitor = evaluate, Path(directory), monitor
         self._every, self._after, self._sign = every, after, 1 if mode == "max" else -1
+        self._table = self._directory / "evaluations.csv"
         self._floor = -math.inf if floor is None else self._sign * floor
 
     def on_train_begin(self, logs: dict | None = None) -> None:
@@ -127,12 +116,16 @@ class Evaluations(keras.callbacks.Callback):
 
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
         self._epoch, self._step = epoch, 0
+        text = self._table.read_text(encoding="utf-8-sig") if self._table.exists() else ""
+        rows = [line.split(",") for line in text.splitlines()[1:]]
+        self._rows: list[Any] = [row for row in rows if int(row[0].split("-")[1]) <= epoch]
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         self._step, self._metrics = batch + 1, None
         if self._every and self._epoch >= self._after and self._step % self._every == 0:
-            with distribution.current().apart(self.model):
-                self._metrics = self._run()
+            distribution.current().move(self.model, apart=True)
+            self._metrics = self._run()
+            distribution.current().move(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float]) -> None:
         logs.update(self._metrics or self._run())
@@ -151,14 +144,6 @@ class Evaluations(keras.callbacks.Callback):
                 self.model.save(path / "best.keras")
             row = {"evaluation": name, "kept": "yes" if kept else ""}
             row |= {k.removeprefix("val_"): f"{v:.6g}" for k, v in metrics.items()}
-            table, lines = path / "evaluations.csv", list[str]()
-            if table.exists():
-                lines = table.read_text(encoding="utf-8-sig").splitlines()[1:]
-            rows = [line.split(",") for line in lines if _place(line) < _place(name)]
-            files.write_table(table, [row.keys(), *rows, row.values()])
+            self._rows.append(row.values())
+            files.write_table(self._table, [row.keys(), *self._rows])
         return metrics
-
-
-def _place(text: str) -> list[int]:
-    """Return the epoch and the step of an evaluation."""
-    return [int(number) for number in re.findall(r"\d+", text.partition(",")[0])]

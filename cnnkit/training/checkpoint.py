@@ -14,7 +14,7 @@ import filelock
 import keras
 import numpy as np
 
-# What callbacks count: Keras's EarlyStopping, ModelCheckpoint and ReduceLROnPlateau, and our own.
+# What EarlyStopping, ModelCheckpoint, ReduceLROnPlateau and our own callbacks count.
 COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter", "stopped_epoch")
 Config = dict[str, dict[str, Any]]  # what makes it this run: values by part and name
 
@@ -22,18 +22,17 @@ Config = dict[str, dict[str, Any]]  # what makes it this run: values by part and
 class Checkpoint(keras.callbacks.Callback):
     """Keeps the state of a run in a directory, if there is one, and restores it.
 
-    ``state.npz`` holds all that training changes: variables, the states of random number
-    generators, what callbacks count, and the history; ``run.json`` says which run it is of. An
-    epoch counts once its state is written, so this callback comes last. Of several processes, the
-    first writes.
+    ``state.npz`` holds all that training changes: variables, states of random number generators,
+    what callbacks count, and the history; ``run.json`` says of which run. An epoch counts once its
+    state is written, so this callback comes last. Of several processes, the first writes.
     """
 
     def __init__(
-        self, directory: Path | None, config: Config, variables: list, callbacks: list
+        self, directory: str | Path | None, config: Config, variables: list, callbacks: list
     ) -> None:
         super().__init__()
         self._config, self._variables, self._callbacks = config, variables, callbacks
-        self._keeps, self._directory = directory is not None, directory or Path()
+        self._keeps, self._directory = directory is not None, Path(directory or "")
         self._writes = self._keeps and distribution.current().first
         self._state, self._generators = self._directory / "state.npz", list[np.ndarray]()
         self.history: dict[str, list[float]] = {}  # of all epochs, by metric
@@ -49,11 +48,11 @@ class Checkpoint(keras.callbacks.Callback):
             with lock if self._writes else nullcontext():
                 distribution.current().in_turn(self._begin if self._writes else lambda: None)
                 if self._keeps:
-                    self.history, self.counters, values = self._read()
+                    self.history, self.counters, self._generators = self._read()
                     for variable in self._variables:
-                        variable.assign(values.pop(0))
-                    self._generators = values
-                    backend.set_generator_states(values)
+                        variable.assign(self._generators.pop(0))
+                backend.set_generator_states(self._generators)
+                self.on_train_begin()  # for who asks callbacks whether they had stopped the run
                 yield len(self.history.get("loss", ()))
         except filelock.Timeout:
             raise ValueError(f"Another process is training in {self._directory}.") from None
@@ -62,7 +61,12 @@ class Checkpoint(keras.callbacks.Callback):
         """Write the state of a new run, or refuse the directory of another that has an epoch."""
         run, known = self._directory / "run.json", self._state.exists()
         there = json.loads(run.read_text(encoding="utf-8")) if known and run.exists() else {}
-        different = _differences(there, self._config)
+        different = [
+            f"{part}, {name}: {there[part][name]!r} there and {value!r} here"
+            for part in self._config.keys() & there.keys() - {"may change"}
+            for name, value in self._config[part].items()
+            if there[part].get(name, value) != value
+        ]
         if different and self._read()[0]:
             what = f"{self._directory} holds another run: {'; '.join(different)}"
             raise ValueError(f"{what}. Name another directory, or empty this one.")
@@ -98,8 +102,7 @@ class Checkpoint(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any]) -> None:
         metrics, self.counters = _numbers(logs), {}
         for name in {**self.history, **metrics}:  # NaN where an epoch lacks one
-            values = self.history.setdefault(name, [np.nan] * epoch)
-            values.append(metrics.get(name, np.nan))
+            self.history.setdefault(name, [np.nan] * epoch).append(metrics.get(name, np.nan))
         for callback in self._callbacks:
             found = _numbers({name: getattr(callback, name, None) for name in COUNTERS})
             self.counters.setdefault(type(callback).__name__, []).append(found)
@@ -120,14 +123,3 @@ def _numbers(found: Mapping[str, Any]) -> dict[str, float]:
     """Return what is a number, and leave out what else a callback may keep or add."""
     scalars = [n for n, v in found.items() if isinstance(v, Number) or getattr(v, "shape", 0) == ()]
     return {name: float(found[name]) for name in scalars}
-
-
-def _differences(there: Config, here: Config) -> list[str]:
-    """Say in which values two runs differ, among those that both have."""
-    there, here = json.loads(json.dumps([there, here]))
-    return [
-        f"{part}, {name}: {there[part][name]!r} there and {value!r} here"
-        for part in here.keys() & there.keys() - {"may change"}
-        for name, value in here[part].items()
-        if there[part].get(name, value) != value
-    ]

@@ -23,9 +23,8 @@ class Processes(keras.callbacks.Callback):
     def __init__(self, count: int = 1, index: int = 0, devices: int = 1) -> None:
         super().__init__()
         self.count, self.index, self.devices, self.first = count, index, devices, index == 0
-        self._all = None
-        if devices > 1:
-            self._all = keras.distribution.DataParallel(auto_shard_dataset=False)
+        parallel = keras.distribution.DataParallel
+        self._all = parallel(auto_shard_dataset=False) if devices > 1 else None
 
     def in_turn(self, make: Callable[[], Any]) -> Any:
         """Let the first process make something that stays, and then the others, who find it."""
@@ -42,39 +41,32 @@ class Processes(keras.callbacks.Callback):
             return
         shared = [self._shared(each, n) for n, each in enumerate(datasets) if each is not None]
         try:
-            with self._all.scope():
-                self._move(model, self._all)
-                yield
-                self._move(model, None)
+            self.move(model)
+            yield
         finally:
+            keras.distribution.set_distribution(None)
             for batches in shared:
                 batches.shard = None
+        self.move(model, apart=True)
         model.make_train_function(force=True)  # for one device again
         model.make_test_function(force=True)
 
-    @contextmanager
-    def apart(self, model: keras.Model) -> Iterator[None]:
-        """Within it, between two steps, each process predicts and saves by itself."""
-        self._move(model, None)
-        yield
-        self._move(model, self._all)
-
     def on_epoch_begin(self, epoch: int, logs: dict | None = None) -> None:
-        self._move(self.model, self._all)
+        self.move(self.model)
 
     def on_epoch_end(self, epoch: int, logs: dict | None = None) -> None:
-        self._move(self.model, None)
+        self.move(self.model, apart=True)
 
-    def _move(self, model: keras.Model, to: keras.distribution.DataParallel | None) -> None:
-        # In the scope of a distribution, all processes have to assign the same to each variable,
-        # and saving assigns, too. So the model is in that scope only while it makes steps.
+    def move(self, model: keras.Model, apart: bool = False) -> None:
+        """Let all processes make steps with a model; or each, `apart`, predict and save with it."""
         if self._all is None:
             return
+        to = None if apart else self._all
         variables = [*model.variables, *model.optimizer.variables, *model.metrics_variables]
         values = [np.asarray(variable) for variable in variables]
         if to is not None:
             values = backend.from_first_process(values, to.device_mesh.backend_mesh)
-        keras.distribution.set_distribution(to)
+        keras.distribution.set_distribution(to)  # in which all assign the same; saving assigns, too
         for variable, value in zip(variables, values, strict=True):
             variable._layout = None  # Keras has no public way to move a variable
             variable._layout = to and to.get_variable_layout(variable)
@@ -104,12 +96,11 @@ def current() -> Processes:
 def distributed() -> Iterator[Processes]:
     """Let several processes train one model, each on its part of every batch.
 
-    All run the same program on the same disk, with ``KERAS_BACKEND=jax``. Keras reads from the
-    environment how they find one another: ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port``
-    of the first process, ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and
-    ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0. Without them, one process trains on all its devices.
-    Do this once, before anything is computed. When one process ends, JAX ends the others: start
-    all of them again, and the run resumes. Whoever reaches the port can join. It yields
+    All run the same program on the same disk, with ``KERAS_BACKEND=jax``, and find one another by
+    ``KERAS_DISTRIBUTION_JOB_ADDRESSES``, the ``host:port`` of the first (whoever reaches it can
+    join), ``KERAS_DISTRIBUTION_NUM_PROCESSES``, and ``KERAS_DISTRIBUTION_PROCESS_ID``, from 0.
+    Without these, one process trains on all its devices. Do this once, before anything is computed.
+    When one process ends, JAX ends the others: start all again, and the run resumes. It yields
     `Processes`, with the attributes ``count``, ``index`` and ``first``.
     """
     global _current

@@ -6,6 +6,7 @@ from typing import Any
 from cnnkit.training.callbacks import ReduceOnPlateau
 
 import keras
+from keras.callbacks import LearningRateScheduler
 from keras.optimizers import schedules
 
 
@@ -28,13 +29,12 @@ class Recipe:
         regularizer. (Keras's optimizers have another one, which goes around the momentum.)
     monitor, mode : str, {"min", "max"}
         The validation metric (training metric, where there is none) by which models are compared.
-    patience : int, optional
-        That of `ReduceOnPlateau`, which divides the learning rate by ten.
-    decay, decay_every : float, int, optional
-        By which the learning rate is multiplied after every so many epochs.
+    patience, decay, decay_every : int, optional, float, int, optional
+        That of `ReduceOnPlateau`, which divides the learning rate by ten; or by which the learning
+        rate is multiplied after every so many epochs.
     cosine, restart_after : bool, int, optional
         Whether the learning rate falls to 0 by half a cosine wave, step by step over all epochs;
-        and epochs of a first wave, after which it begins anew, each time for twice as long.
+        and the epochs of a first wave, after which it begins anew, for twice as long each time.
     """
 
     optimizer: str
@@ -58,8 +58,8 @@ class Recipe:
     def __post_init__(self) -> None:
         ways = [self.patience is not None, self.decay_every is not None, self.cosine]
         if sum(ways) > 1 or (self.restart_after is not None and not self.cosine):
-            rule = "The learning rate follows one of patience, decay_every and cosine"
-            raise ValueError(f"{rule}; restart_after goes with cosine.")
+            allowed = "patience, decay_every and cosine, with or without restart_after"
+            raise ValueError(f"The learning rate follows one of {allowed}.")
 
     def compile(self, model: keras.Model, steps: int | None = None) -> None:
         """Compile a model, with accuracy as its metric; a cosine needs the steps of an epoch.
@@ -93,9 +93,7 @@ class Recipe:
             return [ReduceOnPlateau(self.monitor, self.mode, self.patience)]
         if every := self.decay_every:
             rate, decay = self.learning_rate, self.decay
-            return [
-                keras.callbacks.LearningRateScheduler(lambda n, _: rate * decay ** (n // every))
-            ]
+            return [LearningRateScheduler(lambda n, _: rate * decay ** (n // every))]
         return []
 
 

@@ -18,14 +18,13 @@ from cnnkit.training.recipes import Recipe
 
 import keras
 import numpy as np
-from keras.callbacks import EarlyStopping, ModelCheckpoint
+from keras.callbacks import ModelCheckpoint
 
 
 def reproducible(seed: int) -> None:
     """Make all that follows repeat bit for bit on the same machine. Call it before the model.
 
-    It sets the seeds of Python, NumPy and Keras's backend, from 0 to 2³² − 1, and asks the backend
-    for deterministic operations.
+    It seeds Python, NumPy and Keras (0 to 2³² − 1), and asks for deterministic operations.
     """
     keras.utils.set_random_seed(seed)
     backend.enable_determinism()
@@ -39,12 +38,9 @@ def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     checks.images(model, x)
     low, high, most = np.min(x), np.max(x), 255 if checks.takes_bytes(model) else 1
     if low < 0 or high > most:
-        are_bytes = low >= 0 and high <= 255
-        cure = "Pixels from 0 to 255 become such numbers with images / 255."
-        raise ValueError(
-            f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}. "
-            + (cure if are_bytes else "Rescale them to that range.")
-        )
+        cure = "Take images / 255." if low >= 0 and high <= 255 else "Rescale them."
+        what = f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}"
+        raise ValueError(f"{what}. {cure}")
     check_labels(model, y, len(x))
 
 
@@ -60,41 +56,32 @@ def fit(
 ) -> keras.callbacks.History:
     """Train a model by a recipe. An interrupted run resumes when it is called again.
 
-    It resumes after the last whole epoch, and ends with the weights, metrics and learning rates of
-    a run that was never interrupted; bit for bit after `reproducible`, on the same machine. More
-    epochs prolong a run; with no more than are done, it is just restored. The directory holds
+    It resumes after the last whole epoch; after `reproducible`, and on the same machine, it ends
+    bit for bit as one that was never interrupted. More epochs prolong a run. The directory holds
 
     - ``run.json``: the recipe, and what is known of model, data and software;
     - ``history.csv`` and, at the end, ``curves.png``: the metrics of each epoch;
-    - ``best.keras`` and ``last.keras``: the model with the best value of the metric that the
-      recipe monitors, and the last one; load them after ``import cnnkit``;
+    - ``best.keras``, by the recipe's metric, and ``last.keras``: load them after ``import cnnkit``;
     - ``state.npz``, from which the run resumes. Without it, the run begins anew.
 
     Parameters
     ----------
-    model : keras.Model
-        It is compiled here, and holds the last weights at the end.
-    recipe : Recipe
-        Its batch size is what you give to `data.image_folder`; that of `train` counts.
+    model, recipe : keras.Model, Recipe
+        The model is compiled here, and ends with the last weights. The batch size is `train`'s.
     train, validation : tf.data.Dataset, or None for `validation`
-        As `data.image_folder` returns them, or other batches (images, labels) of known length that
-        are the same in each epoch.
+        Batches (images, labels) that are the same in each epoch, or those of `data.image_folder`.
     directory : str or Path
         Of this run alone.
     evaluate : callable, optional
         ``evaluate(model, validation)`` returns metrics by name, such as ``{"accuracy": 0.93}``,
-        after each epoch, in place of Keras's evaluation. Or `Evaluations`, which evaluates more
-        often, and keeps the best model in its own directory.
+        after each epoch, in place of Keras's evaluation; or `Evaluations`, which keep the best.
     callbacks, verbose
-        As for Keras's ``fit``. What Keras's own callbacks count is restored, but not the weights
-        that EarlyStopping keeps.
+        As for Keras's ``fit``. What they count is restored, not the weights EarlyStopping keeps.
 
     Raises
     ------
-    ValueError
-        Data that do not fit the model, or whose order is not known; another run's directory.
-    FloatingPointError
-        The loss of an epoch is NaN or infinite. The directory keeps the epochs before.
+    ValueError, FloatingPointError
+        Data that do not fit the model or have no known order; another run's directory; a NaN loss.
     """
     directory, team = Path(directory), distribution.current()
     callbacks, verbose = keras.tree.flatten(callbacks), verbose if team.first else 0
@@ -118,9 +105,8 @@ def fit(
     judged = None if evaluate else validation  # by Keras
     epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
     with checkpoint.opened() as past:
-        counts = checkpoint.counters.get("EarlyStopping", [])
-        stops = any(isinstance(each, EarlyStopping) for each in callbacks)
-        ended = past >= recipe.epochs or (stops and any(c.get("stopped_epoch") for c in counts))
+        stopped = any(getattr(callback, "stopped_epoch", 0) for callback in callbacks)
+        ended = past >= recipe.epochs or stopped
         if past and verbose:
             done = f"The run ended with epoch {past}. Another takes another directory"
             print(done if ended else f"Going on after epoch {past}")
@@ -134,8 +120,7 @@ def fit(
             history = checkpoint.as_history(model)
             if team.first and history.epoch:
                 figure = plots.learning_curves(history.history)
-                picture = directory / "curves.png"
-                files.replace(picture, lambda file: figure.savefig(file, format="png", dpi=150))
+                files.replace(directory / "curves.png", lambda file: figure.savefig(file, dpi=150))
     return history
 
 
@@ -157,8 +142,7 @@ class _Epoch(keras.callbacks.Callback):
         if self._evaluate is not None:
             logs.update(validation_metrics(self._evaluate(self.model, self._datasets[1])))
             monitored_metric(self._monitor, logs)  # or an error that names it
-        rate = self.model.optimizer.learning_rate
-        logs["learning_rate"] = float(keras.ops.convert_to_numpy(rate))
+        logs["learning_rate"] = float(self.model.optimizer.learning_rate)
 
 
 def _config(
@@ -219,12 +203,10 @@ def first_batch(model: keras.Model, dataset: Any) -> tuple[np.ndarray, Any]:
         "is shuffled": behind(dataset) is None and checks.is_shuffled(dataset),
         "is endless or a generator": operator.length_hint(dataset, -1) < 0,
     }
-    if any(problems.values()):
-        problem = next(problem for problem, found in problems.items() if found)
+    for problem in [problem for problem, found in problems.items() if found]:
         raise ValueError(
-            f"The data set {problem}; expected batches (images, labels) that can be read again in "
-            "a known order, as data.image_folder(path, image_size) and data.batches(x, y, "
-            "batch_size) return them. Augmentation goes into the model."
+            f"The data set {problem}; expected batches (images, labels) in a known order, such as "
+            "data.image_folder and data.batches return. Augmentation goes into the model."
         )
     images, labels = next(read(dataset), (None, None))
     if images is None:

@@ -72,6 +72,7 @@ def test_it_agrees_with_pytorchs_on_random_walks(mode):
 
 def test_validation_metrics_come_before_training_metrics():
     callback = ReduceOnPlateau("accuracy", "max", 2)
+    callback.on_train_begin()
     callback.on_epoch_end(0, {"accuracy": 0.9, "val_accuracy": 0.8, "loss": 1.0})
     assert callback.best == 0.8
     with pytest.raises(ValueError, match="'val_accuracy'"):  # and not that of the training data

@@ -103,7 +103,9 @@ def test_several_processes_take_jax_and_one_is_the_first(monkeypatch):
 
 @pytest.fixture
 def model(monkeypatch):
-    monkeypatch.setattr(Processes, "_move", lambda *_: None)  # which takes JAX, and two devices
+    monkeypatch.setattr(
+        Processes, "move", lambda *_, **__: None
+    )  # which takes JAX, and two devices
     model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     model.compile()
     return model

@@ -18,25 +18,24 @@ from tqdm import tqdm
 def extract_features(
     base: keras.Model, dataset: Any, directory: str | Path | None = None
 ) -> np.ndarray:
-    """Compute what a base makes of each photo, once.
+    """Compute what a base makes of each photo, once, in constant memory.
 
-    The features are cached on disk, in a file whose name follows from the content of the photos
-    and from the base. Memory stays constant, however many photos there are.
+    They are cached in a file, whose name follows from the content of the photos and of the base.
 
     Parameters
     ----------
     base : keras.Model
         Photos → features. It runs in inference, frozen or not.
     dataset : tf.data.Dataset or other iterable of known length
-        Batches of photos, or (photos, labels). That of `data.image_folder` may be shuffled; any
-        other has to yield the same photos in the same order each time.
+        Batches of photos, or (photos, labels), in the same order each time; that of
+        `data.image_folder` may be shuffled.
     directory : str or Path, optional
         For the cache, which you may delete; by default in the user's cache directory.
 
     Returns
     -------
     ndarray of float32, (n, …)
-        Read from the file where it is used, in the order of the files, shuffled or not.
+        In the order of the files, shuffled or not; read from the file where it is used.
     """
     return Frozen(base, dataset).view(directory)[0]
 
@@ -44,8 +43,8 @@ def extract_features(
 def as_features(base: keras.Model, dataset: Any, directory: str | Path | None = None) -> Batches:
     """Put the features of `extract_features` in the place of the photos, for `training.fit`.
 
-    They come as batches (features, labels) in the same order as the data set, so that a head trains
-    as in the whole classifier. The attribute ``features``, (n, …), has the order of the files.
+    They come as batches (features, labels) in the order of the data set, so that a head trains as
+    in the whole classifier. The attribute ``features``, (n, …), has the order of the files.
     """
     return Frozen(base, dataset).batches(directory)
 
@@ -76,9 +75,8 @@ class Frozen:
 
         like = ("seed", "class_names", "file_paths") if self.known else ()
         about = {name: getattr(self.known, name) for name in like}
-        about["key"] = self.network_key + self.key
         batches = Batches(rows, self.labels, self.sizes, **about)
-        batches.features = found[0][0]
+        batches.features, batches.key = found[0][0], self.network_key + self.key
         return batches
 
     def view(
@@ -87,20 +85,19 @@ class Frozen:
         """Return features of inference, or of an epoch of `fit`, and in which row each photo is."""
         states = [] if number is None else random_states(self._network)
         start = [keras.ops.convert_to_numpy(state) for state in states]
-        order, known = np.arange(sum(self.sizes)), self.known
+        known, order = self.known, np.arange(sum(self.sizes))
         parts: list[Any] = [self.network_key, keras.backend.backend(), self.key]
         if number is not None:  # what is drawn for a photo depends on its place in the epoch
-            order = order if known is None else known.order(number)
+            order = known.order(number) if known else order
             parts += [number, self.sizes, [seed.tolist() for seed in start], order.tolist()]
         directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
         path = directory / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
 
         def write(file: IO[bytes]) -> None:
-            """Write what the network makes of each batch, with the random numbers of `fit`."""
             network = self._network if number is None else InTraining([self._network])
-            bar = tqdm(desc="frozen layers", unit="photo", delay=2, leave=False, total=len(order))
+            steps = tqdm(read(self._dataset, number), "features", len(self.sizes), False, delay=2)
             sha = hashlib.sha256()
-            for step, (images, _) in enumerate(read(self._dataset, number)):
+            for step, (images, _) in enumerate(steps):
                 if known is None:
                     _add(sha, images)
                 images = images.astype("float32")
@@ -111,12 +108,9 @@ class Frozen:
                         state.assign((begin + number * len(self.sizes) * drawn).astype(begin.dtype))
                 rows = np.ascontiguousarray(network.predict_on_batch(images), "<f4")
                 if step == 0:
-                    about = {"descr": "<f4", "fortran_order": False}
-                    about["shape"] = (len(order), *rows.shape[1:])
-                    np.lib.format.write_array_header_1_0(file, about)
+                    about = {"shape": (len(order), *rows.shape[1:]), "fortran_order": False}
+                    np.lib.format.write_array_header_1_0(file, about | {"descr": "<f4"})
                 file.write(rows.data)
-                bar.update(len(images))
-            bar.close()
             if known is None and sha.hexdigest() != self.key:
                 raise ValueError("The photos come in another order each time; do not shuffle them.")
 

@@ -15,18 +15,17 @@ from cnnkit.training.transfer.features import Frozen
 
 import keras
 import numpy as np
+from keras.callbacks import LambdaCallback
 
 
 def unfreeze_top(base: keras.Model, count: int) -> None:
     """Free the last `count` layers of a base and freeze all others. Compile the model afterwards.
 
-    Pooling layers count: for VGG16, 4 frees its last block. BatchNormalization stays frozen
-    everywhere, so that it keeps the statistics that it was trained with: `training=False` in the
-    call does not see to it, since `fit` overrides it.
+    Pooling layers count: for VGG16, 4 frees its last block. BatchNormalization stays frozen, so
+    that it keeps its statistics: `fit` overrides a `training=False` in the call.
     """
     nested = any(isinstance(layer, keras.Model) and layer.weights for layer in base.layers)
-    whole = isinstance(count, int | np.integer)
-    if nested or not whole or not 0 <= count <= len(base.layers):
+    if nested or count not in range(len(base.layers) + 1):
         raise ValueError(
             f"count is {count!r}; expected 0 to {len(base.layers)}, the number of layers of "
             f"{base.name!r}, which {'holds a model: give it that one' if nested else 'is the base'}"
@@ -50,32 +49,27 @@ def fit_from_frozen(
 ) -> keras.callbacks.History:
     """Train a model that begins with frozen layers, running these once and not in each epoch.
 
-    The weights end up in `model`, and are those that ``model.fit`` would have found on a new data
-    set, which begins with epoch 0, up to rounding. With `views`, epoch k uses view k modulo
-    `views`: so far as there are views, they are the ones that ``fit`` would have seen.
+    The weights of `model` become those that ``model.fit`` would have found from epoch 0 on, up to
+    rounding. With `views`, epoch k uses view k modulo `views`: the first time, what ``fit`` sees.
 
     Parameters
     ----------
     model : keras.Model
-        Compiled, with its layers in a row: augmentation, base, head. The last layers of the base
-        may be free.
+        Compiled, its layers in a row: augmentation, base (its last layers may be free), head.
     train, validation : tf.data.Dataset or other iterable of known length
         Batches (images, labels), as for `extract_features`.
-    epochs : int
-        In all, those before an interruption included.
     directory : str or Path, optional
-        For the cache, `views` times 4 bytes a number, and the state after each epoch, from which
-        the same call resumes after an interruption. A run that has ended leaves no state.
+        For the cache, `views` times 4 bytes a number, and for the state until the run has ended,
+        from which the same call resumes.
     views : int, optional
         How many times to augment each training photo, for a model that begins with augmentation.
-    callbacks, verbose
-        As for `training.fit`.
+    epochs, callbacks, verbose
+        As for Keras's ``fit``; the epochs before an interruption count.
 
     Raises
     ------
     ValueError
-        A model that is not so; augmentation without `views`, or the reverse; a directory with the
-        interrupted run of another model or other data, or one in use.
+        A model of another form; augmentation without `views`, or the reverse; another run's files.
     """
     if not model.compiled:
         raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
@@ -90,13 +84,12 @@ def fit_from_frozen(
     if not model.optimizer.built:
         model.optimizer.build(model.trainable_variables)
     callbacks, photos = keras.tree.flatten(callbacks), Frozen(frozen, train)
-    folder = None if directory is None else Path(directory)
-    store = folder and folder / "features"
+    store = directory and Path(directory) / "features"
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
-    checkpoint = Checkpoint(folder, _config(model, photos, views), variables, callbacks)
+    checkpoint = Checkpoint(directory, _config(model, photos, views), variables, callbacks)
     with checkpoint.opened() as past:  # before the views, which depend on random numbers
         if past and verbose != 0:
-            print(f"Going on after epoch {past}, from {folder}")
+            print(f"Going on after epoch {past}, from {directory}")
         features, judged = photos.batches(store, views), None
         if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):
             check_labels(model, photos.labels, len(photos.labels))  # a loss may take others
@@ -104,17 +97,13 @@ def fit_from_frozen(
             judged = Frozen(frozen, validation, photos.network_key).batches(store)
             judged.seed = None  # in the order of the files
         model.stop_training = False
-        following = keras.callbacks.LambdaCallback(
-            on_epoch_begin=lambda epoch, logs: features.set_epoch(epoch),
+        whole = LambdaCallback(on_train_begin=lambda _: [c.set_model(model) for c in callbacks])
+        following = LambdaCallback(
+            on_epoch_begin=lambda epoch, _: features.set_epoch(epoch),
             on_epoch_end=lambda *_: setattr(rest, "stop_training", model.stop_training),
         )
-        shown: dict[str, Any] = {"epochs": epochs, "verbose": verbose}
-        added = {"add_history": True, "add_progbar": verbose != 0, "steps": len(features)}
-        every = [*callbacks, following, checkpoint]
-        listed = keras.callbacks.CallbackList(every, model=rest, **added, **shown)
-        for callback in callbacks:
-            callback.set_model(model)  # the whole one, while the rest of it is trained
-        options = shown | {"initial_epoch": past, "shuffle": False, "callbacks": listed}
+        options: dict[str, Any] = {"initial_epoch": past, "epochs": epochs, "shuffle": False}
+        options |= {"callbacks": [whole, *callbacks, following, checkpoint], "verbose": verbose}
         rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
         if epochs >= past:  # with fewer, nothing was trained
             checkpoint.forget()
@@ -124,15 +113,13 @@ def fit_from_frozen(
 def _config(model: keras.Model, photos: Frozen, views: int | None) -> Config:
     """Return what tells one run from another."""
     optimizer = {name: str(v) for name, v in model.optimizer.get_config().items() if name != "name"}
-    if int(keras.ops.convert_to_numpy(model.optimizer.iterations)):
+    if int(model.optimizer.iterations):
         del optimizer["learning_rate"]  # which a schedule may have changed
     labels = hashlib.sha256(np.asarray(photos.labels).tobytes()).hexdigest()[:16]
     seen = {"photos": photos.key, "labels": labels, "batch size": photos.sizes[0], "views": views}
-    return {
-        "model": {"frozen layers": photos.network_key, "layers": network_key(model, False)[:16]},
-        "optimizer": optimizer,
-        "training": seen | {"order": photos.known and photos.known.seed},
-    }
+    seen["order"] = photos.known and photos.known.seed
+    layers = {"frozen layers": photos.network_key, "layers": network_key(model, False)[:16]}
+    return {"model": layers, "optimizer": optimizer, "training": seen}
 
 
 def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
@@ -141,34 +128,28 @@ def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     nested = [layer for layer in layers if isinstance(layer, keras.Model) and layer.weights]
     base = nested[0] if nested else model
     place = layers.index(base) if nested else 0
-    frozen = [_is_frozen(layer) for layer in base.layers]
-    count = [*frozen, False].index(False)  # layers of the base before the first that is free
-    in_a_row = _in_a_row(model, 1) and (all(frozen) or _in_a_row(base, count))
+    free = [bool(layer.trainable_weights) for layer in base.layers]
+    count = [*free, True].index(True)  # layers of the base before the first that is free
+    in_a_row = _in_a_row(model, 1) and (not any(free) or _in_a_row(base, count))
     some = any(layer.weights for layer in base.layers[:count]) and model.trainable_weights
-    if not (nested and some and in_a_row and all(map(_is_frozen, layers[:place]))):
+    if not (nested and some and in_a_row) or any(la.trainable_weights for la in layers[:place]):
         raise ValueError(
             f"The model {model.name!r} cannot be cut behind its frozen layers: expected a base, "
             "whose first layers are frozen, between augmentation and a head that is free. All "
             "that follow a frozen layer have to stand in a row. Set base.trainable, or call "
             "unfreeze_top(base, count), and compile the model; or use fit."
         )
-    front = base if all(frozen) else keras.Model(base.inputs[0], base.layers[count - 1].output)
+    front = base if not any(free) else keras.Model(base.inputs[0], base.layers[count - 1].output)
     start = keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)
     before = keras.Sequential([start, *layers[:place], front])
     start = keras.Input(batch_shape=before.output_shape)
     return before, keras.Sequential([start, *base.layers[count:], *layers[place + 1 :]])
 
 
-def _is_frozen(layer: keras.Layer) -> bool:
-    normalises = isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
-    return not layer.trainable_weights and not normalises
-
-
 def _in_a_row(model: keras.Model, start: int) -> bool:
     """Whether each layer from this number on takes what the one before gives, and no other."""
-    entries, pattern = model.get_config().get("layers", []), r'"keras_history": \["([^"]*)"'
-    sources = [re.findall(pattern, json.dumps(entry.get("inbound_nodes"))) for entry in entries]
-    names = [[entry["config"]["name"]] for entry in entries]
-    only_layers = len(names) == len(model.layers)  # and no operations, such as images / 255
-    in_turn = sources[start:] == names[start - 1 : -1]
-    return isinstance(model, keras.Sequential) or (only_layers and in_turn)
+    entries = model.get_config().get("layers", [])  # and operations, such as images / 255
+    nodes = json.dumps([entry.get("inbound_nodes") for entry in entries[start:]])
+    sources = re.findall(r'"keras_history": \["([^"]*)"', nodes)
+    in_turn = sources == [entry["config"]["name"] for entry in entries[start - 1 : -1]]
+    return isinstance(model, keras.Sequential) or (in_turn and len(entries) == len(model.layers))
