@@ -3,7 +3,7 @@
 import gc
 import weakref
 
-from cnnkit import backend, data, training
+from cnnkit import backend, training
 
 import keras
 import numpy as np
@@ -55,15 +55,6 @@ def test_fast_batches_go_when_they_are_no_longer_used():
     assert gone() is None
 
 
-@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="concerns TensorFlow's tf.data")
-def test_no_pipeline_tunes_itself(tmp_path):
-    """Closing a pipeline that does may stall for as long as the epoch took."""
-    data.drawings.write(tmp_path, ["cat", "dog"], per_class=2, seed=0, size=32)
-    folder = data.image_folder(tmp_path, (32, 32), shuffle=True, seed=0)
-    for dataset in (folder, backend.fast(Batches())):
-        assert dataset.options().autotune.enabled is False
-
-
 @pytest.mark.skipif(keras.backend.backend() != "torch", reason="concerns PyTorch's generator")
 def test_dropout_repeats_from_the_state_of_the_generator():
     dropout, ones = keras.layers.Dropout(0.5), np.ones((1, 64), "float32")
@@ -94,13 +85,3 @@ def test_gradients_are_those_of_the_formula():
     np.testing.assert_allclose(by_y, x**2, rtol=1e-6)
     _, by_y = backend.gradients(lambda x, y: ops.sum(x), np.ones(2), np.ones((3, 1)))
     np.testing.assert_array_equal(by_y, np.zeros((3, 1)))  # since it does not matter
-
-
-def test_gradients_go_through_a_model_and_leave_it_usable():
-    model = keras.Sequential([keras.Input((3,)), keras.layers.Dropout(0.5), keras.layers.Dense(1)])
-    x = np.ones((2, 3), "float32")
-    (found,) = backend.gradients(lambda x: ops.sum(model(x)), x)
-    kernel = ops.convert_to_numpy(model.layers[-1].kernel)
-    np.testing.assert_allclose(found, np.tile(kernel[:, 0], (2, 1)), rtol=1e-6)
-    backend.gradients(lambda x: ops.sum(model(x, training=True)), x)
-    assert np.isfinite(model.predict(x, verbose=0)).all()

@@ -11,7 +11,6 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 MODULES = [
-    "data/test_arrays.py",
     "data/test_augment.py",
     "data/test_pixels.py",
     "data/test_windows.py",

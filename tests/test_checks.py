@@ -24,16 +24,13 @@ def model():
         (np.zeros((6, 32, 32, 1)), r"\(6, 32, 32, 1\).*Bring the images into this form"),
         (PICTURES[:0], "There are no images"),
         (np.full_like(PICTURES, np.nan), "NaN"),
-        (np.full_like(PICTURES, np.inf), "infinity"),
     ],
 )
-@pytest.mark.parametrize("use", ["train", "predict"])
-def test_pictures_that_do_not_fit_are_refused_with_the_cure(model, images, cure, use):
+def test_pictures_that_do_not_fit_are_refused_with_the_cure(model, images, cure):
     with pytest.raises(ValueError, match=cure):
-        if use == "train":
-            training.check_data(model, images, LABELS)
-        else:
-            evaluation.predict(model, images)
+        training.check_data(model, images, LABELS)
+    with pytest.raises(ValueError, match=cure):
+        evaluation.predict(model, images)
 
 
 @pytest.mark.parametrize(
@@ -56,7 +53,6 @@ def test_labels_that_do_not_fit_are_refused_with_the_cure(model, labels, cure):
     ("pixel", "cure"), [(255, "images / 255"), (-1, "Rescale them"), (4095, "Rescale them")]
 )
 def test_pixels_out_of_range_are_refused_before_training(model, pixel, cure):
-    training.check_data(model, PICTURES, LABELS)
     with pytest.raises(ValueError, match=rf"expected 0 to 1\. .*{cure}"):
         training.check_data(model, np.full_like(PICTURES, pixel), LABELS)
 
@@ -97,19 +93,16 @@ def test_photos_are_not_rescaled_twice(build):
         training.check_data(model, photos / 255, labels)
 
 
-def rescaling(scale, offset=0.0):
-    return [keras.layers.Rescaling(scale, offset)]
+rescaling = keras.layers.Rescaling
 
 
 @pytest.mark.parametrize(
     ("begin", "takes_bytes"),
     [
-        (rescaling(1 / 255), True),
-        (rescaling(1 / 127.5, -1), True),
-        (rescaling(-1.0, 1.0), False),  # black on white
-        (rescaling(255.0) + rescaling(1 / 255), False),
-        ([keras.layers.RandomFlip(), *rescaling(1 / 255)], True),
-        ([keras.layers.RandomContrast(0.2)], False),
+        ([rescaling(1 / 127.5, -1)], True),
+        ([rescaling(-1.0, 1.0)], False),  # black on white
+        ([rescaling(255.0), rescaling(1 / 255)], False),
+        ([keras.layers.RandomFlip(), rescaling(1 / 255)], True),
         ([augment.Chain([keras.layers.RandomFlip()])], False),
     ],
 )

@@ -16,12 +16,6 @@ from packaging.version import Version
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-WITHOUT_KERAS = """
-import sys
-import cnnkit, cnnkit.checks, cnnkit.cli, cnnkit.files, cnnkit.pictures
-import cnnkit.data.checking, cnnkit.data.drawings, cnnkit.data.split
-print({"keras", "tensorflow", "jax", "torch"} & set(sys.modules) or "none")
-"""
 TRAIN = """
 import os, sys
 import numpy
@@ -81,11 +75,6 @@ def test_constraints_pin_every_requirement_within_its_range():
     for requirement in map(Requirement, wanted):
         if requirement.name != "cnnkit":
             assert Version(versions[requirement.name]) in requirement.specifier
-
-
-def test_the_command_line_and_what_it_asks_first_load_no_keras():
-    run = python(WITHOUT_KERAS)
-    assert (run.stdout, run.stderr) == ("none\n", "")
 
 
 @pytest.mark.slow

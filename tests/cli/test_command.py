@@ -38,12 +38,6 @@ def test_what_trains_nothing_imports_no_keras(here):
     assert (result.stdout, result.stderr) == ("\n", "")
 
 
-def test_help_lists_the_commands(cnnkit):
-    text = cnnkit("--help").stdout
-    for name in ("data", "check", "init", "train", "evaluate", "predict", "similar", "--debug"):
-        assert name in text
-
-
 def test_exit_codes(here, cnnkit):
     for wrong in (["trian"], ["data", "cifar"], ["similar", "run", "a.jpg", "--count", 0]):
         assert cnnkit(*wrong).exit_code == 2
@@ -51,13 +45,8 @@ def test_exit_codes(here, cnnkit):
         result = cnnkit(*command)
         message = "run/run.yml is missing; `cnnkit init` and `cnnkit train` write it."
         assert (result.exit_code, result.stderr) == (1, f"Error: {message}\n")
-
-
-def test_debug_shows_where_an_error_comes_from(here, cnnkit):
-    result = cnnkit("--debug", "evaluate", "run")
-    assert result.exit_code == 1
-    assert isinstance(result.exception, FileNotFoundError)  # which Python shows
-    assert cnnkit("evaluate", "run", "--debug").exit_code == 2
+    exception = cnnkit("--debug", "evaluate", "run").exception
+    assert isinstance(exception, FileNotFoundError)  # which Python shows
 
 
 @pytest.mark.parametrize(
@@ -65,7 +54,6 @@ def test_debug_shows_where_an_error_comes_from(here, cnnkit):
     [
         (KeyboardInterrupt(), 130, "\nInterrupted.\n"),
         (ValueError("Wrong:\n  a: this\n  b: that"), 1, "Error: Wrong:\n  a: this\n  b: that\n"),
-        (ImportError("Keras cannot compute."), 1, "Error: Keras cannot compute.\n"),
         (FloatingPointError("The loss is nan."), 1, "Error: The loss is nan.\n"),
     ],
 )  # fmt: skip

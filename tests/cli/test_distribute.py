@@ -51,14 +51,3 @@ def test_two_processes_train_as_one_does(here, more):
     kept = [keras.models.load_model(folder / "last.keras") for folder in (one, two)]
     for weight, other in zip(*(model.get_weights() for model in kept), strict=True):
         np.testing.assert_allclose(other, weight, atol=1e-3)
-
-
-def test_several_processes_take_jax_and_say_so(here, cnnkit, monkeypatch):
-    if keras.backend.backend() == "jax":
-        pytest.skip("concerns the other backends")
-    for name, value in {"JOB_ADDRESSES": "here:1", "NUM_PROCESSES": "2", "PROCESS_ID": "0"}.items():
-        monkeypatch.setenv(f"KERAS_DISTRIBUTION_{name}", value)
-    result = cnnkit("train", "--distribute", describe(here / "photos"))
-    assert result.exit_code == 1
-    assert "KERAS_BACKEND=jax" in result.stderr
-    assert not Path("run").exists()

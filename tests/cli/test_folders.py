@@ -9,21 +9,14 @@ from .conftest import draw
 PHOTOS = Path("photos")
 
 
-def nothing():
-    pass
+def fill(*parts, species=("cow", "horse"), **more):
+    """Return a function that draws photos into parts of the folder; `more` has other classes."""
 
+    def make():
+        for part in parts:
+            draw(PHOTOS / part, more.get(part, species))
 
-def one_class():
-    draw(PHOTOS, ("cow",))
-
-
-def a_folder_too_high():
-    draw(PHOTOS / "small")
-    draw(PHOTOS / "large")
-
-
-def two_photos_a_class():
-    draw(PHOTOS, count=2)
+    return make
 
 
 def a_stray_file():
@@ -31,28 +24,18 @@ def a_stray_file():
     (PHOTOS / "cow/Thumbs.db").touch()
 
 
-def another_class_to_validate():
-    draw(PHOTOS / "train")
-    draw(PHOTOS / "val", ("cow", "owl"))
-
-
-def another_class_to_test():
-    for part in ("train", "val"):
-        draw(PHOTOS / part)
-    draw(PHOTOS / "test", ("cow", "owl"))
-
-
+OTHER, ONE = ("cow", "owl"), ("cow",)
 # How the folder is made, what the file adds to its name, and what is said.
 BROKEN = [
-    (nothing, "", "photos is no folder; expected one that holds a folder for each class."),
-    (one_class, "", "it holds only the class folder 'cow'; expected two or more"),
-    (one_class, "output: photos/run\n", "photos/run/photos lies inside of photos"),
-    (a_folder_too_high, "", "the classes lie one folder deeper; give one such as photos/large"),
-    (two_photos_a_class, "", "photos/cow has too few usable photos for 3 such parts: 2"),
-    (two_photos_a_class, "  test_share: 0.8\n", "expected shares, together below 1"),
+    (fill(), "", "photos is no folder; expected one that holds a folder for each class."),
+    (fill("", species=ONE), "", "it holds only the class folder 'cow'; expected two or more"),
+    (fill("", species=ONE), "output: photos/run\n", "photos/run/photos lies inside of photos"),
+    (fill("small", "large"), "", "lie one folder deeper; give one such as photos/large"),
+    (lambda: draw(PHOTOS, count=2), "", "photos/cow has too few usable photos for 3 such parts: 2"),
+    (fill(""), "  test_share: 0.8\n", "expected shares, together below 1"),
     (a_stray_file, "  skip_unusable: false\n", "cow/Thumbs.db: a hidden or system file; delete it"),
-    (another_class_to_validate, "", "owl: it is none of the classes cow, horse"),
-    (another_class_to_test, "", "owl: it is none of the classes cow, horse"),
+    (fill("train", "val", val=OTHER), "", "owl: it is none of the classes cow, horse"),
+    (fill("train", "val", "test", test=OTHER), "", "owl: it is none of the classes cow, horse"),
 ]
 
 
@@ -62,6 +45,5 @@ def test_a_broken_folder_is_told_before_the_training(here, cnnkit, make, more, m
     Path("run.yml").write_text(f"data:\n  folder: photos\n{more}base:\n  weights: drawn\n")
     result = cnnkit("train", "run.yml")
     assert result.exit_code == 1
-    assert result.stderr.startswith("Error: ")
-    assert message in result.stderr
+    assert result.stderr.startswith("Error: ") and message in result.stderr
     assert not Path("run/run.yml").exists()

@@ -29,8 +29,10 @@ def same(x):
 def test_equal_opposite_and_independent_branches():
     found = evaluation.branch_correlation(network((same, same)), PICTURES)
     assert found.blocks == pytest.approx([1])
-    found = evaluation.branch_correlation(network((same, lambda x: -x)), PICTURES)
-    assert found.blocks == pytest.approx([-1])
+    opposite = network((same, lambda x: -x))
+    for pictures in (PICTURES, 1e4 + PICTURES):  # far from zero, nothing is lost
+        found = evaluation.branch_correlation(opposite, pictures)
+        assert found.blocks == pytest.approx([-1], abs=1e-6)
     channels = network((lambda x: x[..., :1], lambda x: x[..., 1:2]))  # are independent
     found = evaluation.branch_correlation(channels, PICTURES)
     assert abs(found.blocks[0]) < 4 / (200 * 36) ** 0.5
@@ -48,32 +50,19 @@ def test_as_numpy_has_it_block_by_block_and_across():
     outputs = branches.predict(PICTURES, verbose=0)
     for i, (first, _) in enumerate(outputs):
         for j, (_, second) in enumerate(outputs):
-            if i // 2 == j // 2:
-                expected = np.corrcoef(first.ravel(), second.ravel())[0, 1]
-                assert found.matrix[i, j] == pytest.approx(expected, abs=1e-5)
-            else:
-                assert np.isnan(found.matrix[i, j])
+            alike = first.shape == second.shape
+            expected = np.corrcoef(first.ravel(), second.ravel())[0, 1] if alike else np.nan
+            assert found.matrix[i, j] == pytest.approx(expected, abs=1e-5, nan_ok=True)
     np.testing.assert_array_equal(found.blocks, np.diag(found.matrix))
     assert found.names == [layer.name for layer in mixes]
-
-
-def test_values_far_from_zero_lose_nothing():
-    found = evaluation.branch_correlation(network((same, lambda x: -x)), 1e4 + PICTURES)
-    assert found.blocks == pytest.approx([-1], abs=1e-6)
 
 
 def test_every_form_of_a_data_set_gives_the_same():
     model = network((convolution(1), convolution(2)))
     expected = evaluation.branch_correlation(model, PICTURES).blocks
     labels = np.zeros(len(PICTURES), int)
-    forms = [
-        data.batches(PICTURES, labels, 7),
-        data.batches(PICTURES, labels, 9, shuffle=True, seed=0),
-        [PICTURES[:150], PICTURES[150:]],
-        [(PICTURES[:1], labels[:1]), (PICTURES[1:], labels[1:])],
-        (PICTURES, labels),
-    ]
-    for form in forms:
+    shuffled = data.batches(PICTURES, labels, 9, shuffle=True, seed=0)
+    for form in (shuffled, [PICTURES[:1], PICTURES[1:]], (PICTURES, labels)):
         found = evaluation.branch_correlation(model, form).blocks
         np.testing.assert_allclose(found, expected, atol=1e-6)
 
@@ -83,17 +72,6 @@ def test_a_branch_that_gives_one_value_has_no_correlation(value):
     model = network((same, lambda x: 0 * x + value))
     with np.errstate(invalid="raise"):  # as the root of a variance below 0 is
         assert np.isnan(evaluation.branch_correlation(model, PICTURES).blocks[0])
-
-
-def test_shakenet_has_a_block_for_each_name():
-    model = models.shakenet(14, 2)
-    pictures = np.random.default_rng(0).integers(0, 256, (4, 32, 32, 3))
-    found = evaluation.branch_correlation(model, pictures)
-    assert [name[:13] for name in found.names] == [
-        f"stage{s}_block{b}" for s in (1, 2, 3) for b in (1, 2)
-    ]
-    assert np.isfinite(found.blocks).all()
-    assert np.isfinite(found.matrix).sum() == 3 * 4
 
 
 def test_bad_arguments():

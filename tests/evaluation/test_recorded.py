@@ -7,18 +7,12 @@ import pytest
 FIGURES = (0.97, 0.98, 0.96, 0.99, 0.975)
 
 
-def test_mean_and_deviation_are_numpys():
-    spread = evaluation.Spread(FIGURES, test_size=180)
+def test_mean_and_deviation_are_numpys_and_bounds_students_prediction_interval():
+    spread = evaluation.Spread(FIGURES, test_size=1800)
     assert spread.mean == pytest.approx(np.mean(FIGURES))
     assert spread.deviation == pytest.approx(np.std(FIGURES, ddof=1))
-    assert str(spread) == "0.975 ± 0.011 (5 seeds, 180 test pictures)"
-
-
-def test_bounds_are_students_prediction_interval():
-    spread = evaluation.Spread(FIGURES, test_size=1800)
-    margin = (
-        4.6041 * np.std(FIGURES, ddof=1) * np.sqrt(6 / 5)
-    )  # t table: 99 %, 4 degrees of freedom
+    assert str(spread) == "0.975 ± 0.011 (5 seeds, 1,800 test pictures)"
+    margin = 4.6041 * spread.deviation * np.sqrt(6 / 5)  # t table: 99 %, 4 degrees of freedom
     low, high = spread.bounds
     assert low == pytest.approx(0.975 - margin, abs=1e-5)
     assert high == 1

@@ -23,9 +23,7 @@ def test_the_nearest_are_those_of_a_plain_loop(collection):
     found = collection.nearest(query, k=7)
     assert collection.nearest(query, k=100)[:7] == found
     assert [n.path for n in found] == [collection.file_paths[n] for n in expected]
-    np.testing.assert_allclose(
-        [n.distance for n in found], np.array(distances)[expected], atol=1e-6
-    )
+    np.testing.assert_allclose([n.distance for n in found], np.sort(distances)[:7], atol=1e-6)
 
 
 def test_saved_and_moved_with_its_pictures_it_finds_them_again(tmp_path, monkeypatch):
@@ -35,10 +33,7 @@ def test_saved_and_moved_with_its_pictures_it_finds_them_again(tmp_path, monkeyp
     collection = evaluation.SimilarImages(features, paths)
     collection.save(tmp_path / "here/similar.npz")
     with np.load(tmp_path / "here/similar.npz", allow_pickle=False) as file:
-        assert {name: file[name].dtype.kind for name in file} == {
-            "features": "f",
-            "file_paths": "U",
-        }
+        assert {name: file[name].dtype.kind for name in file} == dict(features="f", file_paths="U")
     (tmp_path / "here").rename(tmp_path / "there")
     loaded = evaluation.SimilarImages.load(tmp_path / "there/similar.npz")
     np.testing.assert_array_equal(loaded.features, features)
@@ -47,32 +42,23 @@ def test_saved_and_moved_with_its_pictures_it_finds_them_again(tmp_path, monkeyp
     assert evaluation.SimilarImages.load("similar.npz").file_paths[0] == "photos/ant/0.jpg"
 
 
-def test_it_shows_the_picture_and_those_found(tmp_path):
-    for number in range(3):
-        Image.new("RGB", (30, 20), (80 * number, 0, 0)).save(tmp_path / f"{number}.png")
-    paths = [tmp_path / f"{number}.png" for number in range(3)]
-    collection = evaluation.SimilarImages(np.eye(3), paths)
+def test_it_shows_the_picture_upright_and_those_found(tmp_path):
+    pixels = np.zeros((20, 40, 3), "uint8")
+    pixels[:, :10] = 255
+    phone, exif = tmp_path / "phone.png", Image.Exif()
+    exif[0x0112] = 6  # turn it clockwise to see it
+    Image.fromarray(np.rot90(pixels)).save(phone, exif=exif)
+    collection = evaluation.SimilarImages(np.eye(3), [phone] * 3)
     found = collection.nearest([1, 0.5, 0], k=2)
-    for picture in (paths[0], np.zeros((20, 30, 3), "uint8")):
+    for picture in (phone, pixels):
         figure = collection.show(picture, found)
         titles = [ax.get_title() for ax in figure.axes]
         assert titles[1] == f"{tmp_path.name}\n{found[0].distance:.3f}"
         assert len(titles) == 3
+        shown = np.asarray(figure.axes[0].images[0].get_array())
+        assert shown[:, : shown.shape[1] // 4].mean() > 0.9
+        assert shown[:, shown.shape[1] // 2 :].mean() < 0.1
     figure.savefig(io.BytesIO())
-
-
-def test_a_photo_of_a_phone_is_shown_upright(tmp_path):
-    pixels = np.zeros((20, 40, 3), "uint8")
-    pixels[:, :10] = 255
-    lying = Image.fromarray(np.rot90(pixels))
-    exif = Image.Exif()
-    exif[0x0112] = 6  # turn it clockwise to see it
-    lying.save(tmp_path / "phone.png", exif=exif)
-    collection = evaluation.SimilarImages(np.eye(2), [tmp_path / "phone.png"] * 2)
-    figure = collection.show(tmp_path / "phone.png", collection.nearest([1, 0], k=1))
-    shown = figure.axes[0].images[0].get_array()
-    assert shown[:, :40].mean() > 0.9
-    assert shown[:, 60:].mean() < 0.1
 
 
 @pytest.mark.parametrize(

@@ -159,9 +159,8 @@ def test_the_same_outputs_losses_and_moving_statistics(results, backend, name):
 @pytest.mark.parametrize("name", BUILDERS)
 def test_saved_and_loaded_it_predicts_the_same(name, tmp_path):
     model = BUILDERS[name][0]()
-    pictures = (
-        np.random.default_rng(0).uniform(0, 255, (2, *model.input_shape[1:])).astype("float32")
-    )
+    random = np.random.default_rng(0)
+    pictures = random.uniform(0, 255, (2, *model.input_shape[1:])).astype("float32")
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
     assert [type(layer) for layer in loaded.layers] == [type(layer) for layer in model.layers]
@@ -187,12 +186,8 @@ def test_a_step_moves_every_trained_weight(name):
 
 def test_no_builder_is_left_out():
     exported = {name: getattr(models, name) for name in models.__all__}
-    functions = {name: value for name, value in exported.items() if inspect.isfunction(value)}
-    builders = {
-        name
-        for name, function in functions.items()
-        if typing.get_type_hints(function)["return"] is keras.Model
-    }
+    hints = {n: typing.get_type_hints(f) for n, f in exported.items() if inspect.isfunction(f)}
+    builders = {name for name, found in hints.items() if found["return"] is keras.Model}
     assert {name.split(",")[0] for name in BUILDERS} == builders
 
 

@@ -1,3 +1,5 @@
+import itertools
+
 from cnnkit import data, models, training
 
 import keras
@@ -5,51 +7,26 @@ import numpy as np
 import pytest
 from scipy.signal import correlate2d
 
-LAYERS = {
-    "digits_cnn": [
-        ("conv1", (8, 8, 32), 320),
-        ("pool1", (4, 4, 32), 0),
-        ("flatten", (512,), 0),
-        ("dense1", (300,), 153_900),
-        ("predictions", (10,), 3_010),
-    ],
-    "mnist_cnn": [
-        ("conv1", (26, 26, 32), 320),
-        ("pool1", (13, 13, 32), 0),
-        ("conv2", (11, 11, 64), 18_496),
-        ("pool2", (5, 5, 64), 0),
-        ("conv3", (3, 3, 128), 73_856),
-        ("flatten", (1152,), 0),
-        ("predictions", (10,), 11_530),
-    ],
-    "cats_vs_dogs_cnn": [
-        ("rescaling", (180, 180, 3), 0),
-        ("conv1", (178, 178, 32), 896),
-        ("pool1", (89, 89, 32), 0),
-        ("conv2", (87, 87, 64), 18_496),
-        ("pool2", (43, 43, 64), 0),
-        ("conv3", (41, 41, 128), 73_856),
-        ("pool3", (20, 20, 128), 0),
-        ("conv4", (18, 18, 256), 295_168),
-        ("pool4", (9, 9, 256), 0),
-        ("conv5", (7, 7, 256), 590_080),
-        ("flatten", (12_544,), 0),
-        ("predictions", (1,), 12_545),
-    ],
-}
-BUILDERS = {
-    "digits_cnn": models.digits_cnn,
-    "mnist_cnn": models.mnist_cnn,
-    "cats_vs_dogs_cnn": models.cats_vs_dogs_cnn,
+BUILDERS = [models.digits_cnn, models.mnist_cnn, models.cats_vs_dogs_cnn]
+PUBLISHED = {  # parameters of the layers that have some
+    "digits_cnn": {"conv1": 320, "dense1": 153_900, "predictions": 3_010},
+    "mnist_cnn": {"conv1": 320, "conv2": 18_496, "conv3": 73_856, "predictions": 11_530},
+    "cats_vs_dogs_cnn": {
+        "conv1": 896,
+        "conv2": 18_496,
+        "conv3": 73_856,
+        "conv4": 295_168,
+        "conv5": 590_080,
+        "predictions": 12_545,
+    },
 }
 
 
-@pytest.mark.parametrize("name", BUILDERS)
-def test_shapes_and_parameters_are_the_published_ones(name):
-    model = BUILDERS[name]()
-    found = [(la.name, la.output.shape[1:], la.count_params()) for la in model.layers[1:]]
-    assert found == LAYERS[name]
-    assert model.name == name
+@pytest.mark.parametrize("build", BUILDERS)
+def test_parameters_are_the_published_ones(build):
+    model = build()
+    found = [(layer.name, layer.count_params()) for layer in model.layers if layer.weights]
+    assert found == [*PUBLISHED[model.name].items()]
 
 
 def test_without_pooling_there_are_seven_times_as_many_parameters():
@@ -60,24 +37,16 @@ def convolve(maps, kernels, bias, padding=0):
     """ReLU of a convolution, one filter and one channel at a time, with SciPy."""
     padded = np.pad(maps, ((padding, padding), (padding, padding), (0, 0)))
     channels, filters = kernels.shape[2:]
-    responses = [
-        sum(
-            correlate2d(padded[..., channel], kernels[..., channel, number], "valid")
-            for channel in range(channels)
-        )
-        for number in range(filters)
-    ]
-    return np.maximum(0, np.stack(responses, axis=-1) + bias)
+    both = itertools.product(range(filters), range(channels))
+    found = [correlate2d(padded[..., c], kernels[..., c, n], "valid") for n, c in both]
+    summed = np.reshape(found, (filters, channels, *found[0].shape)).sum(axis=1)
+    return np.maximum(0, np.moveaxis(summed, 0, -1) + bias)
 
 
 def pool(maps):
-    """2×2 max pooling, a window at a time."""
+    """2×2 max pooling."""
     rows, columns = maps.shape[0] // 2, maps.shape[1] // 2
-    windows = [
-        [maps[2 * r : 2 * r + 2, 2 * c : 2 * c + 2].max(axis=(0, 1)) for c in range(columns)]
-        for r in range(rows)
-    ]
-    return np.array(windows)
+    return maps[: 2 * rows, : 2 * columns].reshape(rows, 2, columns, 2, -1).max(axis=(1, 3))
 
 
 def softmax(x):
@@ -85,7 +54,7 @@ def softmax(x):
 
 
 def by_hand(model, x):
-    """Go through the layers, whose kinds and shapes LAYERS holds, with the model's weights."""
+    """Go through the layers, which are told by their names, with the model's weights."""
     for layer in model.layers[1:]:
         weights, kind = layer.get_weights(), layer.name.rstrip("12345")
         if kind == "conv":
@@ -130,12 +99,6 @@ def test_augmentation_comes_first_and_dropout_before_the_last_layer():
     assert not np.array_equal(*moved)
 
 
-def test_photos_that_are_too_small_for_the_network_are_refused():
-    models.cats_vs_dogs_cnn((78, 78, 3))
-    with pytest.raises(ValueError, match="at least 78 by 78"):
-        models.cats_vs_dogs_cnn((77, 180, 3))
-
-
 def test_the_digits_network_starts_with_the_published_deviations():
     training.reproducible(seed=0)
     weights = [models.digits_cnn().get_weights() for _ in range(20)]
@@ -144,21 +107,15 @@ def test_the_digits_network_starts_with_the_published_deviations():
         standard_error = n**-0.5 / (2 * values.size) ** 0.5
         assert values.std() == pytest.approx(n**-0.5, abs=5 * standard_error)
         assert values.mean() == pytest.approx(0, abs=5 * (n * values.size) ** -0.5)
-
-
-def test_kernel_and_bias_are_drawn_independently():
-    kernel, bias = models.digits_cnn().get_layer("predictions").get_weights()
-    assert not np.isin(bias, kernel).any()
+    assert not np.isin(weights[0][5], weights[0][4]).any()  # a bias and its kernel
 
 
 @pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX calls models past input_spec")
-@pytest.mark.parametrize("name", BUILDERS)
-def test_pictures_without_a_channel_are_refused_by_keras_too(name):
-    model = BUILDERS[name]()
+@pytest.mark.parametrize("build", BUILDERS)
+def test_keras_refuses_pictures_without_a_channel_as_well(build):
+    model = build()
     model.compile("sgd", "sparse_categorical_crossentropy")
     images = np.zeros((2, *model.input_shape[1:3]), "float32")
     for use in (model.predict, lambda x: model.fit(x, np.zeros(2), verbose=0), model):
-        with pytest.raises(ValueError, match="expected ndim=4, found ndim=3") as caught:
+        with pytest.raises(ValueError, match="expected ndim=4, found ndim=3"):
             use(images)
-        if "with name" in str(caught.value):  # older Keras does not name the input
-            assert "images[..., np.newaxis]" in str(caught.value)

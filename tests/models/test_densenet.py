@@ -11,28 +11,21 @@ import pytest
 @pytest.mark.slow
 def test_the_same_output_as_keras_applications():
     keras.utils.set_random_seed(0)
-    original = keras.applications.DenseNet121(
-        include_top=False, weights=None, input_shape=(64, 96, 3)
-    )
-    base = models.densenet_base(None, (64, 96, 3))
+    form = {"weights": None, "input_shape": (64, 96, 3)}
+    original = keras.applications.DenseNet121(include_top=False, **form)
+    base = models.densenet_base(**form)
     assert base.count_params() == 7_037_504
     named = {layer.name for layer in original.layers if layer.weights}
     assert {layer.name for layer in base.layers if layer.weights} == named
     base.set_weights(original.get_weights())
     photos = np.random.default_rng(0).uniform(0, 255, (2, 64, 96, 3)).astype("float32")
-    expected = original.predict(
-        keras.applications.densenet.preprocess_input(photos.copy()), verbose=0
-    )
+    scaled = keras.applications.densenet.preprocess_input(photos.copy())
+    expected = original.predict(scaled, verbose=0)
     np.testing.assert_allclose(base.predict(photos, verbose=0), expected, rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("depth", "network"),
-    [(169, keras.applications.DenseNet169), (201, keras.applications.DenseNet201)],
-)
-def test_deeper_ones_have_the_published_parameters(depth, network):
-    expected = network(include_top=False, weights=None, input_shape=(32, 32, 3)).count_params()
+@pytest.mark.parametrize(("depth", "expected"), [(169, 12_642_880), (201, 18_321_984)])
+def test_deeper_ones_have_the_published_parameters(depth, expected):
     base = models.densenet_base(None, (32, 32, 3), block_config=PUBLISHED[depth])
     assert base.count_params() == expected
 
@@ -69,16 +62,14 @@ def test_the_first_convolution_and_the_bottleneck_by_their_numbers():
 
 
 @pytest.mark.parametrize(
-    "form",
-    [{"block_config": (2,)}, {"growth_rate": 12}, {"initial_filters": 8}, {"bottleneck": 2}],
+    ("arguments", "message"),
+    [
+        ({"weights": None, "input_shape": (30, 64, 3)}, "at least 32 by 32"),
+        ({"weights": "drawing"}, "weights is 'drawing'"),
+        ({"block_config": (2,)}, "Leave these out, or take weights=None"),
+        ({"initial_filters": 8}, "Leave these out, or take weights=None"),
+    ],
 )
-def test_trained_weights_have_their_own_form(form):
-    with pytest.raises(ValueError, match="Leave these out, or take weights=None"):
-        models.densenet_base("drawn", (64, 64, 3), **form)
-
-
-def test_bad_arguments():
-    with pytest.raises(ValueError, match=r"at least 32 by 32"):
-        models.densenet_base(None, (30, 64, 3))
-    with pytest.raises(ValueError, match=r"weights is 'drawing'"):
-        models.densenet_base("drawing")
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        models.densenet_base(**{"weights": "drawn", "input_shape": (64, 64, 3), **arguments})

@@ -6,6 +6,7 @@ from cnnkit.data import augment
 import keras
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 SPECIES = ["cow", "horse", "koala", "owl"]
 PHOTOS = np.random.default_rng(0).uniform(0, 255, (3, 32, 48, 3)).astype("float32")
@@ -17,11 +18,6 @@ def base():
     return models.densenet_base("drawn", (32, 48, 3))
 
 
-def softmax(x):
-    exponents = np.exp(x - x.max(axis=-1, keepdims=True))
-    return exponents / exponents.sum(axis=-1, keepdims=True)
-
-
 def test_a_classifier_is_the_softmax_of_a_dense_layer_on_the_mean_of_the_feature_maps(base):
     head = models.classification_head(base, SPECIES)
     weights, bias = np.random.default_rng(1).normal(size=(145, 4)), np.arange(4.0)
@@ -29,15 +25,10 @@ def test_a_classifier_is_the_softmax_of_a_dense_layer_on_the_mean_of_the_feature
     features = base.predict(PHOTOS, verbose=0).mean(axis=(1, 2))
     found = models.pooled(base).predict(PHOTOS, verbose=0)
     np.testing.assert_allclose(found, features, rtol=1e-5, atol=1e-6)
-    expected = softmax(features @ weights + bias)
+    expected = softmax(features @ weights + bias, axis=1)
     classifier = models.with_head(base, head)
     np.testing.assert_allclose(classifier.predict(PHOTOS, verbose=0), expected, atol=1e-5)
     assert models.class_names(head) == models.class_names(classifier) == SPECIES
-
-
-def test_a_head_for_densenet_121_has_4100_parameters_for_four_classes():
-    densenet = models.densenet_base(None, (32, 32, 3))
-    assert models.classification_head(densenet, SPECIES).count_params() == 1024 * 4 + 4
 
 
 def test_a_head_travels_alone_in_a_few_kilobytes_and_keeps_its_names(base, tmp_path):
@@ -49,17 +40,6 @@ def test_a_head_travels_alone_in_a_few_kilobytes_and_keeps_its_names(base, tmp_p
     assert models.class_names(loaded) == SPECIES
     found = models.with_head(base, loaded).predict(PHOTOS, verbose=0)
     np.testing.assert_array_equal(found, expected)
-
-
-@pytest.mark.slow
-def test_two_heads_share_one_base(base):
-    one, other = (models.classification_head(base, names) for names in (SPECIES, ["day", "night"]))
-    first = models.with_head(base, one)
-    before = first.predict(PHOTOS, verbose=0)
-    second = models.with_head(base, other)
-    assert second.get_layer("densenet") is first.get_layer("densenet") is base
-    assert second.predict(PHOTOS, verbose=0).shape == (3, 2)
-    np.testing.assert_array_equal(first.predict(PHOTOS, verbose=0), before)
 
 
 @pytest.mark.parametrize("names", [["cow"], "cow", 4, ["cow", "cow"], [1, 2]])
@@ -77,7 +57,9 @@ def test_a_head_on_another_base_is_refused(base):
         models.class_names(base)
 
 
-def test_vgg16_with_a_head_has_the_published_parameters():
+def test_vgg16_and_densenet_121_with_heads_have_the_published_parameters():
+    densenet = models.densenet_base(None, (32, 32, 3))
+    assert models.classification_head(densenet, SPECIES).count_params() == 4_100
     base = models.vgg16_base()
     model = models.transfer_classifier(base)
     assert model.count_params() - base.count_params() == 3_277_313
@@ -100,7 +82,7 @@ def test_a_transfer_classifier_by_hand(classes):
     for name in ("dense", "predictions"):
         kernel, bias = model.get_layer(name).get_weights()
         x = x @ kernel + bias
-    expected = 1 / (1 + np.exp(-x)) if classes == 2 else softmax(x)
+    expected = 1 / (1 + np.exp(-x)) if classes == 2 else softmax(x, axis=1)
     np.testing.assert_allclose(model.predict(PHOTOS, verbose=0), expected, rtol=1e-4)
 
 
@@ -110,9 +92,7 @@ def test_what_is_no_base_is_refused(base):
     pooled = keras.applications.MobileNet(**form, input_shape=(32, 32, 3), pooling="avg")
     for wrong in (no_size, pooled, "vgg16", models.vgg16_base):
         for build in (models.pooled, models.transfer_classifier):
-            with pytest.raises(
-                ValueError, match=r"expected a model that gives feature maps \(n, h"
-            ):
+            with pytest.raises(ValueError, match=r"a model that gives feature maps \(n, h"):
                 build(wrong)
     with pytest.raises(ValueError, match="classes is 1"):
         models.transfer_classifier(base, 1)

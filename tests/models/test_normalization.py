@@ -1,6 +1,5 @@
 """Batch normalisation against Keras's own layer."""
 
-from cnnkit import backend
 from cnnkit.models.normalization import BatchNormalization
 
 import keras
@@ -28,19 +27,6 @@ def test_a_step_is_that_of_keras():
     ours, expected = map(one_step, (BatchNormalization, keras.layers.BatchNormalization))
     for one, other in zip(ours, expected, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-4)
-
-
-def test_tensorflow_has_one_operation_for_it():
-    found = backend.fused_batch_norm(MAPS, np.ones(3, "float32"), np.zeros(3, "float32"), 1e-5)
-    if keras.backend.backend() != "tensorflow":
-        assert found is None
-        return
-    y, mean, variance = (keras.ops.convert_to_numpy(each) for each in found)
-    flat = MAPS.reshape(-1, 3)
-    np.testing.assert_allclose(mean, flat.mean(axis=0), rtol=1e-5)
-    np.testing.assert_allclose(variance, flat.var(axis=0), rtol=1e-5)
-    expected = (MAPS - flat.mean(axis=0)) / np.sqrt(flat.var(axis=0) + 1e-5)
-    np.testing.assert_allclose(y, expected, atol=1e-5)
 
 
 @pytest.mark.parametrize("trainable", [True, False])

@@ -25,20 +25,22 @@ def test_published_parameters(width, expected):
 
 
 def test_a_third_branch_has_the_weights_of_a_second():
-    counts = [parameters(models.shakenet(14, 8, branches=k).trainable_weights) for k in (2, 3, 4)]
+    both = [models.shakenet(14, 8, branches=k) for k in (2, 3)]
+    counts = [parameters(model.trainable_weights) for model in both]
     branch = sum(9 * n * (m + n) + 4 * n for m, n in [(16, 8), (8, 8), (8, 16), (16, 16)])
     branch += sum(9 * n * (m + n) + 4 * n for m, n in [(16, 32), (32, 32)])
-    assert np.diff(counts).tolist() == [branch, branch]
-    model = models.shakenet(8, 4, branches=3)
-    assert [len(la.input) for la in model.layers if isinstance(la, models.ShakeShake)] == [3] * 3
+    assert counts[1] - counts[0] == branch
+    mixes = [layer for layer in both[1].layers if isinstance(layer, models.ShakeShake)]
+    assert [len(layer.input) for layer in mixes] == [3] * 6
 
 
 def test_stages_blocks_and_convolutions():
-    model = models.shakenet()
+    mode = {"forward": "even", "backward": "mirror", "level": "batch"}
+    model = models.shakenet(**mode)
     mixes = [layer for layer in model.layers if isinstance(layer, models.ShakeShake)]
-    assert [layer.name[:-4] for layer in mixes] == [
-        f"stage{stage}_block{block}" for stage in (1, 2, 3) for block in (1, 2, 3, 4)
-    ]
+    names = [f"stage{n // 4 + 1}_block{n % 4 + 1}" for n in range(12)]
+    assert [layer.name[:-4] for layer in mixes] == names
+    assert [layer.mode for layer in mixes] == 12 * [mode]
     shapes = [layer.output.shape[1:] for layer in mixes]
     assert shapes == [(32, 32, 32)] * 4 + [(16, 16, 64)] * 4 + [(8, 8, 128)] * 4
     convolutions = [layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D)]
@@ -53,10 +55,8 @@ def test_stages_blocks_and_convolutions():
 def test_weights_begin_by_he_with_the_outputs_counted():
     keras.utils.set_random_seed(0)
     model = models.shakenet(width=64)
-    for name, fan_out in (
-        ("stage3_block2_branch1_conv1", 9 * 256),
-        ("stage3_block1_skip_conv2", 128),
-    ):
+    fans = {"stage3_block2_branch1_conv1": 9 * 256, "stage3_block1_skip_conv2": 128}
+    for name, fan_out in fans.items():
         kernel = np.asarray(model.get_layer(name).kernel)
         assert kernel.std() == pytest.approx((2 / fan_out) ** 0.5, rel=0.02)
         assert np.abs(kernel).max() > 3 * kernel.std()  # not cut off
@@ -82,8 +82,6 @@ def test_the_second_path_of_a_skip_sees_the_pixel_above_and_to_the_left():
         for j in range(1, 32):
             expected[:, i, j] = x[:, i - 1, j - 1]
     np.testing.assert_array_equal(shifted.predict(x, verbose=0), expected)
-    pooled = keras.Model(before, model.get_layer("stage2_block1_skip_pool2").output)
-    np.testing.assert_array_equal(pooled.predict(x, verbose=0), expected[:, ::2, ::2])
 
 
 def test_without_skip_and_without_batch_norm():
@@ -92,16 +90,8 @@ def test_without_skip_and_without_batch_norm():
     bare = models.shakenet(14, 4, batch_norm=False)
     assert not any(isinstance(la, keras.layers.BatchNormalization) for la in bare.layers)
     for each in (model, bare):
-        rows = each.predict(PICTURES, verbose=0)
+        rows = keras.ops.convert_to_numpy(each(PICTURES))
         np.testing.assert_allclose(rows.sum(axis=1), 1, atol=1e-5)
-
-
-def test_the_modes_reach_every_block():
-    mode = {"forward": "even", "backward": "mirror", "level": "batch"}
-    model = models.shakenet(14, 2, **mode)
-    mixes = [layer for layer in model.layers if isinstance(layer, models.ShakeShake)]
-    assert len(mixes) == 6
-    assert [la.mode for la in mixes] == 6 * [mode]
 
 
 def test_augmentation_fills_with_the_mean_colour_in_training_alone():
@@ -119,17 +109,12 @@ def test_augmentation_fills_with_the_mean_colour_in_training_alone():
     ("arguments", "message"),
     [
         ({"depth": 27}, r"depth is 27; expected 8, 14, 20, 26, …"),
-        ({"depth": 2}, r"depth is 2"),
         ({"width": 5}, r"width is 5; expected an even number"),
-        ({"width": 0}, r"width is 0"),
         ({"classes": 1}, r"classes is 1"),
         ({"branches": 1}, r"branches is 1"),
         ({"branches": 3, "backward": "mirror"}, r"a rule for two branches, not 3"),
         ({"input_shape": (32, 32, 1)}, r"input_shape is \(32, 32, 1\)"),
         ({"input_shape": (None, None, 3)}, r"input_shape is \(None, None, 3\)"),
-        ({"forward": "keep"}, r"forward is 'keep'"),
-        ({"backward": "M5"}, r"backward is 'M5'"),
-        ({"level": "pixel"}, r"level is 'pixel'"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -137,7 +122,8 @@ def test_bad_arguments(arguments, message):
         models.shakenet(**arguments)
 
 
-COEFFICIENTS = {
+ARGUMENTS = ("forward", "backward", "level")
+COEFFICIENTS = {  # of each, how many α and β are drawn
     ("shake", "shake", "image"): (6, 6),
     ("shake", "keep", "image"): (6, None),
     ("even", "even", "batch"): (None, None),
@@ -145,32 +131,28 @@ COEFFICIENTS = {
 }
 
 
-@pytest.fixture(params=["float32", "float64"])
-def precision(request):
+@pytest.fixture
+def double():
     """In double precision nothing but the mathematics is left to differ."""
-    if request.param == "float64" and keras.backend.backend() == "jax":
-        pytest.skip("JAX has no double precision unless it is asked for at the start")
-    before = keras.config.floatx()
-    keras.config.set_floatx(request.param)
-    keras.config.set_dtype_policy(request.param)
-    yield request.param
-    keras.config.set_floatx(before)
-    keras.config.set_dtype_policy(before)
+    keras.config.set_floatx("float64")
+    keras.config.set_dtype_policy("float64")
+    yield
+    keras.config.set_floatx("float32")
+    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.torch
+@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX has no double precision")
 @pytest.mark.parametrize("mode", COEFFICIENTS)
-@pytest.mark.parametrize("depth", [8, 14])
-def test_forward_and_backward_equal_an_independent_pytorch_model(
-    depth, mode, precision, monkeypatch
-):
+def test_forward_and_backward_equal_an_independent_pytorch_model(mode, double, monkeypatch):
     torch = pytest.importorskip("torch")
     from benchmarks.shakenet_in_torch import ShakeNet, gradients, load
 
-    tolerance = {"float32": 1e-4, "float64": 1e-6}[precision]
-    random = np.random.default_rng(depth)
+    tolerance, random = 1e-6, np.random.default_rng(0)
     keras.utils.set_random_seed(0)
-    model = models.shakenet(depth, 8, classes=4, **dict(zip(ARGUMENTS, mode, strict=True)))
+    model = models.shakenet(14, 8, classes=4, **dict(zip(ARGUMENTS, mode, strict=True)))
+    loss = "sparse_categorical_crossentropy"
+    model.compile(keras.optimizers.SGD(1.0), loss, run_eagerly=True)  # XLA compiles for long
     _unlike_at_the_beginning(model, random)
     given = {}
     for layer in model.layers:
@@ -178,10 +160,9 @@ def test_forward_and_backward_equal_an_independent_pytorch_model(
             both = _coefficients(mode, random)
             given[layer.name[:-4]] = both
             monkeypatch.setattr(layer, "coefficients", lambda *_, both=both, **__: both)
-    network = ShakeNet(depth, 8, classes=4).to(getattr(torch, precision))
+    network = ShakeNet(14, 8, classes=4).to(torch.float64)
     load(network, model)
-    x = torch.tensor((PICTURES / 255 - MEAN) / DEVIATION).permute(0, 3, 1, 2)
-    x = x.to(getattr(torch, precision))
+    x = torch.tensor((PICTURES / 255 - MEAN) / DEVIATION).permute(0, 3, 1, 2).to(torch.float64)
 
     network.eval()
     expected = network(x).softmax(1).detach().numpy()
@@ -192,22 +173,16 @@ def test_forward_and_backward_equal_an_independent_pytorch_model(
     logits = network(x)
     found = keras.ops.convert_to_numpy(model(PICTURES, training=True))
     np.testing.assert_allclose(found, logits.softmax(1).detach().numpy(), atol=tolerance)
-    if precision == "float32":  # in which a number near 0 may open a ReLU on one side alone
-        return
     loss = torch.nn.functional.cross_entropy(logits, torch.tensor(LABELS))
     loss.backward()
     expected = gradients(network)
     before = {weight.path: keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights}
-    model.compile(keras.optimizers.SGD(1.0), "sparse_categorical_crossentropy")
     found = model.train_on_batch(PICTURES, LABELS)
     assert float(found) == pytest.approx(float(loss.detach()), abs=tolerance)
     assert len(expected) == len(before)
     for weight in model.trainable_weights:
         step = before[weight.path] - keras.ops.convert_to_numpy(weight)
         np.testing.assert_allclose(step, expected[weight.path], atol=1e-4, err_msg=weight.path)
-
-
-ARGUMENTS = ("forward", "backward", "level")
 
 
 def _coefficients(mode, random):

@@ -35,11 +35,11 @@ def parts(photos: Path) -> tuple[Any, Any]:
     return load(photos)
 
 
-def unshuffled(images: Any = None, labels: Any = None) -> Any:
+def unshuffled(images: Any = None) -> Any:
     """Make a data set that does not come from a folder."""
     tensorflow = pytest.importorskip("tensorflow")
     images = np.linspace(0, 255, 24 * 1200).reshape(24, 20, 20, 3) if images is None else images
-    arrays = images.astype("float32"), np.arange(24) % 2 if labels is None else labels
+    arrays = images.astype("float32"), np.arange(24) % 2
     return tensorflow.data.Dataset.from_tensor_slices(arrays).batch(8)
 
 

@@ -24,13 +24,10 @@ def rates(values, callback):
 BY_HAND = {
     # Best in the second epoch; three epochs without improvement are more than two.
     "plateau": ([0.5, 0.6, 0.6, 0.59, 0.58, 0.6, 0.5, 0.5], "1 1 1 1 .1 .1 .1 .01"),
-    # An improvement in the third epoch of waiting comes in time.
-    "in time": ([0.6, 0.5, 0.5, 0.61, 0.5, 0.5, 0.5], "1 1 1 1 1 1 .1"),
     # The best stays the best over a reduction.
     "best stays": ([0.9, 0.8, 0.8, 0.8, 0.89, 0.9, 0.9], "1 1 1 .1 .1 .1 .01"),
-    # 0.90005 is more than 0.9 by less than a ten-thousandth of it, 0.9001 by more.
+    # 0.90008 is more than 0.9 by less than a ten-thousandth of it.
     "close": ([0.9, 0.90005, 0.90008, 0.90008], "1 1 1 .1"),
-    "just enough": ([0.9, 0.90005, 0.9001, 0.9001, 0.9001], "1 1 1 1 1"),
     # Small steps from a best that stays add up to an improvement.
     "creeping": ([0.9, 0.90004, 0.90008, 0.90012, 0.90012, 0.90012], "1 1 1 1 1 1"),
     "no number": ([np.nan, 0.5, np.nan, np.nan, np.nan], "1 1 1 1 .1"),

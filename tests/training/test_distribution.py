@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from ..jobs import NAMES, SOON, start_processes
-from .conftest import same
 
 pytest.importorskip("jax")
 
@@ -35,7 +34,7 @@ def finish(jobs):
 def assert_same(one, other, atol=1e-5):
     assert one["history"].keys() == other["history"].keys()
     for name, values in one["history"].items():
-        np.testing.assert_allclose(other["history"][name], values, atol=atol, err_msg=name)
+        np.testing.assert_allclose(other["history"][name], values, atol=atol)
     for weight, expected in zip(other["weights"], one["weights"], strict=True):
         np.testing.assert_allclose(weight, expected, atol=10 * atol)
 
@@ -53,8 +52,6 @@ def test_two_processes_train_as_one_does(tmp_path, source):
     assert first == second
     left, right = ({path.name for path in (tmp_path / n).iterdir()} for n in ("one", "two"))
     assert left == right
-    weights = [np.array(value, "float32") for value in first["weights"]]
-    same(keras.models.load_model(tmp_path / "two" / "last.keras"), weights)
 
 
 @pytest.mark.slow

@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,7 +14,7 @@ import keras
 import numpy as np
 import pytest
 
-from .conftest import RECIPE, build, fit, interrupt, load, read, same, unshuffled
+from .conftest import RECIPE, build, fit, interrupt, load, read, same
 
 SCRIPT = Path(__file__).with_name("survival.py")
 
@@ -28,7 +27,7 @@ def assert_ended(run, directory, whole):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("epoch", "batch"), [(0, 0), (0, 1), (1, 0), (2, 2), (3, 1)])
+@pytest.mark.parametrize(("epoch", "batch"), [(0, 1), (1, 0), (3, 2)])
 def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, epoch, batch):
     """A new model of other weights, and a new data set, as in a new process."""
     interrupt(functools.partial(fit, load(photos), tmp_path), epoch, batch)
@@ -81,24 +80,13 @@ def evaluations(photos, directory, **options):
     return run
 
 
-def no_folder(photos, directory, **options):
-    return fit((unshuffled(), None), directory, **options)
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("run", [shakenet, sigmoid, early, evaluations, no_folder])
+@pytest.mark.parametrize("run", [shakenet, sigmoid, early, evaluations])
 def test_so_does_each_kind_of_run(photos, tmp_path, run):
     whole = *run(photos, tmp_path / "whole"), tmp_path / "whole"
-    for epoch in (1, 3):
-        interrupt(functools.partial(run, photos, tmp_path / "run"), epoch, int(run is not sigmoid))
+    interrupt(functools.partial(run, photos, tmp_path / "run"), 2, int(run is not sigmoid))
     for _ in range(2):  # a run that has ended stays as it is
         assert_ended(run(photos, tmp_path / "run"), tmp_path / "run", whole)
-
-
-def test_a_run_that_has_ended_is_restored_and_says_so(parts, tmp_path, whole, capsys):
-    directory = shutil.copytree(whole[2], tmp_path / "run")
-    same(fit(parts, directory, build(seed=5), verbose=2)[0], whole[0])
-    assert "The run ended with epoch 4. Another takes another directory" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -107,11 +95,12 @@ def test_more_epochs_prolong_a_run_and_one_that_was_stopped_goes_on(parts, tmp_p
         stopping.model.stop_training = True
 
     stopping = keras.callbacks.LambdaCallback(on_epoch_end=stop)
-    for name, calls in (("a", [{"epochs": 2}, {}]), ("b", [{"callbacks": stopping}] * 3 + [{}])):
-        for options in calls:
-            run = fit(parts, tmp_path / name, verbose=2, **options)
-        assert_ended(run, tmp_path / name, whole)
+    for options in ({"epochs": 2}, {"epochs": 3, "callbacks": stopping}, {}):
+        run = fit(parts, tmp_path, verbose=2, **options)
+    assert_ended(run, tmp_path, whole)
     assert "Going on after epoch 2" in capsys.readouterr().out
+    fit(parts, tmp_path, verbose=2)
+    assert "The run ended with epoch 4. Another takes another directory" in capsys.readouterr().out
 
 
 def test_another_number_of_epochs_is_another_wave(parts, tmp_path):
@@ -126,13 +115,12 @@ def test_another_number_of_epochs_is_another_wave(parts, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("size", [100, 10_000])
-def test_a_full_disk_stops_with_an_error_and_loses_nothing(parts, tmp_path, whole, size):
+def test_a_full_disk_stops_with_an_error_and_loses_nothing(parts, tmp_path, whole):
     resource = pytest.importorskip("resource")
     interrupt(functools.partial(fit, parts, tmp_path), 2)
     before = (tmp_path / "state.npz").read_bytes()
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))  # fails as on a full disk
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))  # fails as on a full disk
     try:
         with pytest.raises(OSError, match="File too large"):
             fit(parts, tmp_path)

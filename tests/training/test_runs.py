@@ -38,9 +38,8 @@ def test_it_trains_as_keras_does(parts, whole):
 @pytest.mark.parametrize(
     ("metric", "mode", "values", "best"),
     [
-        ("accuracy", "max", [0.3, 0.7, 0.7, 0.6], 1),  # the first of the highest
         ("loss", "min", [0.5, 0.4, 0.6, 0.5], 1),
-        ("accuracy", "max", [np.nan, 0.5, 0.4, np.nan], 1),
+        ("accuracy", "max", [np.nan, 0.7, 0.7, 0.6], 1),  # the first of the highest
     ],
 )
 def test_the_last_and_the_best_model_are_there(parts, tmp_path, metric, mode, values, best):
@@ -62,16 +61,15 @@ def test_the_last_and_the_best_model_are_there(parts, tmp_path, metric, mode, va
     assert last.optimizer.iterations == 12
 
 
-def test_without_validation_data_the_training_metric_counts(parts, tmp_path):
+def test_without_validation_data_the_training_metric_counts(tmp_path):
     seen, model = [], build()
-    added = {"note": "good", "grades": keras.ops.ones(2), "grade": keras.ops.ones(())}
 
     def keep(epoch, logs):
         seen.append(model.get_weights())
-        logs.update(added)  # of which the words and the list are no metrics
+        logs.update(note="good", grade=keras.ops.ones(()))  # of which the words are no metric
 
     callback = keras.callbacks.LambdaCallback(on_epoch_end=keep)
-    _, history = fit((parts[0], None), tmp_path, model, callbacks=callback)
+    _, history = fit((unshuffled(), None), tmp_path, model, callbacks=callback)
     assert set(history.history) == {"loss", "accuracy", "learning_rate", "grade"}
     best = seen[int(np.argmax(history.history["accuracy"]))]
     same(keras.models.load_model(tmp_path / "best.keras"), best)
@@ -134,14 +132,9 @@ def test_a_run_without_an_epoch_gives_way_and_one_under_way_does_not(parts, tmp_
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        (
-            {"train": lambda train: (np.zeros((4, 20, 20, 3)), np.zeros(4))},
-            "consists of arrays",
-        ),
+        ({"train": lambda _: (np.zeros((4, 20, 20, 3)), np.zeros(4))}, "consists of arrays"),
         ({"train": lambda train: train.map(lambda x, y: (x, y))}, "is shuffled; .*known order"),
-        ({"train": lambda _: unshuffled(labels=np.arange(24) % 3)}, "out of range.*0 to 1"),
         ({"train": lambda _: unshuffled(np.full((24, 20, 20, 3), 0.5))}, "division by 255"),
-        ({"train": lambda _: unshuffled(np.zeros((24, 18, 20, 3)))}, r"expects \(n, 20, 20, 3\)"),
         ({"train": lambda _: unshuffled().map(lambda x, y: x)}, "no labels"),
         ({"train": lambda _: unshuffled().unbatch()}, r"dataset\.batch\(32\)|endless"),
         ({"train": lambda train: str(train.file_paths[0])}, "is a path"),

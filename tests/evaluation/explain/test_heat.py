@@ -12,21 +12,13 @@ from .conftest import SHAPE, pictures, with_head
 
 RANDOM = np.random.default_rng(0)
 BUILDERS = {
-    "digits_cnn": models.digits_cnn,
     "mnist_cnn": models.mnist_cnn,
-    "cats_vs_dogs_cnn": lambda: models.cats_vs_dogs_cnn((78, 78, 3)),
     "alexnet": lambda: models.alexnet((67, 67, 3), width=1 / 16),
     "shakenet": lambda: models.shakenet(8, 4),
     "transfer_classifier": lambda: models.transfer_classifier(models.vgg16_base("drawn", SHAPE)),
     "with_head": lambda: with_head(models.densenet_base("drawn", SHAPE)),
-    "an application": lambda: keras.applications.ResNet50V2(
-        weights=None, input_shape=SHAPE, classes=4
-    ),
     "an application within": lambda: models.transfer_classifier(
-        keras.applications.MobileNetV2(
-            alpha=0.35, weights=None, input_shape=SHAPE, include_top=False
-        ),
-        3,
+        keras.applications.MobileNet(SHAPE, alpha=0.25, weights=None, include_top=False), 3
     ),
 }
 
@@ -103,25 +95,15 @@ def test_the_score_does_not_fade_where_the_network_is_sure():
     image = np.zeros((8, 8, 1), "float32")
     image[2, 5] = 64
     assert model.predict(image[np.newaxis], verbose=0)[0, 0] == 1
-    heat = explain.grad_cam(model, image)
-    assert heat[2, 5] == 1
-    assert np.count_nonzero(heat) == 1
+    np.testing.assert_array_equal(explain.grad_cam(model, image), image[..., 0] / 64)
 
 
 def test_the_predicted_class_and_the_last_layer_that_does_not_pool_are_explained():
     model = models.transfer_classifier(models.vgg16_base("drawn", SHAPE))
     images = pictures(model, 3)
     classes = (model.predict(images, verbose=0)[:, 0] > 0.5).astype(int)
-    np.testing.assert_array_equal(
-        explain.grad_cam(model, images),
-        explain.grad_cam(model, images, classes, "vgg16/block5_conv3"),
-    )
-
-
-def test_a_network_without_feature_maps_has_no_heat():
-    model = keras.Sequential([keras.Input((4, 4, 1)), layers.Flatten(), layers.Dense(2)])
-    with pytest.raises(ValueError, match="has no feature maps"):
-        explain.grad_cam(model, np.ones((4, 4, 1), "float32"))
+    expected = explain.grad_cam(model, images, classes, "vgg16/block5_conv3")
+    np.testing.assert_array_equal(explain.grad_cam(model, images), expected)
 
 
 def test_focus_counts_the_heat_in_the_box():

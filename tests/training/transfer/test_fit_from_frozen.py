@@ -20,8 +20,7 @@ def train_whole(model, photos, epochs):
 
 
 SPARSE = "sparse_categorical_crossentropy"
-CASES = [("vgg16", 0, False), ("vgg16", 4, False), ("vgg16", 0, True), ("vgg16", 4, True)]
-CASES += [("densenet", 0, False), ("densenet", 0, True)]
+CASES = [("vgg16", 4, False), ("vgg16", 4, True), ("densenet", 0, True)]
 
 
 @pytest.mark.slow
@@ -44,7 +43,7 @@ def squared(true, predicted):
     return keras.ops.mean((keras.ops.cast(true, "float32") - predicted[:, -1]) ** 2)
 
 
-@pytest.mark.parametrize("head", ["nested", "nested last", "softmax", "colours"])
+@pytest.mark.parametrize("head", ["nested last", "softmax", "colours"])
 def test_so_do_other_heads_and_losses(photos, head):
     def model():
         training.reproducible(1)
@@ -52,10 +51,10 @@ def test_so_do_other_heads_and_losses(photos, head):
         base.trainable = False
         inside = keras.Sequential([keras.layers.Flatten(), keras.layers.Dropout(0.5), dense(1)])
         layers, loss = {
-            "nested": ([inside, keras.layers.Activation("sigmoid")], "binary_crossentropy"),
+            "colours": ([inside, keras.layers.Activation("sigmoid")], "binary_crossentropy"),
             "nested last": ([inside], squared),
             "softmax": ([keras.layers.Flatten(), dense(2, "softmax")], SPARSE),
-        }[head.replace("colours", "nested")]
+        }[head]
         begin = [augment.PCAColor(seed=1)] if head == "colours" else []
         for colours in begin:
             colours.adapt(photos.images)  # it has weights of its own
@@ -104,7 +103,6 @@ def test_callbacks_see_the_whole_model(photos, tmp_path):
     adding = keras.callbacks.LambdaCallback(
         on_epoch_end=lambda epoch, logs: logs.update(seen=float(model.get_weights()[-1].sum()))
     )
-    adding.best = ["weights"]
     callbacks = [best, stop, slower, adding]
     history = fit(model, photos, photos, 20, tmp_path / "run", callbacks=callbacks, verbose=0)
     assert len(history.epoch) < 20
@@ -114,4 +112,3 @@ def test_callbacks_see_the_whole_model(photos, tmp_path):
     assert loss == pytest.approx(min(history.history["val_loss"]), rel=1e-4)
     best_epoch = int(np.argmin(history.history["val_loss"]))
     assert history.history["seen"][best_epoch] == float(model.get_weights()[-1].sum())
-    assert adding.best == ["weights"]  # which is no number

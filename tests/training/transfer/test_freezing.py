@@ -25,10 +25,10 @@ def test_the_last_layers_are_free_but_for_batch_normalization():
     assert len(base.trainable_weights) == len(kernels)
 
 
-@pytest.mark.parametrize("count", [-1, 21, "block5_conv1"])
-def test_a_count_out_of_range_and_a_whole_model_are_refused(count):
-    with pytest.raises(ValueError, match=rf"count is {count!r}; expected 0 to 20"):
-        unfreeze_top(small_base(), count)
+def test_a_count_out_of_range_and_a_whole_model_are_refused():
+    for count in (-1, 21, "block5_conv1"):
+        with pytest.raises(ValueError, match=rf"count is {count!r}; expected 0 to 20"):
+            unfreeze_top(small_base(), count)
     with pytest.raises(ValueError, match=r"model\.get_layer\('vgg16'\)"):
         unfreeze_top(classifier(), 4)
 

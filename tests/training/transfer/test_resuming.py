@@ -37,7 +37,7 @@ def plateau(photos, directory, callbacks=(), **options):
 def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, capsys, kind):
     """A new model each time, of the same seed, as in a new process."""
     expected, history = kind(photos, None)
-    for epoch in (0, 1, 3):
+    for epoch in (0, 3):
         interrupt(lambda **options: kind(photos, tmp_path, **options), epoch, 3)
     model, resumed = kind(photos, tmp_path, verbose=2)
     assert "Going on after epoch 3" in capsys.readouterr().out
