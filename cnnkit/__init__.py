@@ -54,6 +54,8 @@ class _QuietKeras(PathFinder):
 
 def _load(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
     """Execute a module, and show what it wrote to standard error only if it fails."""
+    if sys.stderr is None:  # there is nothing to hold back
+        return execute(module)
     stderr = os.dup(2)
     with tempfile.TemporaryFile() as held:
         os.dup2(held.fileno(), 2)

@@ -81,7 +81,8 @@ def as_tf_dataset(batches: Any) -> Any:
     import tensorflow as tf
 
     weak = weakref.ref(batches)  # TensorFlow keeps the function for good
-    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in batches.batch(0, -1))
+    last = batches[len(batches) - 1]  # which may be small
+    signature = tuple(tf.TensorSpec((None, *x.shape[1:]), x.dtype) for x in last)
     dataset = tf.data.Dataset.from_generator(lambda: weak() or (), output_signature=signature)
     dataset = dataset.apply(tf.data.experimental.assert_cardinality(len(batches))).prefetch(2)
     options = tf.data.Options()

@@ -83,23 +83,12 @@ def test_importing_and_training_write_nothing(tmp_path):
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
-@pytest.mark.parametrize("name", ["abacus", "torch"])
-def test_a_backend_that_keras_cannot_have_is_told_with_the_cure(name):
-    code = f"import sys; sys.modules[{name!r}] = None; from cnnkit import models"
-    run = python(code, KERAS_BACKEND=name)
-    last = run.stderr.splitlines()[-1]
-    assert run.returncode != 0
-    assert last.startswith("ImportError: Keras cannot compute: ")
-    assert name in last
-    assert "KERAS_BACKEND to one of tensorflow, jax, torch that is installed" in last
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("backend", ["jax", pytest.param("torch", marks=pytest.mark.torch)])
 def test_cnnkit_does_without_tensorflow_and_without_a_standard_error(backend):
     pytest.importorskip(backend)
     code = (
-        "import os, sys; os.close(2); sys.modules['tensorflow'] = None\n"
+        "import os, sys; os.close(2); sys.stderr = None; sys.modules['tensorflow'] = None\n"
         "from cnnkit import models; print(models.digits_cnn().count_params() > 0)"
     )
     assert python(code, KERAS_BACKEND=backend).stdout == "True\n"
