@@ -4,26 +4,28 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnkit.plots.style import BLUE, GREY, MARKERS, VERMILION, styled
+from cnnkit.plots.style import BLUE, GREY, VERMILION, panels, styled
 
 import keras
-import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+__all__ = ["accuracies", "activation_spreads", "learning_curves", "learning_rates", "scaling"]
+__all__ += ["spread", "spreads"]
+
 Curves = Mapping[str, Sequence[float]]
 SEEDS: Any = {"ms": 9, "alpha": 0.6, "color": BLUE}
-THIS_RUN: Any = {"ms": 8, "color": VERMILION, "label": "this run"}
+THIS_RUN: Any = {"marker": "D", "ls": "", "ms": 8, "color": VERMILION, "label": "this run"}
+SOURCE: Any = {"marker": "|", "ls": "", "ms": 24, "mew": 2, "color": GREY, "label": "published"}
 ABOVE: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1)}  # of a legend
 
 
 def draw_lines(ax: Axes, curves: Curves, x: Sequence | None = None, **options: Any) -> None:
     """Draw each series as a line with its own marker, over `x` or over 1, 2 and so on."""
-    for (name, values), marker in zip(curves.items(), itertools.cycle(MARKERS), strict=False):
-        places = range(1, len(values) + 1) if x is None else x
-        ax.plot(places, values, marker=marker, label=name, **options)
+    for name, values in curves.items():
+        ax.plot(range(1, len(values) + 1) if x is None else x, values, label=name, **options)
 
 
 @styled
@@ -32,20 +34,16 @@ def learning_curves(
 ) -> Figure:
     """Show loss and accuracy while training, with those of the validation set if there are any.
 
-    Parameters
-    ----------
-    history : keras.callbacks.History, or mapping of str to sequence of float
-        As ``fit`` returns it, or such curves by name: ``loss``, ``accuracy``, ``val_loss``, …
-    steps : sequence of int, optional
-        Where the metrics were taken, if not once an epoch.
+    `history` is what ``fit`` returns, or such curves by name: ``loss``, ``accuracy``, ``val_loss``
+    and ``val_accuracy``. The metrics were taken in these `steps`, or else after each epoch.
     """
     curves: Curves = getattr(history, "history", history)
-    figure, axes = plt.subplots(1, 2, figsize=(8, 2.8))
+    figure, axes = panels(4, 2.8, ("", ""), xlabel="epoch" if steps is None else "step")
     for ax, name in zip(axes, ("loss", "accuracy"), strict=True):
         keys = {name: "training", f"val_{name}": "validation"}
         found = {label: curves[key] for key, label in keys.items() if key in curves}
         draw_lines(ax, found, steps, markersize=3)
-        ax.set(xlabel="epoch" if steps is None else "step", ylabel=name)
+        ax.set_ylabel(name)
         if found:
             ax.legend(ncols=2, **ABOVE)
     return figure
@@ -60,18 +58,13 @@ def accuracies(
 ) -> Figure:
     """Show several series of accuracies as lines.
 
-    Parameters
-    ----------
-    lines : mapping of str to sequence of float
-        Accuracies in [0, 1] of each series.
-    places : sequence of str, optional
-        Where they were taken; without it, after each epoch, from 1.
+    `lines` maps the name of each to accuracies in [0, 1], one for each name in `places`, or
+    without it one for each epoch, from 1.
     """
-    figure, ax = plt.subplots(figsize=(6.5, 3))
+    figure, (ax,) = panels(6.5, 3, xlabel=xlabel, ylabel=ylabel)
     draw_lines(ax, lines, places)
     if places is None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.legend()
     return figure
 
@@ -82,9 +75,9 @@ def activation_spreads(spreads: Curves, layers: Sequence[str]) -> Figure:
 
     `spreads` maps the name of each network to these numbers, one for each name in `layers`.
     """
-    figure, ax = plt.subplots(figsize=(8, 3.4))
+    ylabel = "standard deviation of the outputs"
+    figure, (ax,) = panels(8, 3.4, yscale="log", xlabel="layer", ylabel=ylabel)
     draw_lines(ax, spreads, layers)
-    ax.set(yscale="log", xlabel="layer", ylabel="standard deviation of the outputs")
     figure.legend(loc="outside upper center", ncols=2)
     return figure
 
@@ -96,12 +89,12 @@ def scaling(efficiencies: Curves, workers: Sequence[int]) -> Figure:
     `efficiencies` maps the name of each case to efficiencies in [0, 1], one for each number in
     `workers`, powers of two. A dotted line shows 0.8, below which one more hardly pays.
     """
-    figure, ax = plt.subplots(figsize=(7, 3))
+    figure, (ax,) = panels(7, 3, xlabel="workers", ylabel="efficiency")
     draw_lines(ax, efficiencies, workers)
     ax.axhline(0.8, color=GREY, lw=0.8, ls=":")
     ax.set_xscale("log", base=2)
     ax.set_xticks(list(workers), [str(number) for number in workers])
-    ax.set(xlabel="workers", ylabel="efficiency", ylim=(0, 1.05), yticks=np.linspace(0, 1, 6))
+    ax.set(ylim=(0, 1.05), yticks=np.linspace(0, 1, 6))
     figure.legend(loc="outside right center")
     return figure
 
@@ -112,11 +105,11 @@ def learning_rates(rates: Curves, steps: float) -> Figure:
 
     `rates` maps the name of each schedule to its learning rate in every step, `steps` an epoch.
     """
-    figure, ax = plt.subplots(figsize=(7, 2.6))
+    figure, (ax,) = panels(7, 2.6, xlabel="epoch", ylabel="learning rate")
     styles = itertools.cycle(("-", "--", ":", "-."))
     for (name, values), style in zip(rates.items(), styles, strict=False):
         ax.plot(np.arange(len(values)) / steps, values, style, label=name)
-    ax.set(xlabel="epoch", ylabel="learning rate", ylim=(0, None))
+    ax.set_ylim(0, None)
     ax.legend(ncols=len(rates), **ABOVE)
     return figure
 
@@ -125,21 +118,16 @@ def learning_rates(rates: Curves, steps: float) -> Figure:
 def spread(figures: Sequence[float], live: float, published: float | None = None) -> Figure:
     """Show the test accuracy of this run beside those of other seeds and the published one.
 
-    Parameters
-    ----------
-    figures : sequence of float
-        Accuracies of the recorded runs, in [0, 1].
-    live, published : float
-        Accuracy of this run, and the one that the source reports, if it does.
+    `figures` are accuracies of the recorded runs, `live` is that of this run, and `published` the
+    one that the source reports, if it does; all in [0, 1].
     """
-    figure, ax = plt.subplots(figsize=(7, 1.6))
+    figure, (ax,) = panels(7, 1.6, xlabel="test accuracy", yticks=[])
     mean = float(np.mean(figures))
     ax.plot(figures, [0] * len(figures), "o", **SEEDS, label="recorded seeds")
     ax.plot([mean], [0], "|", ms=26, mew=2, color=BLUE, label=f"their mean, {mean:.3f}")
-    ax.plot([live], [0], "D", **THIS_RUN)
+    ax.plot([live], [0], **THIS_RUN)
     if published is not None:
         ax.axvline(published, color=GREY, ls="--", label=f"published, {published:.3f}")
-    ax.set(xlabel="test accuracy", yticks=[])
     ax.spines["left"].set_visible(False)
     figure.legend(loc="outside upper center", ncols=4)
     return figure
@@ -154,25 +142,18 @@ def spreads(
 ) -> Figure:
     """Show the accuracies, in [0, 1], of several experiments, one below the other.
 
-    Parameters
-    ----------
-    recorded : mapping of str to sequence of float
-        Accuracies of the recorded runs of each experiment.
-    live, published : mapping of str to float, optional
-        Accuracies of this notebook's runs, and of the sources, of some of these experiments.
+    `recorded` maps the name of each to the accuracies of its recorded runs; `live` and `published`
+    map some of these names to the accuracy of this notebook's run, and of the source.
     """
-    figure, ax = plt.subplots(figsize=(7, 1 + 0.55 * len(recorded)))
+    figure, (ax,) = panels(7, 1 + 0.55 * len(recorded), xlabel=xlabel)
     rows = {name: number for number, name in enumerate(recorded)}
     for name, figures in recorded.items():
         label = None if rows[name] else "recorded seeds"
         ax.plot(figures, [rows[name]] * len(figures), "o", **SEEDS, label=label)
-    if published:
-        heights = [rows[name] for name in published]
-        ax.plot(list(published.values()), heights, "|", ms=24, mew=2, color=GREY, label="published")
-    if live:
-        ax.plot(list(live.values()), [rows[name] for name in live], "D", **THIS_RUN)
-    ax.set(xlabel=xlabel, yticks=range(len(rows)), yticklabels=rows)
-    ax.set_ylim(len(rows) - 0.5, -0.5)
+    for marks, look in ((published, SOURCE), (live, THIS_RUN)):
+        if marks:
+            ax.plot(list(marks.values()), [rows[name] for name in marks], **look)
+    ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     ax.spines["left"].set_visible(False)
     ax.tick_params(left=False)
     figure.legend(loc="outside upper center", ncols=3)

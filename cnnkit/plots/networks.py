@@ -1,8 +1,12 @@
-"""Networks, layer by layer: what is trained, what comes out, and how channels grow."""
+"""Networks: what is trained, what comes out of each layer, and how often classes are right."""
 
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+from unicodedata import east_asian_width
 
-from cnnkit.plots.style import BLUE, GREY, ORANGE, VERMILION, styled
+from cnnkit.plots.lines import ABOVE, draw_lines
+from cnnkit.plots.style import BARE, BLUE, GREY, ORANGE, SIGNED, VERMILION, panels, styled
 
 import keras
 import matplotlib.pyplot as plt
@@ -10,6 +14,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+__all__ = ["channel_growth", "coefficients", "confusion", "correlations", "histograms"]
+__all__ += ["layer_by_layer", "layer_states", "point_maps", "trained_layers"]
+
+LINE = 24  # letters of a name, before it goes on in the next line
 LayerStates = list[tuple[str, int, bool]]  # name, number of parameters, whether it is trained
 
 
@@ -40,10 +48,8 @@ def trained_layers(rows: Mapping[str, LayerStates]) -> Figure:
     for ax, (title, states) in zip(axes.flat, rows.items(), strict=True):
         names, counts, trained = zip(*states, strict=True)
         heights = np.sqrt(counts)
-        colors = [VERMILION if free else BLUE for free in trained]
-        ax.bar(range(len(names)), heights / heights.max(), color=colors)
-        ax.set(xticks=[], yticks=[], ylim=(0, 1.05))
-        ax.spines[:].set_visible(False)
+        ax.bar(range(len(names)), heights / heights.max(), color=np.where(trained, VERMILION, BLUE))
+        ax.set(ylim=(0, 1.05), **BARE)
         total = np.dot(counts, trained)
         ax.set_title(f"{title}: {total:,} of {sum(counts):,} parameters are trained", loc="left")
     axes.flat[-1].set_xticks(range(len(names)), labels=names, rotation=60, ha="right", fontsize=8)
@@ -60,21 +66,21 @@ def channel_growth(blocks: Mapping[str, Sequence[int]]) -> Figure:
 
     `blocks` maps the name of each to the channels that enter it, and those after each layer.
     """
-    figure, ax = plt.subplots(figsize=(9, 3.2))
+    figure, (ax,) = panels(9, 3.2, xlabel="layer after layer", ylabel="channels")
+    bars: Any = {"width": 1, "ec": "white", "lw": 0.5}
     start, middles = 0, []
     for channels in blocks.values():
         places = range(start, start + len(channels))
         before = [channels[0], *channels[:-1]]
-        ax.bar(places, before, color=BLUE, width=1, ec="white", lw=0.5)
         new = np.subtract(channels, before)
-        ax.bar(places, new, bottom=before, color=ORANGE, width=1, ec="white", lw=0.5)
+        ax.bar(places, before, color=BLUE, **bars)
+        ax.bar(places, new, bottom=before, color=ORANGE, **bars)
         ax.text(places[-1], channels[-1], f"{channels[-1]:,}", ha="center", va="bottom")
         ax.text(places[0], channels[0], f"{channels[0]:,}", ha="right", va="bottom")
         middles.append(start + len(channels) / 2 - 0.5)
         start += len(channels) + 2
-    ax.set_xticks(middles, labels=blocks)
+    ax.set(xticks=middles, xticklabels=blocks, xlim=(-1, start - 2))
     ax.tick_params(bottom=False)
-    ax.set(xlabel="layer after layer", ylabel="channels", xlim=(-1, start - 2))
     keys = {"there before": BLUE, "added by the layer": ORANGE}
     handles = [Patch(color=color, label=label) for label, color in keys.items()]
     ax.legend(handles=handles, loc="upper left")
@@ -91,30 +97,143 @@ def layer_by_layer(
     strongest six are shown, or vectors (n,). The last one holds the class probabilities.
     """
     figure = plt.figure(figsize=(1.75 * (1 + len(outputs)), 2.6))
-    panels = figure.subfigures(1, 1 + len(outputs), squeeze=False)[0]
-    for panel, array, name in zip(panels, [image, *outputs], ["input", *names], strict=True):
-        panel.suptitle(f"{name}\n{' × '.join(map(str, array.shape))}", fontsize=10)
-        if array.ndim == 3 and array is not image:
-            strongest = np.argsort(-array.max(axis=(0, 1)), kind="stable")[:6]
-            axes = panel.subplots(3, 2).ravel()
-            for ax in axes:
-                ax.set_axis_off()
-            for ax, channel in zip(axes, strongest, strict=False):
-                ax.imshow(array[..., channel], vmin=0, vmax=array.max())
-            continue
-        ax = panel.subplots()
+    parts = figure.subfigures(1, 1 + len(outputs), squeeze=False)[0]
+    for part, array, name in zip(parts, [image, *outputs], ["input", *names], strict=True):
+        part.suptitle(f"{name}\n{' × '.join(map(str, array.shape))}", fontsize=10)
         if array is image:
-            ax.imshow(np.squeeze(image))
-            ax.set_axis_off()
-        elif array is not outputs[-1]:
-            columns = next(n for n in range(20, 0, -1) if array.size % n == 0)
-            ax.imshow(array.reshape(-1, columns), aspect="auto")
-            ax.set(xticks=[], yticks=[])
-            ax.spines[:].set_color(GREY)
-        else:
+            part.subplots(subplot_kw=BARE).imshow(np.squeeze(image))
+        elif array is outputs[-1]:
+            ax = part.subplots()
             colors = [VERMILION if p == array.max() else BLUE for p in array]
             ax.barh([str(number) for number in range(len(array))], array, color=colors)
             ax.invert_yaxis()
             ax.set(xlim=(0, 1), xlabel="probability")
             ax.tick_params(labelsize=8)
+        elif array.ndim == 1:
+            columns = next(n for n in range(20, 0, -1) if array.size % n == 0)
+            ax = part.subplots(subplot_kw={"xticks": [], "yticks": []})
+            ax.imshow(array.reshape(-1, columns), aspect="auto")
+            ax.spines[:].set_color(GREY)
+        else:
+            axes = part.subplots(3, 2, subplot_kw=BARE).flat
+            strongest = np.argsort(-array.max(axis=(0, 1)), kind="stable")[:6]
+            for ax, channel in zip(axes, strongest, strict=False):
+                ax.imshow(array[..., channel], vmin=0, vmax=array.max())
+    return figure
+
+
+@styled
+def confusion(
+    matrix: np.ndarray, class_names: Sequence[str] | None = None, percent: bool = False
+) -> Figure:
+    """Show a confusion matrix: how often each class was taken for each.
+
+    The figure grows with the number of classes, so that names stay readable up to a hundred.
+
+    `matrix`, (classes, classes), has a row for each true class and a column for each predicted
+    one, with counts, or shares of each row. Without `class_names` it shows their numbers, and with
+    `percent` whole per cents of each true class, or "–" for a class without images.
+    """
+    classes = range(len(matrix)) if class_names is None else class_names
+    names = [textwrap.fill(str(name), LINE) for name in classes]
+    lines = "\n".join(names).splitlines()
+    # Letters of East Asia are twice as wide as others.
+    longest = max(sum(1 + (east_asian_width(char) in "WF") for char in line) for line in lines)
+    upright = len(names) * longest > 40  # or else they would run into one another
+    cells, beside = max(3.2, 0.28 * len(names)), 0.09 * longest
+    side = 1.1 + cells + (beside if upright else 0.1)
+    figure, (ax,) = panels(1.9 + cells + beside, side, frame_on=False)
+    counts = np.issubdtype(matrix.dtype, np.integer)
+    form, label = (",d", "pictures") if counts else (".2f", "share of the class")
+    low, high = (0, 100) if percent else (None, None)
+    if percent:
+        sums = matrix.sum(axis=1, keepdims=True)
+        matrix = 100 * matrix / np.where(sums, sums, np.nan)
+        form, label = ".0f", "% of the class"
+    picture = ax.imshow(matrix, cmap="Blues", vmin=low, vmax=high)
+    ax.set_xticks(range(len(names)), names, rotation="vertical" if upright else "horizontal")
+    ax.set_yticks(range(len(names)), names)
+    crowded = len(names) > 20
+    ax.tick_params(labelsize=7 if crowded else 10)
+    for (row, column), value in np.ndenumerate(matrix):
+        if value != 0 or not crowded:  # zeros of a large matrix stay blank
+            text = "–" if np.isnan(value) else format(value, form)
+            color = "white" if np.greater(picture.norm(value), 0.5) else "black"
+            size = 6 if crowded else 10
+            ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
+    figure.colorbar(picture, ax=ax, label=label, shrink=min(1, 6 / cells), aspect=20)
+    ax.set(xlabel="predicted class", ylabel="true class")
+    return figure
+
+
+@styled
+def point_maps(
+    maps: Mapping[str, np.ndarray], labels: np.ndarray, class_names: Sequence[str]
+) -> Figure:
+    """Show images as points, coloured by class, in several maps side by side.
+
+    `maps` maps titles to the coordinates of the images, (n, 2); `labels`, (n,), are their class
+    numbers. Five classes can be told apart.
+    """
+    look: Any = {"xticks": [], "yticks": [], "xlabel": "first axis", "ylabel": "second axis"}
+    figure, axes = panels(4, 3.6, maps, **look)
+    for ax, points in zip(axes, maps.values(), strict=True):
+        for number, name in enumerate(class_names):
+            ax.plot(*points[labels == number].T, ls="", ms=4, alpha=0.6, mew=0, label=name)
+        ax.spines[:].set_color(GREY)
+    figure.legend(handles=axes[0].lines, loc="outside lower center", ncols=5)
+    return figure
+
+
+@styled
+def coefficients(modes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
+    """Show α and β, in [0, 1], of the images of one batch, for several modes.
+
+    `modes` maps the title of each to α and β, both (n,).
+    """
+    look: Any = {"xlabel": "picture", "ylabel": "coefficient of branch 1", "ylim": (-0.05, 1.05)}
+    figure, axes = panels(2.25, 2.5, modes, sharey=True, **look)
+    for ax, (alpha, beta) in zip(axes, modes.values(), strict=True):
+        places = np.arange(1, len(alpha) + 1)
+        ax.axhline(0.5, color=GREY, lw=0.8, ls=":")
+        ax.vlines(places, alpha, beta, color=GREY, lw=0.8)
+        ax.plot(places, alpha, "o", ms=7, color=BLUE, label="α, forward")
+        ax.plot(places, beta, "D", ms=4.5, color=VERMILION, label="β, backward")
+        ax.set_xticks(places)
+    figure.legend(handles=axes[0].lines[1:], loc="outside upper center", ncols=2)
+    return figure
+
+
+@styled
+def histograms(values: Mapping[str, np.ndarray], xlabel: str) -> Figure:
+    """Show how often values in [0, 1] occur; `values` maps titles to these arrays, each (n,)."""
+    figure, axes = panels(3.6, 2.3, values, sharey=True, xlabel=xlabel, ylabel="density")
+    for ax, numbers in zip(axes, values.values(), strict=True):
+        ax.hist(numbers, bins=25, range=(0, 1), density=True, color=BLUE, ec="white", lw=0.4)
+        ax.axhline(1, color=VERMILION, ls="--", label="uniform")
+    axes[0].legend()
+    return figure
+
+
+@styled
+def correlations(matrices: Mapping[str, np.ndarray], blocks: Sequence[str]) -> Figure:
+    """Show how alike the branches of each block are, and those of different blocks, if known.
+
+    `matrices` maps the title of each network to the matrix of `evaluation.branch_correlation`,
+    (k, k), in [-1, 1]; `blocks` are k short names.
+    """
+    across = ~np.eye(len(blocks), dtype=bool)
+    shown = matrices if any(np.isfinite(m[across]).any() for m in matrices.values()) else {}
+    figure, (lines, *squares) = panels(2.7 + 0.7 / (1 + len(shown)), 2.9, ["", *shown])
+    draw_lines(lines, {title: list(np.diag(each)) for title, each in matrices.items()}, blocks)
+    lines.axhline(0, color=GREY, lw=0.8, ls=":")
+    lines.set(xlabel="block", ylabel="correlation of its branches")
+    lines.legend(**ABOVE)
+    for ax, matrix in zip(squares, shown.values(), strict=True):
+        picture = ax.imshow(matrix, cmap=SIGNED, vmin=-1, vmax=1)
+        ax.set_xticks(range(len(blocks)), blocks)
+        ax.set_yticks(range(len(blocks)), blocks)
+        ax.set(xlabel="branch 2 of block", ylabel="branch 1 of block")
+    if shown:
+        figure.colorbar(picture, ax=squares, fraction=0.04, label="correlation")
     return figure

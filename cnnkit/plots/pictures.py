@@ -1,25 +1,27 @@
 """Images, kernels and feature maps side by side."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from cnnkit.plots.style import BLUE, SIGNED, VERMILION, grid, outline, styled
+from cnnkit.plots.style import BARE, BLUE, SIGNED, VERMILION, styled
 
 import matplotlib.pyplot as plt
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+__all__ = ["feature_maps", "heat_overlays", "image_grid", "kernels", "mistakes", "picture_rows"]
 
 OPAQUE = 0.75  # of the hottest pixel
 Images = np.ndarray | Sequence[np.ndarray]
+Titles = Sequence[object] | None
+Boxes = np.ndarray | None
 
 
 @styled
 def image_grid(
-    images: Images,
-    titles: Sequence[object] | None = None,
-    columns: int = 10,
-    size: float = 0.9,
+    images: Images, titles: Titles = None, columns: int = 10, size: float = 0.9
 ) -> Figure:
     """Show images in a grid.
 
@@ -33,76 +35,55 @@ def image_grid(
         Images a row, and the width of each in inches.
     """
     strange = {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}
-    if getattr(images, "ndim", 0) == 3:
-        height, width, channels = np.shape(images)
-        if channels in (1, 3) and min(height, width) > 3:  # a single photo; less may be kernels
-            strange = {np.shape(images)}
+    whole: tuple[int, ...] = getattr(images, "shape", ())
+    if len(whole) == 3 and whole[2] in (1, 3) and min(whole[:2]) > 3:  # less may be kernels
+        strange = {whole}
     if strange:
         raise ValueError(
             f"A picture has the shape {min(strange)}; expected several pictures, each (h, w) "
             "or (h, w, channels). Put a single one into a list: [image]."
         )
-    figure, axes = grid(len(images), columns, size, titles)
-    for ax, image in zip(axes, images, strict=True):
-        _show(ax, image)
-    return figure
+    return _grid([_shades(image) for image in images], columns, size, titles, 0, vmin=0, vmax=1)
 
 
 @styled
 def picture_rows(rows: Mapping[str, Images], size: float = 0.9) -> Figure:
     """Show rows of images, each with its name at the left, each image `size` inches wide.
 
-    Parameters
-    ----------
-    rows : mapping of str to sequence of ndarray, each (h, w), (h, w, 1) or (h, w, 3)
-        As many images in each row, in [0, 1] or [0, 255].
+    `rows` maps each name to as many images, (h, w), (h, w, 1) or (h, w, 3), in [0, 1] or [0, 255].
     """
     lengths = {len(images) for images in rows.values()}
     if len(lengths) != 1 or lengths == {0}:
         raise ValueError(f"The rows hold {sorted(lengths)} pictures; expected as many in each.")
     columns = lengths.pop()
-    figure, axes = grid(len(rows) * columns, columns, size, None, margin=1.3)
-    for number, (name, images) in enumerate(rows.items()):
-        row = axes[number * columns : (number + 1) * columns]
-        for ax, image in zip(row, images, strict=True):
-            _show(ax, image)
-        row[0].text(-0.12, 0.5, name, va="center", ha="right", transform=row[0].transAxes)
+    images = [_shades(image) for row in rows.values() for image in row]
+    figure = _grid(images, columns, size, None, 1.3, vmin=0, vmax=1)
+    for ax, name in zip(figure.axes[::columns], rows, strict=True):
+        ax.text(-0.12, 0.5, name, va="center", ha="right", transform=ax.transAxes)
     return figure
 
 
 @styled
 def heat_overlays(
-    images: Images,
-    heat: Images,
-    titles: Sequence[object] | None = None,
-    boxes: np.ndarray | None = None,
-    columns: int = 6,
+    images: Images, heat: Images, titles: Titles = None, boxes: Boxes = None, columns: int = 6
 ) -> Figure:
     """Show images, and below each the same image in grey, with the heat in orange over it.
 
-    Parameters
-    ----------
-    images : sequence of ndarray, each (h, w, 1) or (h, w, 3)
-        In [0, 1] or [0, 255].
-    heat : sequence of ndarray, each (h, w)
-        In [0, 1], as `evaluation.explain.grad_cam` returns it.
-    boxes : ndarray, (n, 4), optional
-        Left, top, right and bottom of a frame in each image, in pixels.
-    titles, columns
-        As in `image_grid`.
+    `images`, each (h, w, 1) or (h, w, 3), are in [0, 1] or [0, 255], and `heat`, each (h, w), in
+    [0, 1], as `evaluation.explain.grad_cam` returns it. `boxes`, (n, 4), are left, top, right and
+    bottom of a frame in each, in pixels. `titles` and `columns` are as in `image_grid`.
     """
     count = len(images)
-    frames = [None] * count if boxes is None else list(boxes)
-    names = [""] * count if titles is None else list(titles)
+    frames = [None] * count if boxes is None else boxes
+    names = [""] * count if titles is None else titles
     columns = min(columns, count) or 1
-    panels = 2 * columns * -(-count // columns)
-    figure, axes = grid(panels, columns, 1.25, None if titles is None else [""] * panels)
-    for number, (image, hot, name, frame) in enumerate(
-        zip(images, heat, names, frames, strict=True)
-    ):
-        place = number + number // columns * columns
-        above, below = axes[place], axes[place + columns]
-        _show(above, image)
+    rows = 2 * -(-count // columns)
+    shape = (1.25 * columns, (1.25 if titles is None else 1.5) * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=shape, squeeze=False, subplot_kw=BARE)
+    items = zip(images, heat, names, frames, strict=True)
+    pairs = axes.reshape(-1, 2, columns).swapaxes(1, 2).reshape(-1, 2)
+    for (image, hot, name, frame), (above, below) in zip(items, pairs, strict=False):
+        above.imshow(_shades(image), vmin=0, vmax=1)
         above.set_title(str(name))
         grey = np.asarray(image, "float32").mean(axis=-1)
         below.imshow(grey, cmap="gray_r" if np.shape(image)[-1] == 1 else "gray")
@@ -112,7 +93,8 @@ def heat_overlays(
         if frame is not None:
             left, top, right, bottom = frame
             for ax in (above, below):
-                outline(ax, top, left, bottom - top, right - left, BLUE, lw=1.5, clip_on=True)
+                corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
+                ax.add_patch(Rectangle(corner, *size, fill=False, ec=BLUE, lw=1.5))
     return figure
 
 
@@ -142,30 +124,21 @@ def _channels(
     array: np.ndarray, titles: Sequence[str] | None, columns: int, size: float, label: str
 ) -> Figure:
     channels = np.moveaxis(np.asarray(array), -1, 0)
-    figure, axes = grid(len(channels), columns, size, titles, margin=0.9)
     largest = np.abs(channels).max() or 1.0
     low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, "gray_r")
-    for ax, channel in zip(axes, channels, strict=True):
-        picture = ax.imshow(channel, cmap=colors, vmin=low, vmax=largest)
-    figure.colorbar(picture, ax=figure.axes, shrink=0.9, label=label)
+    figure = _grid(channels, columns, size, titles, 0.9, cmap=colors, vmin=low, vmax=largest)
+    figure.colorbar(figure.axes[0].images[0], ax=figure.axes, shrink=0.9, label=label)
     return figure
 
 
 @styled
 def mistakes(
-    images: np.ndarray,
-    labels: np.ndarray,
-    probabilities: np.ndarray,
-    class_names: Sequence[str] | None = None,
+    images: np.ndarray, labels: np.ndarray, probabilities: np.ndarray, class_names: Titles = None
 ) -> Figure:
     """Show images with what the classifier took them for, how surely, and what they are.
 
-    Parameters
-    ----------
-    images, labels, probabilities : ndarray, (n, h, w, channels), (n,) and (n, classes)
-        `labels` are the numbers of the true classes.
-    class_names : sequence of str, optional
-        Shown in place of these numbers.
+    `images` are (n, h, w, channels), `labels`, (n,), the numbers of their true classes, and
+    `probabilities` (n, classes). `class_names` are shown in place of the numbers.
     """
     if len(images) == 0:
         figure = plt.figure(figsize=(3, 0.5))
@@ -179,8 +152,31 @@ def mistakes(
     return image_grid(images, titles, columns=6, size=1.25)
 
 
-def _show(ax: Axes, image: np.ndarray) -> None:
-    """Show an image, in [0, 1] or [0, 255]."""
+def _shades(image: np.ndarray) -> np.ndarray:
+    """Return an image of [0, 1] or [0, 255] in [0, 1]."""
     image = np.squeeze(image)
     to_255 = np.issubdtype(image.dtype, np.integer) or image.max() > 2  # with room for rounding
-    ax.imshow(np.clip(image / 255 if to_255 else image, 0, 1), vmin=0, vmax=1)
+    return np.clip(image / 255 if to_255 else image, 0, 1)
+
+
+def _grid(
+    images: Images, columns: int, size: float, titles: Titles, margin: float, **look: Any
+) -> Figure:
+    """Show images in square panels of `size` inches, and leave `margin` at the right.
+
+    Raises ValueError for no image, or not a title for each.
+    """
+    count = len(images)
+    if count == 0:
+        raise ValueError("There is no picture to show.")
+    if titles is not None and len(titles) != count:
+        raise ValueError(f"{len(titles)} titles were given for {count} pictures; give one each.")
+    names = [""] * count if titles is None else titles
+    columns = min(columns, count)
+    rows = -(-count // columns)
+    shape = (size * columns + margin, (size if titles is None else size + 0.25) * rows)
+    figure, axes = plt.subplots(rows, columns, figsize=shape, squeeze=False, subplot_kw=BARE)
+    for ax, image, title in zip(axes.flat, images, names, strict=False):
+        ax.imshow(image, **look)
+        ax.set_title(str(title))
+    return figure
