@@ -102,7 +102,7 @@ def layer_by_layer(
         part.suptitle(f"{name}\n{' × '.join(map(str, array.shape))}", fontsize=10)
         if array is image:
             part.subplots(subplot_kw=BARE).imshow(np.squeeze(image))
-        elif array is outputs[-1]:
+        elif array is outputs[-1] and array.ndim == 1:
             ax = part.subplots()
             colors = [VERMILION if p == array.max() else BLUE for p in array]
             ax.barh([str(number) for number in range(len(array))], array, color=colors)
