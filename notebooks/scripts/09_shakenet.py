@@ -91,7 +91,7 @@ from keras import layers, ops
 # ## 1. Data set: 32×32 pixels
 #
 # CIFAR-10 has 50,000 pictures for training and 10,000 for testing, of ten classes. The sample has 5,000 and 1,000, of
-# ten species of drawn animals, in the same form. One argument more, `classes=100`, loads CIFAR-100.
+# ten species of drawn animals, in the same form.
 #
 # Some training pictures are kept for validation. The published figures use none: they are of the *last* epoch, and
 # nothing was chosen. Whoever chooses needs pictures to choose by, and the test set is not for that.
