@@ -94,7 +94,7 @@ def layer_by_layer(
     """Show one image on its way through a network, with the shape after each layer.
 
     The `outputs` of the layers with these `names` are feature maps (h, w, channels), of which the
-    strongest six are shown, or vectors (n,). The last one holds the class probabilities.
+    strongest six are shown, or vectors (n,). A vector at the end holds the class probabilities.
     """
     figure = plt.figure(figsize=(1.75 * (1 + len(outputs)), 2.6))
     parts = figure.subfigures(1, 1 + len(outputs), squeeze=False)[0]
@@ -102,23 +102,23 @@ def layer_by_layer(
         part.suptitle(f"{name}\n{' × '.join(map(str, array.shape))}", fontsize=10)
         if array is image:
             part.subplots(subplot_kw=BARE).imshow(np.squeeze(image))
-        elif array is outputs[-1] and array.ndim == 1:
+        elif array.ndim == 3:
+            axes = part.subplots(3, 2, subplot_kw=BARE).flat
+            strongest = np.argsort(-array.max(axis=(0, 1)), kind="stable")[:6]
+            for ax, channel in zip(axes, strongest, strict=False):
+                ax.imshow(array[..., channel], vmin=0, vmax=array.max())
+        elif array is not outputs[-1]:
+            columns = next(n for n in range(20, 0, -1) if array.size % n == 0)
+            ax = part.subplots(subplot_kw={"xticks": [], "yticks": []})
+            ax.imshow(array.reshape(-1, columns), aspect="auto")
+            ax.spines[:].set_color(GREY)
+        else:
             ax = part.subplots()
             colors = [VERMILION if p == array.max() else BLUE for p in array]
             ax.barh([str(number) for number in range(len(array))], array, color=colors)
             ax.invert_yaxis()
             ax.set(xlim=(0, 1), xlabel="probability")
             ax.tick_params(labelsize=8)
-        elif array.ndim == 1:
-            columns = next(n for n in range(20, 0, -1) if array.size % n == 0)
-            ax = part.subplots(subplot_kw={"xticks": [], "yticks": []})
-            ax.imshow(array.reshape(-1, columns), aspect="auto")
-            ax.spines[:].set_color(GREY)
-        else:
-            axes = part.subplots(3, 2, subplot_kw=BARE).flat
-            strongest = np.argsort(-array.max(axis=(0, 1)), kind="stable")[:6]
-            for ax, channel in zip(axes, strongest, strict=False):
-                ax.imshow(array[..., channel], vmin=0, vmax=array.max())
     return figure
 
 

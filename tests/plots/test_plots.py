@@ -35,7 +35,7 @@ DRAWINGS = {
     "image_grid": lambda: plots.image_grid(PICTURES[:4]),
     "kernels": lambda: plots.kernels(RANDOM.normal(size=(3, 3, 1, 4))),
     "layer_by_layer": lambda: plots.layer_by_layer(
-        PICTURES[0], [RANDOM.random((8, 8, 32)), np.ones(300), PROBABILITIES[0]], ["a", "b", "c"]
+        PICTURES[0], [RANDOM.random((8, 8, 32)), np.ones(300), PICTURES[1]], ["a", "b", "c"]
     ),
     "learning_curves": lambda: plots.learning_curves(CURVES),
     "learning_rates": lambda: plots.learning_rates({"cosine": [0.2, 0.1, 0.0]}, 1),
