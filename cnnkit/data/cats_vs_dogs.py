@@ -69,41 +69,35 @@ def cats_vs_dogs(
     checks.one_of("split", split, ("small", "half"))
     checks.one_of("source", source, ("kaggle", "microsoft", None))
     checks.whole_number("seed", seed, least=0)
-    count = ALL[scale] if split == "half" else SMALL[scale][-1]
+    count = ALL[scale] if split == "half" else sum(SMALL[scale].values())
     name = f"{scale}-{split}" + (f"-seed{seed}" if split == "half" else "")
     name += f"-v{drawings.VERSION}" if scale == "sample" else ""
 
     def make(folder: Path) -> None:
-        with tempfile.TemporaryDirectory(dir=folder) as directory:
-            everything = Path(directory) / "all"
+        everything = folder / "all"
+        if scale == "sample":
+            drawings.write(everything, KINDS, count, seed=0)
+        else:
+            _unpack(_archive(source), everything, count, exactly=split == "small")
+        paths = [sorted((everything / kind).iterdir(), key=_number) for kind in KINDS]
+        parts = SMALL[scale]
+        if split == "half":
+            random, few = np.random.default_rng(seed), min(map(len, paths))
+            paths = [[each[n] for n in random.permutation(len(each))] for each in paths]
+            parts = {"validation": few // 2 // 5, "test": few - few // 2}
+            parts = {"validation": few // 2 // 5, "train": few // 2 - few // 2 // 5, "test": few - few // 2}
+        waiting = [iter(each) for each in paths]
+        for part, size in parts.items():
+            photos = [f"{path.parent.name}/{path.name}" for each in waiting for path in islice(each, size)]
+            for photo in photos:
+                (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
+                (everything / photo).rename(folder / part / photo)
             if scale == "sample":
-                drawings.write(everything, KINDS, count, seed=0)
-            else:
-                _unpack(_archive(source), everything, count, exactly=split == "small")
-            for part, photos in _deal(everything, None if split == "half" else SMALL[scale], seed):
-                for photo in photos:
-                    (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
-                    (everything / photo).rename(folder / part / photo)
-                if scale == "sample":
-                    boxes = drawings.boxes.read(everything)
-                    drawings.boxes.write(folder / part, {photo: boxes[photo] for photo in photos})
+                boxes = drawings.boxes.read(everything)
+                drawings.boxes.write(folder / part, {photo: boxes[photo] for photo in photos})
+        shutil.rmtree(everything)
 
     return store.build_once(store.place(f"cats_vs_dogs/{name}"), f"cats and dogs {name}", make)
-
-
-def _deal(folder: Path, ends: tuple[int, ...] | None, seed: int) -> Iterator[tuple[str, list[str]]]:
-    """Yield each part and its photos: by their numbers up to the ends, or drawn by halves."""
-    kinds = [
-        sorted((folder / kind).iterdir(), key=lambda path: int(path.stem[4:])) for kind in KINDS
-    ]
-    slices = [slice(*pair) for pair in itertools.pairwise((0, *(ends or ())))]
-    if ends is None:
-        random, count = np.random.default_rng(seed), min(map(len, kinds))
-        kinds = [[paths[n] for n in random.permutation(len(paths))] for paths in kinds]
-        validation, train = count // 2 // 5, count // 2
-        slices = [slice(validation, train), slice(validation), slice(train, count)]
-    for part, chosen in zip(("train", "validation", "test"), slices, strict=True):
-        yield part, [f"{p.parent.name}/{p.name}" for paths in kinds for p in paths[chosen]]
 
 
 def _archive(source: str | None) -> Path:
@@ -118,46 +112,36 @@ def _archive(source: str | None) -> Path:
 
 def _unpack(archive: Path, folder: Path, count: int, exactly: bool) -> None:
     """Copy the first so many good photos of each kind out of an archive."""
-    bad, there = list[Unusable](), dict.fromkeys(KINDS, 0)
+    bad = list[Unusable]()
     try:
-        with _photos(archive, folder.parent) as photos:
+        with ExitStack() as stack:
+            photos = stack.enter_context(zipfile.ZipFile(archive))
+            if "train.zip" in photos.namelist():  # as Kaggle packs them
+                photos = stack.enter_context(zipfile.ZipFile(photos.extract("train.zip", folder)))
             matches = filter(None, map(PHOTO.fullmatch, photos.namelist()))
             found = {(match[1].lower(), int(match[2])): match[0] for match in matches}
             checked = any("PetImages" in name for name in found.values())  # some are bad
             for kind in KINDS:
                 (folder / kind).mkdir(parents=True)
                 waiting = iter(sorted(key for key in found if key[0] == kind))
-                while chosen := list(itertools.islice(waiting, count - there[kind])):
-                    paths = {folder / kind / f"{kind}.{key[1]}.jpg": found[key] for key in chosen}
-                    for path, name in tqdm(paths.items(), "copying photos", delay=2, leave=False):
-                        with photos.open(name) as source, path.open("wb") as target:
-                            shutil.copyfileobj(source, target)
-                    unusable = decode_all(list(paths)) if checked else []
+                while chosen := list(islice(waiting, count - len(os.listdir(folder / kind)))):
+                    paths = [folder / kind / f"{kind}.{number}.jpg" for _, number in chosen]
+                    copies = zip(paths, chosen, strict=True)
+                    for path, key in tqdm(copies, "copying photos", count, delay=2, leave=False):
+                        path.write_bytes(photos.read(found[key]))
+                    unusable = decode_all(paths) if checked else []
                     for path, _ in unusable:
                         path.unlink()
-                    there[kind] += len(paths) - len(unusable)
                     bad += unusable
-        few = f"it holds {min(there.values()):,} photos of a kind; expected {count:,}"
-        if min(there.values()) < (count if exactly else 1):
-            raise ValueError(few)
+        least = min(len(os.listdir(folder / kind)) for kind in KINDS)
+        gave = f"gave {least:,} of {count:,} photos of a kind"
+        if least < (count if exactly else 1):
+            raise ValueError(f"it {gave}")
     except Exception as error:  # a damaged archive raises nearly anything
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # of the disk, not of a decoder
         cure = "If it is another archive, or was cut short, delete it and call again."
         raise ValueError(f"{archive} does not serve: {error}.\n{cure}") from None
-    if bad:
+    if bad or least < count:
         reasons = "".join(f"\n  {path.name}: {reason}" for path, reason in bad)
-        warnings.warn(f"{len(bad)} files of {archive} were left out:{reasons}", stacklevel=2)
-    if min(there.values()) < count:
-        warnings.warn(f"{archive} serves, but {few}. The parts are smaller.", stacklevel=2)
-
-
-@contextmanager
-def _photos(archive: Path, folder: Path) -> Iterator[zipfile.ZipFile]:
-    """Open the zip that holds the photos, which Kaggle packs into another."""
-    with zipfile.ZipFile(archive) as outer:
-        if "train.zip" not in outer.namelist():
-            yield outer
-            return
-        with zipfile.ZipFile(outer.extract("train.zip", folder)) as inner:
-            yield inner
+        warnings.warn(f"{archive} {gave}; {len(bad)} files were left out:{reasons}", stacklevel=2)

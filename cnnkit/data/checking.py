@@ -27,11 +27,8 @@ def check_images(path: str | Path) -> list[Unusable]:
     Every photo is decoded to its last pixel. What passes can be trained with. Files beside the
     class folders are ignored, unless they are photos or system files.
 
-    Returns
-    -------
-    list of (path, reason)
-        Files that cannot be read or are no plain photos, system files, and folders that are no
-        class: nested, hidden, empty, or too few of them.
+    It returns a list of (path, reason): files that cannot be read or are no plain photos, system
+    files, and folders that are no class: nested, hidden, empty, or too few of them.
     """
     return check_folder(path).problems
 
@@ -40,35 +37,29 @@ def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does."""
     photos, problems = list_photos(folder := Path(path))
     problems += decode_all(photos)
-    usable = set(photos) - {problem.path for problem in problems}
-    counts = Counter(photo.parent.name for photo in usable)
-    classes = {entry.name: counts[entry.name] for entry in class_folders(folder)}
-    return FolderCheck(classes, sorted(problems + _check_classes(folder, usable)))
+    counts = Counter(photo.parent for photo in {*photos} - {problem.path for problem in problems})
+    classes = {entry.name: counts[entry] for entry in class_folders(folder)}
+    return FolderCheck(classes, sorted(problems + _check_classes(folder, counts)))
 
 
 def class_folders(folder: Path) -> list[Path]:
     """List the folders that are classes, in the order of their names."""
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"{folder.absolute()} is no folder; expected one that holds a folder for each class."
-        )
-    return [entry for entry in _by_name(folder) if entry.is_dir() and not _hidden(entry)]
+        expected = "expected one that holds a folder for each class"
+        raise FileNotFoundError(f"{folder.absolute()} is no folder; {expected}.")
+    return [entry for entry in _by_name(folder) if entry.is_dir() and _no_photo(entry) != HIDDEN]
 
 
 def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
-    classes = class_folders(folder)
-    if _wrong_level(folder, classes):  # which `_check_classes` tells
+    if _wrong_level(folder):  # which `_check_classes` tells
         return [], []
-    problems = []
-    for entry in (entry for entry in _by_name(folder) if entry not in classes):
-        if _hidden(entry):
-            problems.append(Unusable(entry, HIDDEN))
-        elif entry.suffix.lower() in EXTENSIONS:
-            problems.append(Unusable(entry, "it lies outside of the class folders; move it"))
-    found = {entry: _no_photo(entry) for kind in classes for entry in _by_name(kind)}
-    problems += [Unusable(entry, reason) for entry, reason in found.items() if reason]
-    return [entry for entry, reason in found.items() if not reason], problems
+    found = {entry: _no_photo(entry) for kind in class_folders(folder) for entry in _by_name(kind)}
+    photos = [entry for entry, reason in found.items() if not reason]
+    for entry in _by_name(folder):
+        if (reason := _no_photo(entry)) in (None, HIDDEN):
+            found[entry] = reason or "it lies outside of the class folders; move it"
+    return photos, [Unusable(entry, reason) for entry, reason in found.items() if reason]
 
 
 def usable_photos(
@@ -84,51 +75,51 @@ def usable_photos(
     """
     bad = {problem.path for problem in problems}
     usable = [number for number, photo in enumerate(photos) if photo not in bad]
-    wrong = _check_classes(folder, {photos[number] for number in usable}, names)
-    advice = "These classes cannot be used:"
-    if problems and not skip_unusable:
-        way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
-        wrong, advice = sorted(problems + wrong), f"Mend or delete them{way_out}:"
+    wrong = _check_classes(folder, {photos[number].parent for number in usable}, names)
+    way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
+    wrong = sorted(wrong if skip_unusable else wrong + problems)
     if wrong:
-        count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
-        named = ((path.relative_to(folder.parent), reason) for path, reason in wrong[:SHOWN])
-        lines = "".join(f"\n  {path}: {reason}" for path, reason in named)
-        more = f"\n  … and {len(wrong) - SHOWN} more, which data.check_images lists"
-        raise ValueError(f"{folder} has {count}. {advice}{lines}{more * (len(wrong) > SHOWN)}")
+        lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in wrong]
+        if len(wrong) > SHOWN:
+            lines[SHOWN:] = [f"\n  … and {len(wrong) - SHOWN} more, which data.check_images lists"]
+        count = f"{len(wrong)} problem{'s' * (len(wrong) > 1)}"
+        raise ValueError(f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}")
     return np.array(usable)
 
 
 def _check_classes(
-    folder: Path, usable: Collection[Path], names: Sequence[str] | None = None
+    folder: Path, filled: Collection[Path], names: Sequence[str] | None = None
 ) -> list[Unusable]:
-    classes, filled = class_folders(folder), {photo.parent for photo in usable}
-    if reason := _wrong_level(folder, classes):
-        return [Unusable(folder, reason)]
-    if names is not None:
+    if wrong_level := _wrong_level(folder):
+        return [Unusable(folder, wrong_level)]
+    classes, few = class_folders(folder), ""
+    if names is None:
+        bad = [entry for entry in classes if entry not in filled]
+        reason = "a class without a usable photo; fill or delete it"
+        if len(classes) < 2:
+            held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
+            few = f"{held}; expected two or more"
+    else:
+        bad = [entry for entry in classes if entry.name not in names]
         reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
-        problems = [Unusable(entry, reason) for entry in classes if entry.name not in names]
-        nothing = [Unusable(folder, "it holds no usable photo of a known class")]
-        return problems or ([] if usable else nothing)
-    empty = "a class without a usable photo; fill or delete it"
-    problems = [Unusable(entry, empty) for entry in classes if entry not in filled]
-    if len(classes) < 2:
-        held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
-        problems.append(Unusable(folder, f"it holds {held}; expected two or more"))
-    return problems
+        few = "" if filled else "no usable photo of a known class"
+    problems = [Unusable(entry, reason) for entry in bad]
+    return problems + ([Unusable(folder, f"it holds {few}")] if few else [])
 
 
-def _wrong_level(folder: Path, classes: list[Path]) -> str | None:
+def _wrong_level(folder: Path) -> str | None:
     """Say which folder is meant, where the one above or below the right one was given."""
 
     def holds_photos(place: Path) -> bool:
         return any(_no_photo(entry) is None for entry in place.iterdir())
 
+    classes = class_folders(folder)
     if not classes and holds_photos(folder):
         return "it holds photos and no folder for each class; give the folder above it"
     deeper = all(any(map(holds_photos, class_folders(entry))) for entry in classes)
     if classes and deeper and not any(map(holds_photos, classes)):
-        part = next((entry for entry in classes if entry.name == "train"), classes[0])
-        return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
+        part = "train" if folder / "train" in classes else classes[0].name
+        return f"the classes lie one folder deeper; give one such as {folder.name}/{part}"
     return None
 
 
@@ -138,7 +129,7 @@ def _by_name(folder: Path) -> list[Path]:
 
 
 def _no_photo(entry: Path) -> str | None:
-    if _hidden(entry):
+    if entry.name.startswith((".", "__")) or entry.name.lower() in SYSTEM_FILES:
         return HIDDEN
     if entry.is_dir():
         return "a folder inside of a class; move its photos up, or make it a class"
@@ -149,7 +140,3 @@ def _no_photo(entry: Path) -> str | None:
     if entry.suffix.lower() not in EXTENSIONS:
         return f"no photo by its extension, {entry.suffix!r}; rename it, or remove it"
     return None
-
-
-def _hidden(path: Path) -> bool:
-    return path.name.startswith((".", "__")) or path.name.lower() in SYSTEM_FILES
