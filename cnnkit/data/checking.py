@@ -5,13 +5,20 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnkit.data.photos import EXTENSIONS, Unusable, decode_all
+from cnnkit.data.photos import EXTENSIONS, decode_all
 
 import numpy as np
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
 HIDDEN = "a hidden or system file; delete it"
 SHOWN = 20  # problems in a message
+
+
+class Unusable(NamedTuple):
+    """A file or folder that cannot be used, and why."""
+
+    path: Path
+    reason: str
 
 
 class FolderCheck(NamedTuple):
@@ -36,10 +43,11 @@ def check_images(path: str | Path) -> list[Unusable]:
 def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does."""
     photos, problems = list_photos(folder := Path(path))
-    problems += decode_all(photos)
-    counts = Counter(photo.parent for photo in {*photos} - {problem.path for problem in problems})
+    problems |= decode_all(photos)
+    counts = Counter(photo.parent for photo in photos if photo not in problems)
     classes = {entry.name: counts[entry] for entry in class_folders(folder)}
-    return FolderCheck(classes, sorted(problems + _check_classes(folder, counts)))
+    problems |= _check_classes(folder, counts)
+    return FolderCheck(classes, [Unusable(*problem) for problem in sorted(problems.items())])
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -50,22 +58,22 @@ def class_folders(folder: Path) -> list[Path]:
     return [entry for entry in _by_name(folder) if entry.is_dir() and _no_photo(entry) != HIDDEN]
 
 
-def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
+def list_photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
     if _wrong_level(folder):  # which `_check_classes` tells
-        return [], []
+        return [], {}
     found = {entry: _no_photo(entry) for kind in class_folders(folder) for entry in _by_name(kind)}
     photos = [entry for entry, reason in found.items() if not reason]
     for entry in _by_name(folder):
         if (reason := _no_photo(entry)) in (None, HIDDEN):
             found[entry] = reason or "it lies outside of the class folders; move it"
-    return photos, [Unusable(entry, reason) for entry, reason in found.items() if reason]
+    return photos, {entry: reason for entry, reason in found.items() if reason}
 
 
 def usable_photos(
     folder: Path,
     photos: list[Path],
-    problems: list[Unusable],
+    problems: dict[Path, str],
     skip_unusable: bool,
     names: Sequence[str] | None = None,
 ) -> np.ndarray:
@@ -73,38 +81,33 @@ def usable_photos(
 
     Where `names` says which classes there are, the folder may lack some of them.
     """
-    bad = {problem.path for problem in problems}
-    usable = [number for number, photo in enumerate(photos) if photo not in bad]
+    usable = [number for number, photo in enumerate(photos) if photo not in problems]
     wrong = _check_classes(folder, {photos[number].parent for number in usable}, names)
     way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
-    wrong = sorted(wrong if skip_unusable else wrong + problems)
-    if wrong:
+    if wrong := sorted((wrong if skip_unusable else wrong | problems).items()):
         lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in wrong]
-        if len(wrong) > SHOWN:
-            lines[SHOWN:] = [f"\n  … and {len(wrong) - SHOWN} more, which data.check_images lists"]
-        count = f"{len(wrong)} problem{'s' * (len(wrong) > 1)}"
-        raise ValueError(f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}")
+        count = f"{len(wrong)} problem{'s' * (len(wrong) > 1)}, which data.check_images lists"
+        cure = f"Mend or delete them{way_out}:{''.join(lines[:SHOWN])}"
+        raise ValueError(f"{folder} has {count}. {cure}")
     return np.array(usable)
 
 
 def _check_classes(
     folder: Path, filled: Collection[Path], names: Sequence[str] | None = None
-) -> list[Unusable]:
+) -> dict[Path, str]:
     if wrong_level := _wrong_level(folder):
-        return [Unusable(folder, wrong_level)]
-    classes, few = class_folders(folder), ""
+        return {folder: wrong_level}
+    classes = class_folders(folder)
     if names is None:
         bad = [entry for entry in classes if entry not in filled]
         reason = "a class without a usable photo; fill or delete it"
-        if len(classes) < 2:
-            held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
-            few = f"{held}; expected two or more"
+        held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
+        few = f"{held}; expected two or more" if len(classes) < 2 else ""
     else:
         bad = [entry for entry in classes if entry.name not in names]
         reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
         few = "" if filled else "no usable photo of a known class"
-    problems = [Unusable(entry, reason) for entry in bad]
-    return problems + ([Unusable(folder, f"it holds {few}")] if few else [])
+    return dict.fromkeys(bad, reason) | ({folder: f"it holds {few}"} if few else {})
 
 
 def _wrong_level(folder: Path) -> str | None:

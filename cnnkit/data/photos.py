@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple
 
 from cnnkit import checks, pictures
 
@@ -27,25 +26,16 @@ PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
 MODES = {"CMYK": "the colours of a printer (CMYK)", "P": "a palette of colours instead of colours"}
 
 
-class Unusable(NamedTuple):
-    """A file or folder that cannot be used, and why."""
-
-    path: Path
-    reason: str
-
-
 def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Decode a photo to its last pixel, upright: uint8, (height, width, 3).
 
-    With a `size`, (height, width), it is resized bilinearly, whatever its aspect ratio. The message
-    of a ValueError is the reason why the photo is not usable.
+    A `size`, (height, width), resizes it bilinearly. A ValueError says why it is not usable.
     """
     try:
         with Image.open(path) as image:
             if not (reason := _odd(path, image)):
                 if size:
-                    longest = 2 * max(size)  # a JPEG decodes at less than full size
-                    image.draft("RGB", (longest, longest))
+                    image.draft("RGB", (2 * max(size), 2 * max(size)))  # a JPEG decodes smaller
                 image.load()
                 upright = pictures.upright(image)
                 if size:
@@ -78,38 +68,38 @@ def _odd(path: Path, image: Image.Image) -> str | None:
 
 
 def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
-    """Load photos, in the form that `image_folder` gives them: float32, (n, height, width, 3).
+    """Load photos as `image_folder` does: float32, (n, height, width, 3), in [0, 255].
 
-    The pixels lie in [0, 255]. Each photo is resized to `image_size`, (height, width), bilinearly
-    and whatever its aspect ratio.
+    Each is resized to `image_size`, (height, width), bilinearly and whatever its aspect ratio.
     """
     checks.image_size(image_size)
     if isinstance(paths, str | Path):
         raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
-    images = np.empty((len(paths), *image_size, 3), "uint8")
-    for path, reason in decode_all([Path(path) for path in paths], images):
+    photos = [Path(path) for path in paths]
+    images = np.empty((len(photos), *image_size, 3), "uint8")
+    for path, reason in decode_all(photos, images).items():
         raise ValueError(f"{path} is not usable: {reason}.")
     return images.astype("float32")
 
 
-def decode_all(photos: Sequence[Path], pixels: np.ndarray | None = None) -> list[Unusable]:
-    """Decode photos, as `decode` does, in several threads; return those that are not usable.
+def decode_all(photos: Sequence[Path], pixels: np.ndarray | None = None) -> dict[Path, str]:
+    """Decode photos in several threads; return those that are not usable, and why.
 
     The others are resized into `pixels`, (n, height, width, 3), where that is given.
     """
 
-    def work(photo: Path, place: np.ndarray | None) -> Unusable | None:
+    def work(photo: Path, place: np.ndarray | None) -> str | None:
         try:
             if place is None:
                 decode(photo)
             else:
                 place[:] = decode(photo, place.shape[:2])
         except ValueError as error:
-            return Unusable(photo, str(error))
+            return str(error)
         return None
 
-    with warnings.catch_warnings(), ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")  # Pillow warns of what is found here anyway
+    # Pillow warns of what is found here anyway.
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count()) as pool:
         found = pool.map(work, photos, repeat(None) if pixels is None else pixels)
         shown = tqdm(found, "decoding", len(photos), unit="photo", delay=2, leave=False)
-        return sorted(filter(None, shown))
+        return {photo: reason for photo, reason in zip(photos, shown, strict=True) if reason}

@@ -12,7 +12,6 @@ from cnnkit.files import CHECKOUT
 from platformdirs import user_cache_path
 
 CONTENTS = "contents.txt"  # in each folder that `build_once` made
-OR_SAMPLE = 'Or work at the sample scale, which needs no download: "sample".'
 ANTS_AND_BEES = "https://download.pytorch.org/tutorial/hymenoptera_data.zip"
 TOKEN = "KAGGLE_API_TOKEN"
 
@@ -20,8 +19,7 @@ TOKEN = "KAGGLE_API_TOKEN"
 def home() -> Path:
     """Return the folder of the data sets, which need not exist yet.
 
-    It is ``CNNKIT_DATA`` where that is set, else ``data/`` of the checkout that cnnkit is installed
-    from, else the user's cache directory.
+    It is ``CNNKIT_DATA`` where that is set, else ``data/`` of the checkout, else the user's cache.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
         if Path(chosen).expanduser().is_file():
@@ -33,8 +31,7 @@ def home() -> Path:
 def place(name: str) -> Path:
     """Return where a file or folder of the data folder is, or where to make it.
 
-    It lies in `home`. Where `home` lacks it and is read-only, as a folder that a classroom shares
-    may be, it lies in the user's cache directory.
+    It lies in `home`, or in the user's cache where `home` lacks it and is shared read-only.
     """
     path = home() / name
     nearest = next(parent for parent in path.parents if parent.exists())
@@ -73,11 +70,10 @@ def from_kaggle(competition: str, hint: str) -> Path:
         from google.colab import userdata
 
         os.environ.setdefault(TOKEN, userdata.get(TOKEN))
-    page = f"https://www.kaggle.com/c/{competition}/data, which also asks for your consent to the"
-    by_hand = f'Sign in to Kaggle and click "Download All" on {page} rules.'
+    by_hand = f'Sign in and click "Download All" on https://www.kaggle.com/c/{competition}/data.'
     token = (
-        "Or let cnnkit download it: give that consent once, make a token on "
-        'https://www.kaggle.com/settings/api ("Generate New Token"), and save its text as '
+        "Or let cnnkit download it: click there once to give your consent to the rules, make a "
+        'token on https://www.kaggle.com/settings/api ("Generate New Token"), and save its text as '
         f"~/.kaggle/access_token, or in Colab as a secret named {TOKEN}."
     )
     with _explained(path, by_hand, f"\n{token}\n{hint}"), redirect_stdout(StringIO()):
@@ -104,7 +100,8 @@ def _explained(path: Path, by_hand: str, hint: str) -> Iterator[None]:
         raise FileNotFoundError(
             f"{path} is missing, and it could not be downloaded: {error!r}.\n{by_hand}\n"
             f"Put it into {path.parent}, or into any folder that you name in the environment "
-            f"variable CNNKIT_DATA. {hint}\n{OR_SAMPLE}"
+            f"variable CNNKIT_DATA. {hint}\n"
+            'Or work at the sample scale, which needs no download: "sample".'
         ) from None
 
 
