@@ -83,13 +83,15 @@ def cats_vs_dogs(
             parts["test"] = few - few // 2
         waiting = list(map(iter, kinds))
         for part, size in parts.items():
-            photos = [path.relative_to(pool) for paths in waiting for path in islice(paths, size)]
+            photos = [
+                p.relative_to(pool).as_posix() for each in waiting for p in islice(each, size)
+            ]
             for photo in photos:
                 (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
                 (pool / photo).rename(folder / part / photo)
             if scale == "sample":
-                boxes, names = drawings.boxes.read(pool), [photo.as_posix() for photo in photos]
-                drawings.boxes.write(folder / part, {name: boxes[name] for name in names})
+                boxes = drawings.boxes.read(pool)
+                drawings.boxes.write(folder / part, {photo: boxes[photo] for photo in photos})
         shutil.rmtree(pool)
 
     return store.build_once(store.place(f"cats_vs_dogs/{name}"), f"cats and dogs {name}", make)
@@ -136,4 +138,4 @@ def _unpack(archive: Path, folder: Path, count: int, exactly: bool) -> None:
         raise ValueError(f"{archive} does not serve: {error}.\n{cure}") from None
     if bad or least < count:
         reasons = "".join(f"\n  {path.name}: {reason}" for path, reason in bad.items())
-        warnings.warn(f"{archive} {gave}; {len(bad)} files were left out:{reasons}", stacklevel=2)
+        warnings.warn(f"{archive} {gave}; {len(bad)} files were left out.{reasons}", stacklevel=2)

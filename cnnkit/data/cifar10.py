@@ -58,9 +58,11 @@ def cifar10(scale: str) -> tuple[Split, Split]:
 def _draw(folder: Path) -> None:
     """Draw the sample, and keep it as arrays in an order that mixes the classes."""
     drawn = drawings.write(folder / "drawn", SAMPLE, sum(DRAWN.values()), seed=0, size=CANVAS)
-    random, faces = np.random.default_rng(0), drawings.boxes.read(drawn).items()
+    random = np.random.default_rng(0)
+    faces = drawings.boxes.read(drawn).items()
     pictures = np.stack([_face(drawn / name, box, random) for name, box in faces])
-    pictures, arrays = pictures.reshape(len(SAMPLE), -1, SIDE, SIDE, 3), {}
+    pictures = pictures.reshape(len(SAMPLE), -1, SIDE, SIDE, 3)
+    arrays = {}
     for part, x in zip(DRAWN, np.split(pictures, [DRAWN["train"]], axis=1), strict=True):
         order = random.permutation(len(SAMPLE) * DRAWN[part])
         arrays[f"x_{part}"] = x.reshape(-1, SIDE, SIDE, 3)[order]
