@@ -83,9 +83,8 @@ def cats_vs_dogs(
             parts["test"] = few - few // 2
         waiting = list(map(iter, kinds))
         for part, size in parts.items():
-            photos = [
-                p.relative_to(pool).as_posix() for each in waiting for p in islice(each, size)
-            ]
+            paths = [path for each in waiting for path in islice(each, size)]
+            photos = [f"{path.parent.name}/{path.name}" for path in paths]
             for photo in photos:
                 (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
                 (pool / photo).rename(folder / part / photo)

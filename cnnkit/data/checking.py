@@ -84,9 +84,9 @@ def usable_photos(
     usable = [number for number, photo in enumerate(photos) if photo not in problems]
     wrong = _check_classes(folder, {photos[number].parent for number in usable}, names)
     way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
-    if wrong := sorted((wrong if skip_unusable else wrong | problems).items()):
-        lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in wrong]
-        count = f"{len(wrong)} problem{'s' * (len(wrong) > 1)}, which data.check_images lists"
+    if told := sorted((wrong if skip_unusable else wrong | problems).items()):
+        lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in told]
+        count = f"{len(told)} problem{'s' * (len(told) > 1)}, which data.check_images lists"
         cure = f"Mend or delete them{way_out}:{''.join(lines[:SHOWN])}"
         raise ValueError(f"{folder} has {count}. {cure}")
     return np.array(usable)

@@ -72,7 +72,7 @@ def split_folder(
 def find_parts(path: str | Path) -> dict[str, Path]:
     """Find ``train/``, ``validation/`` (``val/``, ``valid/``) and perhaps ``test/`` in a folder.
 
-    The keys are ``"train"``, ``"validation"`` and ``"test"``; without the first two, there is none.
+    The keys are ``"train"``, ``"validation"``, ``"test"``; without the first two, there are none.
     """
     there = {entry.name.lower(): entry for entry in class_folders(Path(path))}
     parts = {

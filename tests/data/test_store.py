@@ -146,7 +146,7 @@ def test_whatever_kaggle_lacks_one_message_has_the_way(kaggle, data_home):
     with pytest.raises(FileNotFoundError) as caught:
         store.from_kaggle("dogs-vs-cats", "Or from elsewhere.")
     for part in (
-        f"{data_home / 'dogs-vs-cats.zip'} is missing, and it could not be downloaded: SystemExit(1)",
+        f"{data_home / 'dogs-vs-cats.zip'} is missing, and it could not be downloaded: SystemExit",
         '"Download All" on https://www.kaggle.com/c/dogs-vs-cats/data',
         "consent",
         f"Put it into {data_home}",
