@@ -86,9 +86,9 @@ def usable_photos(
     way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
     if told := sorted((wrong if skip_unusable else wrong | problems).items()):
         lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in told]
-        count = f"{len(told)} problem{'s' * (len(told) > 1)}, which data.check_images lists"
-        cure = f"Mend or delete them{way_out}:{''.join(lines[:SHOWN])}"
-        raise ValueError(f"{folder} has {count}. {cure}")
+        lines[SHOWN:] = ["\n  … and more: data.check_images lists all"] * (len(told) > SHOWN)
+        count = f"{len(told)} problem{'s' * (len(told) > 1)}"
+        raise ValueError(f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}")
     return np.array(usable)
 
 

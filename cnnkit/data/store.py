@@ -49,7 +49,10 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
     path = place(name)
     if not path.is_file():
         by_hand = f'Get it where there is internet:  curl -L -o "{name}" {url}'
-        with _explained(path, by_hand, hint), TemporaryDirectory(dir=path.parent) as part:
+        with (
+            _explained(path, by_hand, hint),
+            TemporaryDirectory(prefix=".", dir=path.parent) as part,
+        ):
             from keras.utils import get_file
 
             get_file(name, url, file_hash=file_hash, cache_dir=part, cache_subdir="")
