@@ -48,11 +48,8 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
     """
     path = place(name)
     if not path.is_file():
-        by_hand = f'Get it where there is internet:  curl -L -o "{name}" {url}'
-        with (
-            _explained(path, by_hand, hint),
-            TemporaryDirectory(prefix=".", dir=path.parent) as part,
-        ):
+        how = f'Get it where there is internet:  curl -L -o "{name}" {url}'
+        with _explained(path, how, hint), TemporaryDirectory(prefix=".", dir=path.parent) as part:
             from keras.utils import get_file
 
             get_file(name, url, file_hash=file_hash, cache_dir=part, cache_subdir="")
@@ -73,13 +70,13 @@ def from_kaggle(competition: str, hint: str) -> Path:
         from google.colab import userdata
 
         os.environ.setdefault(TOKEN, userdata.get(TOKEN))
-    by_hand = f'Sign in and click "Download All" on https://www.kaggle.com/c/{competition}/data.'
+    how = f'Sign in and click "Download All" on https://www.kaggle.com/c/{competition}/data.'
     token = (
         "Or let cnnkit download it: click there once to give your consent to the rules, make a "
         'token on https://www.kaggle.com/settings/api ("Generate New Token"), and save its text as '
         f"~/.kaggle/access_token, or in Colab as a secret named {TOKEN}."
     )
-    with _explained(path, by_hand, f"\n{token}\n{hint}"), redirect_stdout(StringIO()):
+    with _explained(path, how, f"\n{token}\n{hint}"), redirect_stdout(StringIO()):
         # It signs in when it is imported, and may end the process where that fails.
         from kaggle.api.kaggle_api_extended import KaggleApi
 
@@ -94,14 +91,14 @@ def from_kaggle(competition: str, hint: str) -> Path:
 
 
 @contextmanager
-def _explained(path: Path, by_hand: str, hint: str) -> Iterator[None]:
+def _explained(path: Path, how: str, hint: str) -> Iterator[None]:
     """Make the folder of a download, and say what to do instead where the download fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except (Exception, SystemExit) as error:  # Keras raises plain ones
         raise FileNotFoundError(
-            f"{path} is missing, and it could not be downloaded: {error!r}.\n{by_hand}\n"
+            f"{path} is missing, and it could not be downloaded: {error!r}.\n{how}\n"
             f"Put it into {path.parent}, or into any folder that you name in the environment "
             f"variable CNNKIT_DATA. {hint}\n"
             'Or work at the sample scale, which needs no download: "sample".'
