@@ -5,13 +5,20 @@ from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnkit.data.photos import EXTENSIONS, Unusable, decode_all
+from cnnkit.data.photos import EXTENSIONS, decode_all
 
 import numpy as np
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
 HIDDEN = "a hidden or system file; delete it"
 SHOWN = 20  # problems in a message
+
+
+class Unusable(NamedTuple):
+    """A file or folder that cannot be used, and why."""
+
+    path: Path
+    reason: str
 
 
 class FolderCheck(NamedTuple):
@@ -27,11 +34,8 @@ def check_images(path: str | Path) -> list[Unusable]:
     Every photo is decoded to its last pixel. What passes can be trained with. Files beside the
     class folders are ignored, unless they are photos or system files.
 
-    Returns
-    -------
-    list of (path, reason)
-        Files that cannot be read or are no plain photos, system files, and folders that are no
-        class: nested, hidden, empty, or too few of them.
+    It returns a list of (path, reason): files that cannot be read or are no plain photos, system
+    files, and folders that are no class: nested, hidden, empty, or too few of them.
     """
     return check_folder(path).problems
 
@@ -39,42 +43,37 @@ def check_images(path: str | Path) -> list[Unusable]:
 def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does."""
     photos, problems = list_photos(folder := Path(path))
-    problems += decode_all(photos)
-    usable = set(photos) - {problem.path for problem in problems}
-    counts = Counter(photo.parent.name for photo in usable)
-    classes = {entry.name: counts[entry.name] for entry in class_folders(folder)}
-    return FolderCheck(classes, sorted(problems + _check_classes(folder, usable)))
+    problems |= decode_all(photos)
+    counts = Counter(photo.parent for photo in photos if photo not in problems)
+    classes = {entry.name: counts[entry] for entry in class_folders(folder)}
+    problems |= _check_classes(folder, counts)
+    return FolderCheck(classes, [Unusable(*problem) for problem in sorted(problems.items())])
 
 
 def class_folders(folder: Path) -> list[Path]:
     """List the folders that are classes, in the order of their names."""
     if not folder.is_dir():
-        raise FileNotFoundError(
-            f"{folder.absolute()} is no folder; expected one that holds a folder for each class."
-        )
-    return [entry for entry in _by_name(folder) if entry.is_dir() and not _hidden(entry)]
+        expected = "expected one that holds a folder for each class"
+        raise FileNotFoundError(f"{folder.absolute()} is no folder; {expected}.")
+    return [entry for entry in _by_name(folder) if entry.is_dir() and _no_photo(entry) != HIDDEN]
 
 
-def list_photos(folder: Path) -> tuple[list[Path], list[Unusable]]:
+def list_photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
-    classes = class_folders(folder)
-    if _wrong_level(folder, classes):  # which `_check_classes` tells
-        return [], []
-    problems = []
-    for entry in (entry for entry in _by_name(folder) if entry not in classes):
-        if _hidden(entry):
-            problems.append(Unusable(entry, HIDDEN))
-        elif entry.suffix.lower() in EXTENSIONS:
-            problems.append(Unusable(entry, "it lies outside of the class folders; move it"))
-    found = {entry: _no_photo(entry) for kind in classes for entry in _by_name(kind)}
-    problems += [Unusable(entry, reason) for entry, reason in found.items() if reason]
-    return [entry for entry, reason in found.items() if not reason], problems
+    if _wrong_level(folder):  # which `_check_classes` tells
+        return [], {}
+    found = {entry: _no_photo(entry) for kind in class_folders(folder) for entry in _by_name(kind)}
+    photos = [entry for entry, reason in found.items() if not reason]
+    for entry in _by_name(folder):
+        if (reason := _no_photo(entry)) in (None, HIDDEN):
+            found[entry] = reason or "it lies outside of the class folders; move it"
+    return photos, {entry: reason for entry, reason in found.items() if reason}
 
 
 def usable_photos(
     folder: Path,
     photos: list[Path],
-    problems: list[Unusable],
+    problems: dict[Path, str],
     skip_unusable: bool,
     names: Sequence[str] | None = None,
 ) -> np.ndarray:
@@ -82,53 +81,48 @@ def usable_photos(
 
     Where `names` says which classes there are, the folder may lack some of them.
     """
-    bad = {problem.path for problem in problems}
-    usable = [number for number, photo in enumerate(photos) if photo not in bad]
-    wrong = _check_classes(folder, {photos[number] for number in usable}, names)
-    advice = "These classes cannot be used:"
-    if problems and not skip_unusable:
-        way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
-        wrong, advice = sorted(problems + wrong), f"Mend or delete them{way_out}:"
-    if wrong:
-        count = "1 problem" if len(wrong) == 1 else f"{len(wrong)} problems"
-        named = ((path.relative_to(folder.parent), reason) for path, reason in wrong[:SHOWN])
-        lines = "".join(f"\n  {path}: {reason}" for path, reason in named)
-        more = f"\n  … and {len(wrong) - SHOWN} more, which data.check_images lists"
-        raise ValueError(f"{folder} has {count}. {advice}{lines}{more * (len(wrong) > SHOWN)}")
+    usable = [number for number, photo in enumerate(photos) if photo not in problems]
+    wrong = _check_classes(folder, {photos[number].parent for number in usable}, names)
+    way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
+    if told := sorted((wrong if skip_unusable else wrong | problems).items()):
+        lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in told]
+        lines[SHOWN:] = ["\n  … and more: data.check_images lists all"] * (len(told) > SHOWN)
+        count = f"{len(told)} problem{'s' * (len(told) > 1)}"
+        raise ValueError(f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}")
     return np.array(usable)
 
 
 def _check_classes(
-    folder: Path, usable: Collection[Path], names: Sequence[str] | None = None
-) -> list[Unusable]:
-    classes, filled = class_folders(folder), {photo.parent for photo in usable}
-    if reason := _wrong_level(folder, classes):
-        return [Unusable(folder, reason)]
-    if names is not None:
-        reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
-        problems = [Unusable(entry, reason) for entry in classes if entry.name not in names]
-        nothing = [Unusable(folder, "it holds no usable photo of a known class")]
-        return problems or ([] if usable else nothing)
-    empty = "a class without a usable photo; fill or delete it"
-    problems = [Unusable(entry, empty) for entry in classes if entry not in filled]
-    if len(classes) < 2:
+    folder: Path, filled: Collection[Path], names: Sequence[str] | None = None
+) -> dict[Path, str]:
+    if wrong_level := _wrong_level(folder):
+        return {folder: wrong_level}
+    classes = class_folders(folder)
+    if names is None:
+        bad = [entry for entry in classes if entry not in filled]
+        reason = "a class without a usable photo; fill or delete it"
         held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
-        problems.append(Unusable(folder, f"it holds {held}; expected two or more"))
-    return problems
+        few = f"{held}; expected two or more" if len(classes) < 2 else ""
+    else:
+        bad = [entry for entry in classes if entry.name not in names]
+        reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
+        few = "" if filled else "no usable photo of a known class"
+    return dict.fromkeys(bad, reason) | ({folder: f"it holds {few}"} if few else {})
 
 
-def _wrong_level(folder: Path, classes: list[Path]) -> str | None:
+def _wrong_level(folder: Path) -> str | None:
     """Say which folder is meant, where the one above or below the right one was given."""
 
     def holds_photos(place: Path) -> bool:
         return any(_no_photo(entry) is None for entry in place.iterdir())
 
+    classes = class_folders(folder)
     if not classes and holds_photos(folder):
         return "it holds photos and no folder for each class; give the folder above it"
     deeper = all(any(map(holds_photos, class_folders(entry))) for entry in classes)
     if classes and deeper and not any(map(holds_photos, classes)):
-        part = next((entry for entry in classes if entry.name == "train"), classes[0])
-        return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
+        part = "train" if folder / "train" in classes else classes[0].name
+        return f"the classes lie one folder deeper; give one such as {folder.name}/{part}"
     return None
 
 
@@ -138,7 +132,7 @@ def _by_name(folder: Path) -> list[Path]:
 
 
 def _no_photo(entry: Path) -> str | None:
-    if _hidden(entry):
+    if entry.name.startswith((".", "__")) or entry.name.lower() in SYSTEM_FILES:
         return HIDDEN
     if entry.is_dir():
         return "a folder inside of a class; move its photos up, or make it a class"
@@ -149,7 +143,3 @@ def _no_photo(entry: Path) -> str | None:
     if entry.suffix.lower() not in EXTENSIONS:
         return f"no photo by its extension, {entry.suffix!r}; rename it, or remove it"
     return None
-
-
-def _hidden(path: Path) -> bool:
-    return path.name.startswith((".", "__")) or path.name.lower() in SYSTEM_FILES

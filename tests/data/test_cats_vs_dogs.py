@@ -81,15 +81,15 @@ def test_a_second_call_does_without_the_archive(write_archive):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
 def test_a_half_finished_preparation_leaves_nothing(error, write_archive, data_home, monkeypatch):
     write_archive()
-    copies, copy = iter(range(10_000)), shutil.copyfileobj
+    copies, read = iter(range(10_000)), zipfile.ZipFile.read
 
-    def stop(source, target):
+    def stop(archive, name):
         if next(copies) == 700:
             raise error
-        copy(source, target)
+        return read(archive, name)
 
     with monkeypatch.context() as patch:
-        patch.setattr(shutil, "copyfileobj", stop)
+        patch.setattr(zipfile.ZipFile, "read", stop)
         with pytest.raises(type(error)):
             data.cats_vs_dogs("full")
     assert list((data_home / "cats_vs_dogs").iterdir()) == []
@@ -115,9 +115,7 @@ def test_the_seed_decides_which_half_and_few_photos_make_small_parts(write_archi
     archive = write_archive(500)
 
     def half(seed: int) -> dict:
-        with pytest.warns(
-            UserWarning, match=r"it holds 500 photos of a kind; expected 12,500. The"
-        ):
+        with pytest.warns(UserWarning, match=r"gave 500 of 12,500 photos of a kind; 0 files"):
             return numbers(data.cats_vs_dogs("full", "half", seed))
 
     first, other = half(0), half(1)
@@ -125,7 +123,7 @@ def test_the_seed_decides_which_half_and_few_photos_make_small_parts(write_archi
     assert first != other
     shutil.rmtree(data.cats_vs_dogs("full", "half"))
     assert half(0) == first
-    with pytest.raises(ValueError, match="holds 500 photos of a kind; expected 2,500"):
+    with pytest.raises(ValueError, match="it gave 500 of 2,500 photos of a kind"):
         data.cats_vs_dogs("full")
     assert archive.exists()
 
@@ -149,9 +147,7 @@ def microsofts(data_home: Path) -> Path:
 
 @pytest.mark.slow
 def test_microsofts_archive_serves_and_the_next_number_takes_the_place_of_a_bad_one(microsofts):
-    with pytest.warns(
-        UserWarning, match=r"(?s)3 files of .* were left out:.*cat.666.jpg: it is em"
-    ):
+    with pytest.warns(UserWarning, match=r"(?s)3 files were left out.*cat.666.jpg: it is empty"):
         folder = data.cats_vs_dogs("full")
     found = numbers(folder)
     assert found["train", "cat"] == [n for n in range(1_002) if n not in (666, 667)]
@@ -160,9 +156,8 @@ def test_microsofts_archive_serves_and_the_next_number_takes_the_place_of_a_bad_
     assert found["train", "dog"] == list(range(1_000))
     assert found["validation", "dog"] == list(range(1_001, 1_501))
     assert [len(found["test", kind]) for kind in ("cat", "dog")] == [1_000, 1_000]
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match=r"gave 2,508 of 12,500 photos of a kind; 3 files"):
         half = numbers(data.cats_vs_dogs("full", "half"))
-    assert "it holds 2,508 photos of a kind; expected 12,500" in str(warned[1].message)
     assert [len(half[part, "dog"]) for part in ("train", "validation", "test")] == [
         1_004,
         250,
