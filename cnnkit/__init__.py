@@ -1,9 +1,8 @@
 """Convolutional networks in four parts: data set, model, algorithm, evaluation.
 
-``data``, ``models``, ``training`` and ``evaluation`` are the four parts of every image
-classifier; ``plots`` draws what they return. Each is imported when it is used first. Import
-cnnkit before keras: it keeps the log lines that TensorFlow writes while it loads out of your
-notebook.
+``data``, ``models``, ``training`` and ``evaluation`` are these parts of every image classifier;
+``plots`` draws what they return. Each is imported when it is used first. Import cnnkit before
+keras: it keeps the log lines that TensorFlow writes while it loads out of your notebook.
 """
 
 import logging
@@ -61,13 +60,12 @@ def _load(execute: Callable[[ModuleType], None], module: ModuleType) -> None:
         os.dup2(held.fileno(), 2)
         try:
             execute(module)
-        except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
-            raise
+            held.truncate(0)  # it did not fail
         finally:
             os.dup2(stderr, 2)
             os.close(stderr)
+            held.seek(0)
+            os.write(2, held.read())
 
 
 sys.meta_path.insert(0, _QuietKeras)

@@ -8,33 +8,33 @@ from typing import Any
 import keras
 import numpy as np
 
+NAME = keras.backend.backend()  # Keras has imported it already
+if NAME == "tensorflow":
+    import tensorflow as tf
+elif NAME == "jax":
+    import jax
+elif NAME == "torch":
+    import torch
+
 
 def enable_determinism() -> None:
     """Ask for the same bits on every run. JAX has XLA_FLAGS=--xla_gpu_deterministic_ops=true."""
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
+    if NAME == "tensorflow":
         tf.config.experimental.enable_op_determinism()
-    elif keras.backend.backend() == "torch":
-        import torch
-
+    elif NAME == "torch":
         torch.use_deterministic_algorithms(True)
 
 
 def generator_states() -> list[np.ndarray]:
     """Return the states of the generators that no layer holds: PyTorch's, which dropout uses."""
-    if keras.backend.backend() != "torch":
+    if NAME != "torch":
         return []
-    import torch
-
     return [state.numpy() for state in (torch.get_rng_state(), *torch.cuda.get_rng_state_all())]
 
 
 def set_generator_states(states: list[np.ndarray]) -> None:
     """Set the generators back to where `generator_states` found them."""
     if states:
-        import torch
-
         first, *others = [torch.from_numpy(np.array(state)) for state in states]
         torch.set_rng_state(first)
         torch.cuda.set_rng_state_all(others[: torch.cuda.device_count()])
@@ -43,21 +43,15 @@ def set_generator_states(states: list[np.ndarray]) -> None:
 def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndarray]:
     """Return the gradients of a scalar function of tensors at float32 inputs, in their shapes."""
     tensors = [keras.ops.convert_to_tensor(x, "float32") for x in inputs]
-    if keras.backend.backend() == "tensorflow":
-        import tensorflow as tf
-
+    if NAME == "tensorflow":
         with tf.GradientTape() as tape:
             tape.watch(tensors)
             value = function(*tensors)
         found = tape.gradient(value, tensors, unconnected_gradients="zero")
-    elif keras.backend.backend() == "jax":
-        import jax
-
+    elif NAME == "jax":
         with keras.StatelessScope():  # else what the layers assign would outlive the tracing
             found = jax.grad(function, argnums=tuple(range(len(inputs))))(*tensors)
     else:
-        import torch
-
         tensors = [tensor.requires_grad_() for tensor in tensors]
         found = torch.autograd.grad(function(*tensors), tensors, materialize_grads=True)
     return [keras.ops.convert_to_numpy(gradient) for gradient in found]
@@ -65,13 +59,10 @@ def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndar
 
 def fused_batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any] | None:
     """Normalise maps in one operation, or None: Keras's dozen on TensorFlow go through memory."""
-    if keras.backend.backend() != "tensorflow" or len(x.shape) != 4 or x.dtype != "float32":
+    if NAME != "tensorflow" or len(x.shape) != 4 or x.dtype != "float32":
         return None
-    import tensorflow as tf
-
-    y, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(
-        x, tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta), epsilon=epsilon
-    )
+    scale, offset = tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
+    y, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(x, scale, offset, epsilon=epsilon)
     count = tf.cast(tf.size(x) // tf.shape(x)[-1], "float32")
     return y, mean, unbiased * (count - 1) / count
 
@@ -94,15 +85,13 @@ def as_tf_dataset(batches: Any) -> Any:
 
 def fast(dataset: Any) -> Any:
     """Return a data set as `fit` reads it best: on TensorFlow, a PyDataset by `as_tf_dataset`."""
-    is_slow = isinstance(dataset, keras.utils.PyDataset) and keras.backend.backend() == "tensorflow"
+    is_slow = NAME == "tensorflow" and isinstance(dataset, keras.utils.PyDataset)
     return as_tf_dataset(dataset) if is_slow else dataset
 
 
 @contextmanager
 def joined_processes() -> Iterator[None]:
     """Join the other processes of a job on JAX, which Keras finds by the environment."""
-    import jax
-
     if hasattr(jax.config, "jax_enable_preemption_service"):  # it would swallow SIGTERM
         jax.config.update("jax_enable_preemption_service", False)
     jax.config.update("jax_cpu_collectives_implementation", "gloo")  # JAX 0.5 has none unless asked
@@ -114,7 +103,6 @@ def joined_processes() -> Iterator[None]:
 
 def from_first_process(arrays: Any, mesh: Any = None) -> Any:
     """Return the first process's arrays, on all devices of a mesh; the others give such shapes."""
-    import jax
     from jax.experimental import multihost_utils
 
     arrays = multihost_utils.broadcast_one_to_all(arrays)

@@ -30,9 +30,8 @@ def augmentation(value: object) -> None:
 def photo_shape(shape: Any, least: int, why: str, colour: bool = False) -> None:
     """Raise ValueError unless `shape` is (height, width, channels), and no side below `least`."""
     if not _are_sides(shape, 3) or min(shape[:2]) < least or (colour and shape[2] != 3):
-        form = "(height, width, 3), in colour" if colour else "(height, width, channels)"
-        expected = f"expected {form}, at least {least} by {least}, {why}"
-        raise ValueError(f"input_shape is {shape}; {expected}.")
+        expected = f"(height, width, {'3' if colour else 'channels'}), at least {least} by {least}"
+        raise ValueError(f"input_shape is {shape}; expected {expected}, {why}.")
 
 
 def image_size(size: object) -> None:
@@ -109,8 +108,7 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
         expected = f"expected one whole number for each of the {count} images: ({count},)"
         raise ValueError(f"The labels have shape {y.shape}; {expected}. {cures.get(y.shape, '')}")
     if not np.issubdtype(y.dtype, np.integer):
-        cure = "expected whole numbers. Use labels.astype(int)."
-        raise ValueError(f"The labels have dtype {y.dtype}; {cure}")
+        raise ValueError(f"The labels are {y.dtype}; expected whole numbers: labels.astype(int).")
     wrong = y[(y < 0) | (y >= classes)]
     if wrong.size:
         raise ValueError(
@@ -122,8 +120,6 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
 
 def is_shuffled(dataset: Any) -> bool:
     """Whether a tf.data set, or one that it was made from with map or take, is shuffled."""
-    while dataset is not None:
-        if getattr(dataset, "shuffled", False) or "Shuffle" in type(dataset).__name__:
-            return True
-        dataset = getattr(dataset, "_input_dataset", None)
-    return False
+    shuffles = getattr(dataset, "shuffled", False) or "Shuffle" in type(dataset).__name__
+    made_of = getattr(dataset, "_input_dataset", None)
+    return shuffles or (made_of is not None and is_shuffled(made_of))

@@ -12,10 +12,7 @@ CHECKOUT: Path | None = _PARENT if (_PARENT / "pyproject.toml").is_file() else N
 
 
 def replace(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Let `write` fill a new file, and put it in the place of an old one, if there is one.
-
-    A process that is killed meanwhile leaves a file beside it, ``.{name}.{process}.part``.
-    """
+    """Let `write` fill a file beside it, ``.{name}.{process}.part``, then put that in its place."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:

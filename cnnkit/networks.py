@@ -21,7 +21,6 @@ def network_key(network: keras.Model, weights: bool = True) -> str:
     return sha.hexdigest()
 
 
-def random_states(model: keras.Layer) -> list[keras.Variable]:
+def random_states(model: keras.Model) -> list[keras.Variable]:
     """Return the states of the random number generators in a model."""
-    states = [v for v in model.variables if v.name == "seed_generator_state"]
-    return list({id(state): state for state in states}.values())
+    return [v for v in model.variables if v.name == "seed_generator_state"]

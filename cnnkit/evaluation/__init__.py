@@ -7,17 +7,5 @@ from cnnkit.evaluation.recorded import Spread, spread
 from cnnkit.evaluation.report import Report, confusion, report, worst_mistakes
 from cnnkit.evaluation.similar import Neighbour, SimilarImages
 
-__all__ = [
-    "BranchCorrelation",
-    "Neighbour",
-    "Report",
-    "SimilarImages",
-    "Spread",
-    "branch_correlation",
-    "confusion",
-    "explain",
-    "predict",
-    "report",
-    "spread",
-    "worst_mistakes",
-]
+__all__ = ["BranchCorrelation", "Neighbour", "Report", "SimilarImages", "Spread", "confusion"]
+__all__ += ["branch_correlation", "explain", "predict", "report", "spread", "worst_mistakes"]

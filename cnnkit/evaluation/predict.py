@@ -49,8 +49,7 @@ def _batches(model: keras.Model, dataset: Any) -> Iterator[Any]:
         yield dataset
         return
     if checks.is_shuffled(dataset):
-        cure = "Make it with shuffle=False."
-        raise ValueError(f"The data set is shuffled, so its labels would not match. {cure}")
+        raise ValueError("The data set is shuffled. Make it with shuffle=False; labels must match.")
     for batch in dataset:
         images = batch[0] if isinstance(batch, tuple | list) else batch
         if len(images.shape) == len(model.input_shape) - 1:

@@ -1,6 +1,6 @@
 """How good a classifier is: overall, class by class, and where it is wrong."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,34 +44,31 @@ class Report:
         """Number of images."""
         return int(self.confusion.sum())
 
-    def _table(self, digits: int) -> Iterator[tuple]:
+    def _table(self, digits: int, count: str) -> list[list[str]]:
+        rows = [["class", "precision", "recall", "f1", "pictures"]]
         for s in (*self.classes, self.macro, self.weighted):
             values = (s.precision, s.recall, s.f1)
             texts = ("–" if np.isnan(value) else f"{value:.{digits}f}" for value in values)
-            yield s.name, *texts, s.count
+            rows.append([s.name, *texts, f"{s.count:{count}}"])
+        return [*rows, ["accuracy", f"{self.accuracy:.{digits}f}", "", "", f"{self.count:{count}}"]]
 
     def __str__(self) -> str:
-        rows = list(self._table(digits=3))
+        rows = self._table(digits=3, count=",")
         width = max(len(name) for name, *_ in rows)
-        lines = [f"{'class':{width}}  precision  recall     f1  pictures"]
-        for name, precision, recall, f1, count in rows:
-            lines.append(f"{name:{width}}  {precision:>9}  {recall:>6}  {f1:>5}  {count:8,}")
-        lines.append(f"{'accuracy':{width}}  {self.accuracy:9.3f}{'':17}{self.count:8,}")
-        return "\n".join(lines)
+        form = f"{{:{width}}}  {{:>9}}  {{:>6}}  {{:>5}}  {{:>8}}"
+        return "\n".join(form.format(*row) for row in rows)
 
     def to_csv(self, path: str | Path) -> None:
         """Write the table to a file, with a column for each class that was predicted.
 
         ``3/40`` in the row *cow* and the column *as horse*: 3 of 40 cows were taken for horses.
         """
-        rows: list[list[object]] = [list(row) for row in self._table(digits=4)]
-        for row, scores, taken in zip(rows, self.classes, self.confusion, strict=False):
+        rows = self._table(digits=4, count="d")
+        rows[0] += [f"as {scores.name}" for scores in self.classes]
+        for row, scores, taken in zip(rows[1:], self.classes, self.confusion, strict=False):
             row += [f"{count}/{scores.count}" if scores.count else "–" for count in taken]
-        right = f"{np.trace(self.confusion)}/{self.count}"
-        rows.append(["accuracy", f"{self.accuracy:.4f}", "", "", self.count, right])
-        predicted = [f"as {scores.name}" for scores in self.classes]
-        columns = ["class", "precision", "recall", "f1", "pictures", *predicted]
-        files.write_table(Path(path), [columns, *rows])
+        rows[-1].append(f"{np.trace(self.confusion)}/{self.count}")
+        files.write_table(Path(path), rows)
 
 
 def report(
@@ -99,9 +96,9 @@ def report(
     found = classification_report(labels, probabilities.argmax(axis=1), **options)
     accuracy, scores = found.pop("accuracy"), []
     for name, row in zip([*names, "macro mean", "weighted mean"], found.values(), strict=True):
-        precision, recall, f1, count = map(float, row.values())
-        scores.append(ClassScores(name, precision, recall, f1, int(count)))
-    return Report(float(accuracy), tuple(scores[:-2]), scores[-2], scores[-1], matrix)
+        *values, count = map(float, row.values())
+        scores.append(ClassScores(name, *values, count=int(count)))
+    return Report(float(accuracy), tuple(scores[:-2]), *scores[-2:], confusion=matrix)
 
 
 def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

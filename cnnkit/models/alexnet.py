@@ -9,10 +9,9 @@ import keras
 import numpy as np
 from keras import layers, ops
 
-# Figure 2 and section 3.5 of the paper, one convolution a line, each with a ReLU (section 3.1):
-# filters, kernel size, stride, padding; whether it is split between the GPUs (3.2) and starts with
-# a bias (5); whether local response normalisation (3.3) and 3×3 max pooling of stride 2 (3.4)
-# follow.
+# Figure 2 and section 3.5 of the paper, each with a ReLU (3.1): filters, kernel size, stride,
+# padding; whether it is split between the GPUs (3.2) and starts with a bias (5); whether local
+# response normalisation (3.3) and 3×3 max pooling of stride 2 (3.4) follow.
 CONVOLUTIONS = {
     "conv1": (96, 11, 4, "valid", False, True, True),
     "conv2": (256, 5, 1, "same", True, True, True),

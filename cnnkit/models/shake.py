@@ -112,8 +112,5 @@ class ShakeShake(keras.Layer):
         exponential = -ops.log1p(-drawn)  # shares of such a sum have the Dirichlet(1, …, 1)
         return drawn if len(shape) == 1 else exponential / ops.sum(exponential, 1, keepdims=True)
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        return input_shape[0]
-
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), **self.mode, "seed": self.seed}

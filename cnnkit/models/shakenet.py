@@ -70,16 +70,12 @@ def shakenet(
     x = _norm(_conv(x, 16, 3, 1, "conv1"), batch_norm, "bn1")
     for stage in (1, 2, 3):
         for block in range(1, (depth - 2) // 6 + 1):
-            channels, stride = width * 2 ** (stage - 1), 2 if stage > 1 and block == 1 else 1
-            name = f"stage{stage}_block{block}"
-            mixed = [
-                _branch(x, channels, stride, batch_norm, f"{name}_branch{number}")
-                for number in range(1, branches + 1)
-            ]
+            name, stride = f"stage{stage}_block{block}", 2 if stage > 1 and block == 1 else 1
+            form = (width * 2 ** (stage - 1), stride, batch_norm)
+            mixed = [_branch(x, *form, f"{name}_branch{n + 1}") for n in range(branches)]
             mixed = ShakeShake(forward, backward, level, name=f"{name}_mix")(mixed)
             if skip:
-                skipped = _skip(x, channels, stride, batch_norm, f"{name}_skip")
-                mixed = layers.Add(name=f"{name}_add")([skipped, mixed])
+                mixed = layers.Add(name=f"{name}_add")([_skip(x, *form, f"{name}_skip"), mixed])
             x = mixed
     x = layers.ReLU(name="relu")(x)
     x = layers.GlobalAveragePooling2D(name="pool")(x)

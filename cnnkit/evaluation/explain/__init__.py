@@ -1,7 +1,4 @@
-"""Looking inside a network: what its layers see, what they look for, and where it looks.
-
-Layers go by their names, at any depth; where a name is not the only one, by ``base/conv1``.
-"""
+"""Looking inside a network: what its layers see, what they look for, and where it looks."""
 
 from cnnkit.evaluation.explain.embedding import embed
 from cnnkit.evaluation.explain.heat import Focus, focus, grad_cam

@@ -12,6 +12,8 @@ import numpy as np
 from keras import ops
 
 BATCH = 32  # images that go through the model together
+# Spatial outputs that are not taken where no layer is given.
+NOT_LAST = (keras.Model, keras.layers.MaxPooling2D, keras.layers.AveragePooling2D)
 
 
 class Focus(NamedTuple):
@@ -65,12 +67,9 @@ def grad_cam(
         raise ValueError(f"The model {model.name!r} returns {shape}; expected (n, classes).")
     classes = predict(model, images).argmax(axis=1) if class_index is None else class_index
     chosen = np.eye(max(2, shape[1]), dtype="float32")[np.broadcast_to(classes, len(images))]
-    if layer is None:
-        layer = model.layers[-1]
-        for each in layers.layers_by_path(model).values():
-            pools = isinstance(each, keras.Model) or "Pooling" in type(each).__name__
-            layer = each if layers.is_spatial(each) and not pools else layer
-    found = layers.find_layer(model, layer)
+    every = layers.layers_by_path(model).values()
+    spatial = [la for la in every if layers.is_spatial(la) and not isinstance(la, NOT_LAST)]
+    found = layers.find_layer(model, layer or (spatial or model.layers)[-1])
     parts = [slice(start, start + BATCH) for start in range(0, len(images), BATCH)]
     heat = np.concatenate([_heat(model, images[part], chosen[part], found) for part in parts])
     return heat if np.ndim(image) == len(model.input_shape) else heat[0]
