@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cnnkit.plots.style import BARE, BLUE, GREEN, GREY, SIGNED, VERMILION, panels, styled
+from cnnkit.plots.style import BARE, BLUE, GREEN, GREY, MIDDLE, SIGNED, VERMILION, panels, styled
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -18,7 +18,6 @@ __all__ += ["shortcuts", "sliding_windows"]
 Point = tuple[float, float]
 RADIUS = 0.34  # of a joint
 STEPS = ("ReLU", "3×3 conv", "BN", "ReLU", "3×3 conv", "BN")
-BATCH = 8  # pictures of the drawn step
 
 
 @styled
@@ -35,12 +34,11 @@ def number_grids(grids: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     figure, axes = plt.subplots(1, len(grids), figsize=size, width_ratios=widths, squeeze=False)
     for ax, grid, title in zip(axes.flat, grids, titles, strict=True):
         bound = np.abs(grid).max() or 1.0
-        signed = grid.min() < 0
         # A range wider than the numbers keeps the colours pale enough to write on.
-        low, high = (-2 * bound, 2 * bound) if signed else (-2 * bound, 1.2 * bound)
-        ax.imshow(grid, cmap=SIGNED if signed else "gray", vmin=low, vmax=high)
+        colors, high = (SIGNED, 2.0) if grid.min() < 0 else ("gray", 1.2)
+        ax.imshow(grid, cmap=colors, vmin=-2 * bound, vmax=high * bound)
         for (row, column), value in np.ndenumerate(grid):
-            ax.text(column, row, f"{value:g}", ha="center", va="center")
+            ax.text(column, row, f"{value:g}", **MIDDLE)
         ax.set(title=title, **BARE)
     return figure
 
@@ -82,13 +80,10 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
     for ax, title, (size, kernel, padding, stride) in zip(axes, titles, cases, strict=True):
         padded = size + 2 * padding
         if not (1 <= kernel <= padded and stride >= 1):
-            raise ValueError(
-                f"A kernel of {kernel} with stride {stride} has no window on an input of {size} "
-                f"with padding {padding}; expected a kernel of 1 to {padded}, and a stride from 1."
-            )
+            cure = f"take a kernel of 1 to {padded} pixels, and a stride from 1"
+            raise ValueError(f"A kernel of {kernel} with stride {stride} has no window: {cure}.")
         steps = np.arange(0, padded - kernel + 1, stride)
-        cells = np.pad(np.full((size, size), 0.3), padding, constant_values=0.08)
-        ax.imshow(cells, vmin=0, vmax=1)
+        ax.imshow(np.pad(np.full((size, size), 0.3), padding, constant_values=0.08), vmin=0, vmax=1)
         edges = np.arange(padded + 1) - 0.5
         ax.set(xticks=edges, yticks=edges, xticklabels=[], yticklabels=[], frame_on=False)
         ax.grid(color="white", lw=1)
@@ -118,13 +113,11 @@ def _box(ax: Axes, x: float, y: float, text: str, shape: str, edge: str = GREY, 
          **options: Any) -> None:  # fmt: skip
     """Write a text into a white box; `shape` is matplotlib's box style."""
     box = {"boxstyle": shape, "fc": "white", "ec": edge, "lw": lw}
-    ax.text(x, y, text, ha="center", va="center", bbox=box, **options)
+    ax.text(x, y, text, bbox=box, **MIDDLE, **options)
 
 
-def _arrow(ax: Axes, start: Point, end: Point, color: str = GREY, lw: float = 1.2,
-           **options: Any) -> None:  # fmt: skip
-    style = {"arrowstyle": "->", "color": color, "lw": lw}
-    ax.annotate("", end, start, arrowprops=style, **options)
+def _arrow(ax: Axes, start: Point, end: Point, color: str = GREY, lw: float = 1.2) -> None:
+    ax.annotate("", end, start, arrowprops={"arrowstyle": "->", "color": color, "lw": lw})
 
 
 @styled
@@ -144,7 +137,7 @@ def _chain(ax: Axes, layers: int, arcs: list[tuple[int, int]], joint: str, color
     """Draw layers in a row between their joints, and the connections that lead around them."""
     for place in range(layers + 1):
         ax.add_patch(Circle((2 * place, 0), RADIUS, fc="white", ec="black", zorder=3))
-        ax.text(2 * place, 0, joint if place else "x", ha="center", va="center", zorder=4)
+        ax.text(2 * place, 0, joint if place else "x", zorder=4, **MIDDLE)
     for layer in range(layers):
         _arrow(ax, (2 * layer + RADIUS, 0), (2 * layer + 2 - RADIUS, 0), lw=1)
         _box(ax, 2 * layer + 1, 0, f"F{layer + 1}", "square,pad=0.35")
@@ -174,7 +167,7 @@ def _shake(ax: Axes, factors: tuple[str, str], color: str, backward: bool = Fals
         """Draw a line through points, with its head at the last one, or at the first."""
         ax.plot(*np.transpose(points), "-", color=color, lw=1.2, zorder=0, solid_joinstyle="round")
         tail, tip = points[1::-1] if backward else points[-2:]
-        _arrow(ax, tail, tip, color, zorder=1)
+        _arrow(ax, tail, tip, color)
 
     for x, factor in zip((1.0, 2.6), factors, strict=True):
         for place, step in enumerate(STEPS):
@@ -195,15 +188,13 @@ def _shake(ax: Axes, factors: tuple[str, str], color: str, backward: bool = Fals
 def data_parallel() -> Figure:
     """Draw a training step of two processes that share a batch."""
     figure, (ax,) = panels(8.2, 3.1, xlim=(0, 10.6), ylim=(0, 4), **BARE)
-    half, colors, rounded = BATCH // 2, (BLUE, VERMILION), "round,pad=0.45,rounding_size=0.25"
-    for place in range(BATCH):
-        height = 3.45 - 2.9 * place / (BATCH - 1)
-        color = colors[place >= half]
-        _box(ax, 0.45, height, str(place + 1), "square,pad=0.25", color, 1.4, size=9)
-    ax.text(0.45, 3.95, "a batch", ha="center", va="center")
+    colors, rounded = (BLUE, VERMILION), "round,pad=0.45,rounding_size=0.25"
+    for place, height in enumerate(np.linspace(3.45, 0.55, 8)):
+        _box(ax, 0.45, height, str(place + 1), "square,pad=0.25", colors[place >= 4], 1.4, size=9)
+    ax.text(0.45, 3.95, "a batch", **MIDDLE)
     for number, (color, height) in enumerate(zip(colors, (3.0, 1.0), strict=True)):
         _box(ax, 2.5, height, f"process {number}:\nall weights w", rounded, color, 1.6)
-        _box(ax, 4.8, height, f"gradient of\n{half} pictures, g{'₀₁'[number]}", rounded, color, 1.6)
+        _box(ax, 4.8, height, f"gradient of\n4 pictures, g{'₀₁'[number]}", rounded, color, 1.6)
         _box(ax, 9.3, height, "w − η · mean", rounded, color, 1.6)
         middle = 2 + 0.25 * (1 - 2 * number)
         _arrow(ax, (0.8, height), (1.65, height))

@@ -1,6 +1,5 @@
 """How training went, and how good the results are: as lines, and as points on one line."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,22 +15,22 @@ __all__ = ["accuracies", "activation_spreads", "learning_curves", "learning_rate
 __all__ += ["spread", "spreads"]
 
 Curves = Mapping[str, Sequence[float]]
+Places = Sequence[Any] | None  # along the x-axis; without them 1, 2 and so on
+Points = Mapping[str, float] | None
 SEEDS: Any = {"ms": 9, "alpha": 0.6, "color": BLUE}
 THIS_RUN: Any = {"marker": "D", "ls": "", "ms": 8, "color": VERMILION, "label": "this run"}
 SOURCE: Any = {"marker": "|", "ls": "", "ms": 24, "mew": 2, "color": GREY, "label": "published"}
 ABOVE: Any = {"loc": "lower left", "bbox_to_anchor": (0, 1)}  # of a legend
 
 
-def draw_lines(ax: Axes, curves: Curves, x: Sequence | None = None, **options: Any) -> None:
-    """Draw each series as a line with its own marker, over `x` or over 1, 2 and so on."""
+def draw_lines(ax: Axes, curves: Curves, x: Places = None, **options: Any) -> None:
+    """Draw each series as a line with its own marker."""
     for name, values in curves.items():
         ax.plot(range(1, len(values) + 1) if x is None else x, values, label=name, **options)
 
 
 @styled
-def learning_curves(
-    history: keras.callbacks.History | Curves, steps: Sequence[int] | None = None
-) -> Figure:
+def learning_curves(history: keras.callbacks.History | Curves, steps: Places = None) -> Figure:
     """Show loss and accuracy while training, with those of the validation set if there are any.
 
     `history` is what ``fit`` returns, or such curves by name: ``loss``, ``accuracy``, ``val_loss``
@@ -51,10 +50,7 @@ def learning_curves(
 
 @styled
 def accuracies(
-    lines: Curves,
-    places: Sequence[str] | None = None,
-    xlabel: str = "epoch",
-    ylabel: str = "validation accuracy",
+    lines: Curves, places: Places = None, xlabel: str = "epoch", ylabel: str = "validation accuracy"
 ) -> Figure:
     """Show several series of accuracies as lines.
 
@@ -106,7 +102,7 @@ def learning_rates(rates: Curves, steps: float) -> Figure:
     `rates` maps the name of each schedule to its learning rate in every step, `steps` an epoch.
     """
     figure, (ax,) = panels(7, 2.6, xlabel="epoch", ylabel="learning rate")
-    styles = itertools.cycle(("-", "--", ":", "-."))
+    styles = ("-", "--", ":", "-.") * len(rates)
     for (name, values), style in zip(rates.items(), styles, strict=False):
         ax.plot(np.arange(len(values)) / steps, values, style, label=name)
     ax.set_ylim(0, None)
@@ -135,10 +131,7 @@ def spread(figures: Sequence[float], live: float, published: float | None = None
 
 @styled
 def spreads(
-    recorded: Curves,
-    live: Mapping[str, float] | None = None,
-    published: Mapping[str, float] | None = None,
-    xlabel: str = "test accuracy",
+    recorded: Curves, live: Points = None, published: Points = None, xlabel: str = "test accuracy"
 ) -> Figure:
     """Show the accuracies, in [0, 1], of several experiments, one below the other.
 
@@ -146,13 +139,12 @@ def spreads(
     map some of these names to the accuracy of this notebook's run, and of the source.
     """
     figure, (ax,) = panels(7, 1 + 0.55 * len(recorded), xlabel=xlabel)
-    rows = {name: number for number, name in enumerate(recorded)}
-    for name, figures in recorded.items():
-        label = None if rows[name] else "recorded seeds"
-        ax.plot(figures, [rows[name]] * len(figures), "o", **SEEDS, label=label)
+    rows = list(recorded)
+    for row, figures in enumerate(recorded.values()):
+        ax.plot(figures, [row] * len(figures), "o", **SEEDS, label="" if row else "recorded seeds")
     for marks, look in ((published, SOURCE), (live, THIS_RUN)):
         if marks:
-            ax.plot(list(marks.values()), [rows[name] for name in marks], **look)
+            ax.plot(list(marks.values()), [rows.index(name) for name in marks], **look)
     ax.set(yticks=range(len(rows)), yticklabels=rows, ylim=(len(rows) - 0.5, -0.5))
     ax.spines["left"].set_visible(False)
     ax.tick_params(left=False)

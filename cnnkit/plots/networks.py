@@ -1,12 +1,12 @@
 """Networks: what is trained, what comes out of each layer, and how often classes are right."""
 
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from unicodedata import east_asian_width
 
 from cnnkit.plots.lines import ABOVE, draw_lines
-from cnnkit.plots.style import BARE, BLUE, GREY, ORANGE, SIGNED, VERMILION, panels, styled
+from cnnkit.plots.style import BARE, BLUE, GREY, MIDDLE, ORANGE, SIGNED, VERMILION, panels, styled
 
 import keras
 import matplotlib.pyplot as plt
@@ -18,6 +18,7 @@ __all__ = ["channel_growth", "coefficients", "confusion", "correlations", "histo
 __all__ += ["layer_by_layer", "layer_states", "point_maps", "trained_layers"]
 
 LINE = 24  # letters of a name, before it goes on in the next line
+Names = Sequence[str]
 LayerStates = list[tuple[str, int, bool]]  # name, number of parameters, whether it is trained
 
 
@@ -26,16 +27,13 @@ def layer_states(model: keras.Model) -> LayerStates:
 
     Layers of models within the model are listed one by one.
     """
-    return [
-        (layer.name, layer.count_params(), bool(layer.trainable_weights))
-        for layer in _leaves(model)
-        if layer.weights
-    ]
-
-
-def _leaves(model: keras.Model) -> Iterator[keras.Layer]:
+    states: LayerStates = []
     for layer in model.layers:
-        yield from _leaves(layer) if isinstance(layer, keras.Model) else [layer]
+        if isinstance(layer, keras.Model):
+            states += layer_states(layer)
+        elif layer.weights:
+            states.append((layer.name, layer.count_params(), bool(layer.trainable_weights)))
+    return states
 
 
 @styled
@@ -55,8 +53,8 @@ def trained_layers(rows: Mapping[str, LayerStates]) -> Figure:
     axes.flat[-1].set_xticks(range(len(names)), labels=names, rotation=60, ha="right", fontsize=8)
     axes.flat[-1].tick_params(length=0)
     figure.supylabel("√ parameters", fontsize=9)
-    keys = [Patch(color=BLUE, label="frozen"), Patch(color=VERMILION, label="trained")]
-    figure.legend(handles=keys, loc="outside upper right", ncols=2)
+    key = [Patch(color=BLUE, label="frozen"), Patch(color=VERMILION, label="trained")]
+    figure.legend(handles=key, loc="outside upper right", ncols=2)
     return figure
 
 
@@ -72,25 +70,21 @@ def channel_growth(blocks: Mapping[str, Sequence[int]]) -> Figure:
     for channels in blocks.values():
         places = range(start, start + len(channels))
         before = [channels[0], *channels[:-1]]
-        new = np.subtract(channels, before)
         ax.bar(places, before, color=BLUE, **bars)
-        ax.bar(places, new, bottom=before, color=ORANGE, **bars)
+        ax.bar(places, np.subtract(channels, before), bottom=before, color=ORANGE, **bars)
         ax.text(places[-1], channels[-1], f"{channels[-1]:,}", ha="center", va="bottom")
         ax.text(places[0], channels[0], f"{channels[0]:,}", ha="right", va="bottom")
         middles.append(start + len(channels) / 2 - 0.5)
         start += len(channels) + 2
     ax.set(xticks=middles, xticklabels=blocks, xlim=(-1, start - 2))
     ax.tick_params(bottom=False)
-    keys = {"there before": BLUE, "added by the layer": ORANGE}
-    handles = [Patch(color=color, label=label) for label, color in keys.items()]
-    ax.legend(handles=handles, loc="upper left")
+    key = [Patch(color=BLUE, label="there before"), Patch(color=ORANGE, label="added by the layer")]
+    ax.legend(handles=key, loc="upper left")
     return figure
 
 
 @styled
-def layer_by_layer(
-    image: np.ndarray, outputs: Sequence[np.ndarray], names: Sequence[str]
-) -> Figure:
+def layer_by_layer(image: np.ndarray, outputs: Sequence[np.ndarray], names: Names) -> Figure:
     """Show one image on its way through a network, with the shape after each layer.
 
     The `outputs` of the layers with these `names` are feature maps (h, w, channels), of which the
@@ -124,15 +118,14 @@ def layer_by_layer(
 
 @styled
 def confusion(
-    matrix: np.ndarray, class_names: Sequence[str] | None = None, percent: bool = False
+    matrix: np.ndarray, class_names: Names | None = None, percent: bool = False
 ) -> Figure:
     """Show a confusion matrix: how often each class was taken for each.
 
-    The figure grows with the number of classes, so that names stay readable up to a hundred.
-
     `matrix`, (classes, classes), has a row for each true class and a column for each predicted
     one, with counts, or shares of each row. Without `class_names` it shows their numbers, and with
-    `percent` whole per cents of each true class, or "–" for a class without images.
+    `percent` whole per cents of each true class, or "–" for a class without images. Names stay
+    readable up to a hundred classes.
     """
     classes = range(len(matrix)) if class_names is None else class_names
     names = [textwrap.fill(str(name), LINE) for name in classes]
@@ -145,12 +138,11 @@ def confusion(
     figure, (ax,) = panels(1.9 + cells + beside, side, frame_on=False)
     counts = np.issubdtype(matrix.dtype, np.integer)
     form, label = (",d", "pictures") if counts else (".2f", "share of the class")
-    low, high = (0, 100) if percent else (None, None)
     if percent:
         sums = matrix.sum(axis=1, keepdims=True)
         matrix = 100 * matrix / np.where(sums, sums, np.nan)
         form, label = ".0f", "% of the class"
-    picture = ax.imshow(matrix, cmap="Blues", vmin=low, vmax=high)
+    picture = ax.imshow(matrix, cmap="Blues", clim=(0, 100) if percent else None)
     ax.set_xticks(range(len(names)), names, rotation="vertical" if upright else "horizontal")
     ax.set_yticks(range(len(names)), names)
     crowded = len(names) > 20
@@ -159,17 +151,14 @@ def confusion(
         if value != 0 or not crowded:  # zeros of a large matrix stay blank
             text = "–" if np.isnan(value) else format(value, form)
             color = "white" if np.greater(picture.norm(value), 0.5) else "black"
-            size = 6 if crowded else 10
-            ax.text(column, row, text, ha="center", va="center", fontsize=size, color=color)
+            ax.text(column, row, text, color=color, size=6 if crowded else 10, **MIDDLE)
     figure.colorbar(picture, ax=ax, label=label, shrink=min(1, 6 / cells), aspect=20)
     ax.set(xlabel="predicted class", ylabel="true class")
     return figure
 
 
 @styled
-def point_maps(
-    maps: Mapping[str, np.ndarray], labels: np.ndarray, class_names: Sequence[str]
-) -> Figure:
+def point_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, class_names: Names) -> Figure:
     """Show images as points, coloured by class, in several maps side by side.
 
     `maps` maps titles to the coordinates of the images, (n, 2); `labels`, (n,), are their class
@@ -216,7 +205,7 @@ def histograms(values: Mapping[str, np.ndarray], xlabel: str) -> Figure:
 
 
 @styled
-def correlations(matrices: Mapping[str, np.ndarray], blocks: Sequence[str]) -> Figure:
+def correlations(matrices: Mapping[str, np.ndarray], blocks: Names) -> Figure:
     """Show how alike the branches of each block are, and those of different blocks, if known.
 
     `matrices` maps the title of each network to the matrix of `evaluation.branch_correlation`,

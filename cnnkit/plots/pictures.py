@@ -23,27 +23,18 @@ Boxes = np.ndarray | None
 def image_grid(
     images: Images, titles: Titles = None, columns: int = 10, size: float = 0.9
 ) -> Figure:
-    """Show images in a grid.
+    """Show images in a grid, `columns` in a row, each `size` inches wide.
 
-    Parameters
-    ----------
-    images : sequence of ndarray, each (h, w), (h, w, 1) or (h, w, 3)
-        In [0, 1] or [0, 255]. Grey images are shown as ink on paper: 0 is white.
-    titles : sequence, optional
-        One above each image, such as the labels.
-    columns, size : int, float
-        Images a row, and the width of each in inches.
+    `images`, each (h, w), (h, w, 1) or (h, w, 3), are in [0, 1] or [0, 255]; grey ones are shown
+    as ink on paper: 0 is white. `titles`, one for each image, may be its labels.
     """
-    strange = {np.shape(image) for image in images if np.ndim(image) not in (2, 3)}
     whole: tuple[int, ...] = getattr(images, "shape", ())
-    if len(whole) == 3 and whole[2] in (1, 3) and min(whole[:2]) > 3:  # less may be kernels
-        strange = {whole}
-    if strange:
-        raise ValueError(
-            f"A picture has the shape {min(strange)}; expected several pictures, each (h, w) "
-            "or (h, w, channels). Put a single one into a list: [image]."
-        )
-    return _grid([_shades(image) for image in images], columns, size, titles, 0, vmin=0, vmax=1)
+    single = len(whole) == 3 and whole[2] in (1, 3) and min(whole[:2]) > 3  # less may be kernels
+    shapes = {np.shape(image) for image in images}
+    if single or any(len(shape) not in (2, 3) for shape in shapes):
+        expected = "several, each (h, w) or (h, w, channels). Put a single one into a list: [image]"
+        raise ValueError(f"The pictures have the shapes {sorted(shapes)}; expected {expected}.")
+    return _grid([_shades(image) for image in images], columns, size, titles, vmin=0, vmax=1)
 
 
 @styled
@@ -57,7 +48,8 @@ def picture_rows(rows: Mapping[str, Images], size: float = 0.9) -> Figure:
         raise ValueError(f"The rows hold {sorted(lengths)} pictures; expected as many in each.")
     columns = lengths.pop()
     images = [_shades(image) for row in rows.values() for image in row]
-    figure = _grid(images, columns, size, None, 1.3, vmin=0, vmax=1)
+    figure = _grid(images, columns, size, vmin=0, vmax=1)
+    figure.set_figwidth(figure.get_figwidth() + 1.3)  # for the names
     for ax, name in zip(figure.axes[::columns], rows, strict=True):
         ax.text(-0.12, 0.5, name, va="center", ha="right", transform=ax.transAxes)
     return figure
@@ -73,26 +65,19 @@ def heat_overlays(
     [0, 1], as `evaluation.explain.grad_cam` returns it. `boxes`, (n, 4), are left, top, right and
     bottom of a frame in each, in pixels. `titles` and `columns` are as in `image_grid`.
     """
-    count = len(images)
-    frames = [None] * count if boxes is None else boxes
-    names = [""] * count if titles is None else titles
-    columns = min(columns, count) or 1
-    rows = 2 * -(-count // columns)
-    shape = (1.25 * columns, (1.25 if titles is None else 1.5) * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=shape, squeeze=False, subplot_kw=BARE)
-    items = zip(images, heat, names, frames, strict=True)
-    pairs = axes.reshape(-1, 2, columns).swapaxes(1, 2).reshape(-1, 2)
-    for (image, hot, name, frame), (above, below) in zip(items, pairs, strict=False):
-        above.imshow(_shades(image), vmin=0, vmax=1)
-        above.set_title(str(name))
+    shades = [_shades(image) for image in images]
+    figure = _grid(shades, columns, 1.25, titles, rows=2, vmin=0, vmax=1)
+    axes = np.reshape(figure.axes, (-1, 2, min(columns, len(images)))).swapaxes(1, 2).reshape(-1, 2)
+    frames = [None] * len(images) if boxes is None else boxes
+    for image, hot, frame, pair in zip(images, heat, frames, axes[: len(images)], strict=True):
         grey = np.asarray(image, "float32").mean(axis=-1)
-        below.imshow(grey, cmap="gray_r" if np.shape(image)[-1] == 1 else "gray")
+        pair[1].imshow(grey, cmap="gray_r" if np.shape(image)[-1] == 1 else "gray")
         red = np.full((*np.shape(hot), 4), [*to_rgb(VERMILION), OPAQUE])
         red[..., 3] *= hot
-        below.imshow(red)
+        pair[1].imshow(red)
         if frame is not None:
             left, top, right, bottom = frame
-            for ax in (above, below):
+            for ax in pair:
                 corner, size = (left - 0.5, top - 0.5), (right - left, bottom - top)
                 ax.add_patch(Rectangle(corner, *size, fill=False, ec=BLUE, lw=1.5))
     return figure
@@ -107,7 +92,13 @@ def feature_maps(
     `maps`, (h, w, channels), are grey if no value is negative, and have two colours around 0
     otherwise. `columns` and `size` are as in `image_grid`.
     """
-    return _channels(maps, titles, columns, size, "response")
+    channels = np.moveaxis(np.asarray(maps), -1, 0)
+    largest = np.abs(channels).max() or 1.0
+    low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, "gray_r")
+    figure = _grid(channels, columns, size, titles, cmap=colors, vmin=low, vmax=largest)
+    figure.set_figwidth(figure.get_figwidth() + 0.9)  # for the scale
+    figure.colorbar(figure.axes[0].images[0], ax=figure.axes, shrink=0.9, label="response")
+    return figure
 
 
 @styled
@@ -117,17 +108,8 @@ def kernels(weights: np.ndarray, columns: int = 8, size: float = 0.8) -> Figure:
     `weights`, (h, w, input channels, filters), are those of a `Conv2D`; each pair of input channel
     and filter has a kernel. `columns` and `size` are as in `image_grid`.
     """
-    return _channels(weights.reshape(*weights.shape[:2], -1), None, columns, size, "weight")
-
-
-def _channels(
-    array: np.ndarray, titles: Sequence[str] | None, columns: int, size: float, label: str
-) -> Figure:
-    channels = np.moveaxis(np.asarray(array), -1, 0)
-    largest = np.abs(channels).max() or 1.0
-    low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, "gray_r")
-    figure = _grid(channels, columns, size, titles, 0.9, cmap=colors, vmin=low, vmax=largest)
-    figure.colorbar(figure.axes[0].images[0], ax=figure.axes, shrink=0.9, label=label)
+    figure = feature_maps(weights.reshape(*weights.shape[:2], -1), None, columns, size)
+    figure.axes[-1].set_ylabel("weight")  # of the colour bar
     return figure
 
 
@@ -160,12 +142,9 @@ def _shades(image: np.ndarray) -> np.ndarray:
 
 
 def _grid(
-    images: Images, columns: int, size: float, titles: Titles, margin: float, **look: Any
+    images: Images, columns: int, size: float, titles: Titles = None, rows: int = 1, **look: Any
 ) -> Figure:
-    """Show images in square panels of `size` inches, and leave `margin` at the right.
-
-    Raises ValueError for no image, or not a title for each.
-    """
+    """Show images in square panels of `size` inches, in the first of every `rows` rows."""
     count = len(images)
     if count == 0:
         raise ValueError("There is no picture to show.")
@@ -173,10 +152,10 @@ def _grid(
         raise ValueError(f"{len(titles)} titles were given for {count} pictures; give one each.")
     names = [""] * count if titles is None else titles
     columns = min(columns, count)
-    rows = -(-count // columns)
-    shape = (size * columns + margin, (size if titles is None else size + 0.25) * rows)
-    figure, axes = plt.subplots(rows, columns, figsize=shape, squeeze=False, subplot_kw=BARE)
-    for ax, image, title in zip(axes.flat, images, names, strict=False):
+    height = rows * -(-count // columns)
+    shape = (size * columns, (size if titles is None else size + 0.25) * height)
+    figure, axes = plt.subplots(height, columns, figsize=shape, squeeze=False, subplot_kw=BARE)
+    for ax, image, title in zip(axes[::rows].flat, images, names, strict=False):
         ax.imshow(image, **look)
         ax.set_title(str(title))
     return figure

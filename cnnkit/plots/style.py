@@ -15,6 +15,7 @@ VERMILION, PURPLE, GREY = "#D55E00", "#CC79A7", "#7F7F7F"
 COLORS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE]  # of lines, one after the other
 SIGNED = "PuOr_r"  # orange above zero, purple below
 BARE: Any = {"xticks": [], "yticks": [], "frame_on": False}  # a panel without axes
+MIDDLE: Any = {"ha": "center", "va": "center"}  # of a text
 
 # Fonts with Korean letters, of Linux, Windows and macOS, for names that need them.
 KOREAN = (
@@ -27,12 +28,10 @@ RC: dict[Any, Any] = {
     "font.family": ["DejaVu Sans", *(name for name in KOREAN if name in INSTALLED)],
     "figure.dpi": 100,
     "figure.constrained_layout.use": True,
-    "font.size": 10,
     "axes.titlesize": 10,
     "axes.prop_cycle": plt.cycler(color=COLORS, marker=list("o^sDv")),
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "axes.grid": False,
     "image.cmap": "gray_r",
     "legend.frameon": False,
 }

@@ -65,14 +65,9 @@ def color_jitter(
 
     `strength` is in [0, 1]; 0 changes nothing.
     """
-    jitter = layers.RandomColorJitter(
-        value_range=value_range,
-        brightness_factor=strength,
-        contrast_factor=strength,
-        saturation_factor=(0.5 - strength / 2, 0.5 + strength / 2),
-        hue_factor=strength / 6,
-        seed=seed,
-    )
+    saturation = (0.5 - strength / 2, 0.5 + strength / 2)
+    factors = (strength, strength, saturation, strength / 6)
+    jitter = layers.RandomColorJitter(value_range, *factors, seed=seed)
     return Chain([jitter], value_range=value_range, name="color_jitter")
 
 
@@ -83,9 +78,7 @@ def blur(
 
     The kernel has `kernel_size` pixels a side, odd, and a standard deviation of up to `sigma`.
     """
-    layer = layers.RandomGaussianBlur(
-        kernel_size=kernel_size, sigma=(0.1, sigma), value_range=value_range, seed=seed
-    )
+    layer = layers.RandomGaussianBlur(1.0, kernel_size, (0.1, sigma), value_range, seed=seed)
     return Chain([layer], value_range=value_range, name="blur")
 
 
@@ -107,17 +100,9 @@ def flip_pad_and_crop(padding: int = 4, seed: int | None = None) -> Chain:
 def ten_crop(images: Any, size: int) -> Any:
     """Cut ten windows out of each image: the corners, the middle, and their mirror images.
 
-    Parameters
-    ----------
-    images : ndarray or tensor, (n, height, width, channels)
-    size : int
-        Of the windows, in pixels a side.
-
-    Returns
-    -------
-    tensor, (n, 10, size, size, channels)
-        Top left, top right, bottom left, bottom right, middle, and the same mirrored left to
-        right, as section 4.1 of the AlexNet paper has them.
+    `images` are an array or tensor, (n, height, width, channels); the windows have `size` pixels a
+    side. It returns a tensor, (n, 10, size, size, channels): top left, top right, bottom left,
+    bottom right, middle, and the same mirrored left to right (section 4.1 of the AlexNet paper).
     """
     images = ops.convert_to_tensor(images)
     checks.whole_number("size", size, least=1)

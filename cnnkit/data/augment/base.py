@@ -16,12 +16,8 @@ class Augmentation(keras.Layer):
     Shape, dtype and range of the images, (n, height, width, channels), stay. A subclass whose
     constructor takes arguments keeps them under their names, so that they are saved with it.
 
-    Parameters
-    ----------
-    value_range : (low, high) or None
-        Range of the pixels, to which results are clipped; None if a change makes no new values.
-    seed : int, optional
-        Of the random generator `random`; without it, Keras's global seed decides.
+    Results are clipped to `value_range`, (low, high), or not if it is None because a change makes
+    no new values. `seed` is that of the random generator `random`.
     """
 
     def __init__(

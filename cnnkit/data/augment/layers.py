@@ -33,10 +33,10 @@ class QuarterTurns(_Moving):
         return turned
 
 
-def _window(images: Any, scale: Any, left: Any, top: Any, interpolation: str) -> Any:
-    """Show the window of each image from (left, top) on, in pixels, `scale` times its size."""
-    zero = ops.zeros_like(left)
-    moves = ops.stack([scale, zero, left, zero, scale, top, zero, zero], axis=1)
+def _window(images: Any, scale: Any, corners: Any, interpolation: str) -> Any:
+    """Show a window of each image, `scale`, (n,), times its size, from left and top, (2, n)."""
+    zero = ops.zeros_like(scale)
+    moves = ops.stack([scale, zero, corners[0], zero, scale, corners[1], zero, zero], axis=1)
     return ops.image.affine_transform(
         images, moves, interpolation, fill_mode="constant", data_format="channels_last"
     )
@@ -61,10 +61,8 @@ class CropAndResize(_Moving):
         count, height, width = ops.shape(images)[:3]
         scale = keras.random.uniform((count,), self.smallest, 1.0, seed=self.random)
         place = keras.random.uniform((2, count), seed=self.random)
-        free = 1.0 - scale
-        left = place[0] * free * ops.cast(width - 1, "float32")
-        top = place[1] * free * ops.cast(height - 1, "float32")
-        return _window(images, scale, left, top, "bilinear")
+        sides = ops.cast(ops.stack([width - 1, height - 1]), "float32")[:, None]
+        return _window(images, scale, place * (1.0 - scale) * sides, "bilinear")
 
 
 @keras.saving.register_keras_serializable("cnnkit")
@@ -85,7 +83,7 @@ class PadAndCrop(_Moving):
         shape = (2, ops.shape(images)[0])
         moves = keras.random.randint(shape, -self.padding, self.padding + 1, seed=self.random)
         moves = ops.cast(moves, "float32")
-        return _window(images, ops.ones_like(moves[0]), moves[0], moves[1], "nearest")
+        return _window(images, ops.ones_like(moves[0]), moves, "nearest")
 
 
 @keras.saving.register_keras_serializable("cnnkit")

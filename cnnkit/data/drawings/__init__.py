@@ -34,24 +34,19 @@ Size = int | tuple[int, int] | None
 def draw(
     species: str, random: np.random.Generator, size: Size = None, background: str = "neutral"
 ) -> tuple[Image.Image, Box]:
-    """Draw one animal.
+    """Draw one animal of `SPECIES`; the generator `random` decides everything else.
 
     Parameters
     ----------
-    species, random : str, numpy.random.Generator
-        One of `SPECIES`, and what decides everything else.
     size : int or (height, width), optional
         In pixels, at least 16; without it, each side is drawn between 100 and 160.
     background : {"neutral", "species"}
-        ``"species"`` gives each species a background of its own hue, so that a network can
-        cheat.
+        ``"species"`` gives each species a background of one hue, so that a network can cheat.
 
     Returns
     -------
-    image : PIL.Image.Image
-        RGB.
-    box : (left, top, right, bottom)
-        Bounding box of the face in pixels; right and bottom lie just outside.
+    image, box : PIL.Image.Image, (left, top, right, bottom)
+        RGB, and the face's bounding box in pixels; right and bottom lie just outside.
     """
     checks.one_of("species", species, SPECIES)
     checks.one_of("background", background, BACKGROUNDS)
@@ -76,7 +71,7 @@ def write(
     Parameters
     ----------
     directory : str or Path
-        Where to write. It must not hold anything else.
+        Must not hold anything else; it is returned.
     species : sequence of str
         From `SPECIES`; each becomes a folder with the files ``cat.0.jpg``, ``cat.1.jpg``, …
     per_class, seed : int
@@ -84,8 +79,6 @@ def write(
         `per_class`.
     size, background
         As in `draw`.
-
-    It returns `directory`.
     """
     species = [species] if isinstance(species, str) else list(species)
     for name in species:

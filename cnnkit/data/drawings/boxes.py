@@ -16,18 +16,10 @@ COLUMNS = ("file", "left", "top", "right", "bottom")
 def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
     """Return the bounding boxes of the faces in drawn pictures that were resized.
 
-    Parameters
-    ----------
-    file_paths : sequence of str or Path
-        As `data.image_folder` lists them, from folders that `write` or `data.cats_vs_dogs` made,
-        with their ``boxes.csv`` beside the class folders.
-    image_size : (height, width)
-        To which the pictures were resized.
-
-    Returns
-    -------
-    ndarray of int, (n, 4)
-        Left, top, right and bottom in pixels; right and bottom lie just outside.
+    `file_paths` are as `data.image_folder` lists them, from folders that `write` or
+    `data.cats_vs_dogs` made, with ``boxes.csv`` beside the class folders. `image_size` is the
+    (height, width) of the resized pictures. It returns integers, (n, 4): left, top, right and
+    bottom in pixels; right and bottom lie just outside.
     """
     paths = [Path(path) for path in file_paths]
     tables = {folder: read(folder) for folder in {path.parent.parent for path in paths}}
