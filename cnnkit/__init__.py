@@ -40,7 +40,7 @@ def __getattr__(name: str) -> ModuleType:
     return import_module(f"cnnkit.{name}")
 
 
-class _QuietKeras(PathFinder):
+class _QuietKeras:
     """Finds Keras as Python does, and holds back what file descriptor 2 gets while it is loaded."""
 
     @classmethod

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cnnkit import files
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 HEADER = '# A run of cnnkit. Change what you like. Paths count from this file; null means "none".\n'
 # What training.recipes has for the whole network. The values below are those for a head, but for
@@ -90,6 +90,12 @@ class Run(_Section):
     training: _Training = _Training()
     evaluation: _Evaluation = _Evaluation()
 
+    @model_validator(mode="after")
+    def _check_momentum(self) -> "Run":
+        if self.training.momentum is not None and self.training.optimizer != "sgd":
+            raise ValueError("training.momentum is for the optimizer sgd; set it to null")
+        return self
+
     @property
     def photos(self) -> Path:
         """The folder with ``train``, ``validation`` and perhaps ``test``."""
@@ -107,11 +113,11 @@ def read(path: Path) -> Run:
     except yaml.YAMLError as error:
         raise ValueError(f"{path} is no YAML: {error}") from None
     except ValidationError as error:
-        problems = [
-            f"\n  {'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']} (given: {e['input']})"
-            for e in error.errors()
-        ]
-        raise ValueError(f"{path} has mistakes:{''.join(problems)}") from None
+        problems = ""
+        for e in error.errors():
+            given = "" if isinstance(e["input"], dict) else f" (given: {e['input']})"
+            problems += f"\n  {'.'.join(map(str, e['loc'])) or 'all'}: {e['msg']}{given}"
+        raise ValueError(f"{path} has mistakes:{problems}") from None
 
 
 def write(run: Run, path: Path) -> None:

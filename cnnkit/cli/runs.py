@@ -2,6 +2,7 @@
 
 import dataclasses
 import sys
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,11 @@ def report(run: Run, folder: Path | None = None) -> str:
     photos, what = _photos(run, "test", names), "test photos, which the training has not seen"
     if folder is not None:
         photos, what = _photos(run, folder, names), f"photos in {folder}"
-        parts = [data.find_parts(run.photos)[part] for part in ("train", "validation")]
-        seen = {hash(path.read_bytes()) for part in parts for path in part.glob("*/*.*")}
-        if known := sum(hash(Path(path).read_bytes()) in seen for path in photos.file_paths):
-            what += f"; {known:,} of them served to train it, so expect less of others"
+        parts = data.find_parts(run.photos) if run.photos.is_dir() else {}
+        known = [parts[part].glob("*/*.*") for part in ("train", "validation") if part in parts]
+        seen = {hash(path.read_bytes()) for path in chain(*known) if path.is_file()}
+        if count := sum(hash(Path(path).read_bytes()) in seen for path in photos.file_paths):
+            what += f"; {count:,} of them served to train it, so expect less of others"
         path = run.output / "-".join(["report", *folder.resolve().parts[1:][-2:]])
     elif photos is None:
         photos = _photos(run, "validation", names)
@@ -101,6 +103,8 @@ def similar(run: Run, path: Path, k: int) -> tuple[list[evaluation.Neighbour], P
 def classifier(run: Run) -> keras.Model:
     """Return the trained network: its best weights, or its last if none reached the floor."""
     best, last = (run.output / "training" / f"{name}.keras" for name in ("best", "last"))
+    if not last.is_file():
+        raise FileNotFoundError(f"{run.output} holds no trained network yet; call cnnkit train.")
     trained = keras.models.load_model(best if best.is_file() else last)
     return models.with_head(_base(run), trained) if run.mode == "head" else trained
 
@@ -114,7 +118,10 @@ def _photos(run: Run, part: str | Path, class_names: list[str] | None = None) ->
     folder = data.find_parts(run.photos).get(part) if isinstance(part, str) else part
     options: Any = {"shuffle": part == "train", "seed": run.seed, "class_names": class_names}
     options |= {"skip_unusable": run.data.skip_unusable}
-    return folder and data.image_folder(folder, _size(run), run.training.batch_size, **options)
+    found = folder and data.image_folder(folder, _size(run), run.training.batch_size, **options)
+    if found and found.skipped:
+        typer.echo(f"{folder}: {len(found.skipped)} files left out; see cnnkit check.", err=True)
+    return found
 
 
 def _size(run: Run) -> tuple[int, int]:
@@ -126,8 +133,11 @@ def _first_head(run: Run) -> keras.Model | None:
     if run.base.head_from is None:
         return None
     other = read(run.base.head_from / "run.yml")
-    if found := [line for line in differences(other, run) if line.startswith(("data", "seed"))]:
-        raise ValueError(f"base.head_from has to be a run on the same photos: {'; '.join(found)}.")
+    same = ("data", "seed", "base.network", "base.weights", "base.image_size")
+    found = [line for line in differences(other, run) if line.startswith(same)]
+    if found or other.mode != "head":
+        what = "; ".join(found or [f"its mode is {other.mode}"])
+        raise ValueError(f"base.head_from has to be a head's run on the same photos: {what}.")
     return classifier(other).get_layer("head")
 
 

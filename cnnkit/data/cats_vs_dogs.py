@@ -20,10 +20,11 @@ KINDS = ("cat", "dog")
 PHOTO = re.compile(r"(?:.*/)?(cat|dog)[./](\d+)\.jpg", re.IGNORECASE)  # Cat/0.jpg is cat.0.jpg
 KAGGLE = "dogs-vs-cats"
 MICROSOFT = "kagglecatsanddogs_5340.zip"
-# Where this address is gone, search Microsoft's download center for "Kaggle Cats and Dogs Dataset",
-# put the archive into the data folder under the name above, and write the new address here.
 MICROSOFT_URL = "https://download.microsoft.com/download/3/E/1/"
 MICROSOFT_URL += f"3E1C3F21-ECDB-4869-8368-6DEBA77B919F/{MICROSOFT}"
+GONE = (
+    'Where this is gone, search for "Kaggle Cats and Dogs Dataset" at Microsoft\'s download center.'
+)
 
 # Photos of each kind: all, and those of each part in the split "small".
 ALL = {"sample": 1_000, "full": 12_500}
@@ -99,7 +100,7 @@ def cats_vs_dogs(
 def _archive(source: str | None) -> Path:
     other = store.place(MICROSOFT).is_file() and not store.place(f"{KAGGLE}.zip").is_file()
     if source == "microsoft" or (other and source is None):
-        return store.fetch(MICROSOFT, MICROSOFT_URL)
+        return store.fetch(MICROSOFT, MICROSOFT_URL, hint=GONE)
     call = f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}'
     hint = f"Without an account, the same photos come from Microsoft: {call}."
     return store.from_kaggle(KAGGLE, hint)

@@ -113,7 +113,7 @@ def image_folder(
 def _seed(batch_size: int, shuffle: bool, seed: int | None) -> int | None:
     checks.whole_number("batch_size", batch_size, least=1)
     checks.whole_number("seed", seed or 0, least=0)
-    return (seed or 0) if shuffle else None
+    return int(seed or 0) if shuffle else None
 
 
 def _room(shape: tuple[int, ...], memory_budget: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """Where data lives, and how files and folders get there."""
 
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from io import StringIO
@@ -52,6 +53,7 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
         with _explained(path, how, hint), TemporaryDirectory(prefix=".", dir=path.parent) as part:
             from keras.utils import get_file
 
+            print(f"Downloading {url}. {hint}")
             get_file(name, url, file_hash=file_hash, cache_dir=part, cache_subdir="")
             Path(part, name).replace(path)
     return path
@@ -76,17 +78,17 @@ def from_kaggle(competition: str, hint: str) -> Path:
         'token on https://www.kaggle.com/settings/api ("Generate New Token"), and save its text as '
         f"~/.kaggle/access_token, or in Colab as a secret named {TOKEN}."
     )
+    part = path.with_name(f".{competition}.part")  # stays, so that the next call goes on
     with _explained(path, how, f"\n{token}\n{hint}"), redirect_stdout(StringIO()):
         # It signs in when it is imported, and may end the process where that fails.
         from kaggle.api.kaggle_api_extended import KaggleApi
 
-        part = path.with_name(f".{competition}.part")  # stays, so that the next call goes on
         part.mkdir(exist_ok=True)
         client = KaggleApi()
         client.authenticate()
         client.competition_download_files(competition, path=str(part), quiet=False)
         (part / path.name).replace(path)
-        part.rmdir()
+    shutil.rmtree(part, ignore_errors=True)
     return path
 
 

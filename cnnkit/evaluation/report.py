@@ -13,8 +13,8 @@ import numpy as np
 class ClassScores:
     """Scores of one class with its number of images, or their means over the classes.
 
-    Precision, recall and F1 are in [0, 1], or NaN, printed as a dash and left out of the means: the
-    precision of a class that was never predicted, and the recall of one without images.
+    Precision, recall and F1 are in [0, 1]; the precision of a class that was never predicted is 0.
+    Those of a class without images are NaN, printed as a dash, and left out of the means.
     """
 
     name: str
@@ -92,13 +92,17 @@ def report(
     names = list(map(str, numbers) if class_names is None else class_names)
     if len(names) != len(numbers):
         raise ValueError(f"{len(names)} class names were given for {len(numbers)} classes.")
-    options = {"labels": numbers, "output_dict": True, "zero_division": np.nan}
+    options = {"labels": np.unique(labels), "output_dict": True, "zero_division": 0}
     found = classification_report(labels, probabilities.argmax(axis=1), **options)
-    accuracy, scores = found.pop("accuracy"), []
-    for name, row in zip([*names, "macro mean", "weighted mean"], found.values(), strict=True):
-        *values, count = map(float, row.values())
-        scores.append(ClassScores(name, *values, count=int(count)))
-    return Report(float(accuracy), tuple(scores[:-2]), *scores[-2:], confusion=matrix)
+    nothing = dict.fromkeys(("precision", "recall", "f1-score"), np.nan) | {"support": 0}
+    rows = [found.get(str(number), nothing) for number in numbers]
+    rows += [found["macro avg"], found["weighted avg"]]
+    scores = []
+    for name, row in zip([*names, "macro mean", "weighted mean"], rows, strict=True):
+        precision, recall, f1, count = map(float, row.values())
+        scores.append(ClassScores(name, precision, recall, f1, int(count)))
+    accuracy = float(np.trace(matrix) / matrix.sum())
+    return Report(accuracy, tuple(scores[:-2]), scores[-2], scores[-1], matrix)
 
 
 def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:

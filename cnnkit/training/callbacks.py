@@ -57,6 +57,7 @@ class ReduceOnPlateau(keras.callbacks.Callback):
         checks.whole_number("patience", patience, least=0)
         self.monitor, self.mode, self.patience, self.factor = monitor, mode, patience, factor
         self.threshold, self.min_change = threshold, min_change
+        self.on_train_begin()
 
     def on_train_begin(self, logs: dict | None = None) -> None:
         self.best: float | None = None

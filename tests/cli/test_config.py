@@ -21,12 +21,13 @@ SECTION = "Input should be a valid dictionary or instance of"
     ("text", "message"),
     [
         ("", f"all: {SECTION} Run (given: None)"),
-        ("mode: head", "data: Field required (given: {'mode': 'head'})"),
+        ("mode: head", "data: Field required"),
         (GOOD + "epochs: 3", "epochs: Extra inputs are not permitted (given: 3)"),
         (GOOD + "training: 10", f"training: {SECTION} _Training (given: 10)"),
         (INNER + "epochs: ten", "training.epochs: Input should be a valid integer (given: ten)"),
         (INNER + "epochs: true", "training.epochs: Input should be a valid integer (given: True)"),
         (INNER + f"epochs: {10**30}", "training.epochs: Input should be less than or equal to 100"),
+        (INNER + "momentum: 0.9", "all: Value error, training.momentum is for the optimizer sgd"),
         (INNER + "decay: .nan", "training.decay: Input should be a finite number (given: nan)"),
     ],
 )

@@ -51,9 +51,10 @@ def test_the_network_begins_with_the_head_and_changes_its_base(trained):
 def test_a_head_of_another_split_is_refused(trained, cnnkit):
     file = describe(trained / "photos", "other", more=f"{NETWORK}seed: 3\n")
     file.write_text(file.read_text().replace("base:\n", "base:\n  head_from: run\n"))
-    assert cnnkit("train", file).stderr == (
-        "Error: base.head_from has to be a run on the same photos: seed is 0 there and 3 here.\n"
-    )
+    error = cnnkit("train", file).stderr
+    assert error.endswith("a head's run on the same photos: seed is 0 there and 3 here.\n")
+    file.write_text(file.read_text().replace("seed: 3\n", "").replace(": run\n", ": network\n"))
+    assert "on the same photos: its mode is network.\n" in cnnkit("train", file).stderr
 
 
 def test_the_report_adds_up(trained, cnnkit):
@@ -83,7 +84,7 @@ def test_other_photos_may_lack_a_class_but_have_no_new_one(trained, here, cnnkit
     assert (trained / f"run/report-{here.name}-later/report.csv").is_file()
     Path("later/owl").rename("later/eagle")
     error = cnnkit("evaluate", trained / "run", "later").stderr
-    assert "  eagle: it is none of the classes cow, horse, owl; rename or remove it\n" in error
+    assert "later/eagle: it is none of the classes cow, horse, owl; rename or remove it\n" in error
     told = cnnkit("evaluate", trained / "run", trained / "photos").stdout
     assert "on 30 photos in" in told
     assert "; 24 of them served to train it, so expect less of others" in told

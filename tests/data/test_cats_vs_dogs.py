@@ -168,7 +168,9 @@ def test_microsofts_archive_serves_and_the_next_number_takes_the_place_of_a_bad_
 
 def test_the_archive_that_is_asked_for_is_fetched(data_home, write_archive, monkeypatch):
     asked = []
-    monkeypatch.setattr(store, "fetch", lambda name, url: asked.append(url) or write_archive())
+    monkeypatch.setattr(
+        store, "fetch", lambda name, url, hint: asked.append(url) or write_archive()
+    )
     assert data.cats_vs_dogs("full", source="microsoft").is_dir()
     assert asked == [cats_vs_dogs.MICROSOFT_URL] and asked[0].endswith(cats_vs_dogs.MICROSOFT)
 

@@ -42,18 +42,22 @@ def test_scores_match_scikit_learn_on_random_predictions():
         assert means.count == 500
 
 
-@pytest.mark.parametrize("predicted", [[0, 0, 1], [1, 1, 1]])
-def test_what_has_nothing_to_divide_by_has_no_score_and_no_share_in_the_means(predicted, recwarn):
-    """All pictures are of class 0: the others have no recall, and class 2 no precision."""
-    report = evaluation.report(np.array([0, 0, 0]), np.eye(3)[predicted])
-    right = predicted.count(0)
-    precision, recall = ([getattr(s, n) for s in report.classes] for n in ("precision", "recall"))
-    np.testing.assert_array_equal(precision, [1 if right else np.nan, 0, np.nan])
-    np.testing.assert_array_equal(recall, [right / 3, np.nan, np.nan])
-    assert [scores.count for scores in report.classes] == [3, 0, 0]
-    assert report.macro.precision == (0.5 if right else 0)
-    assert report.macro.recall == report.weighted.recall == pytest.approx(right / 3)
+def test_a_class_without_images_has_no_scores_and_no_share_in_the_means(recwarn):
+    report = evaluation.report(np.array([0, 0, 1]), np.eye(3)[[0, 2, 1]])
+    assert [scores.count for scores in report.classes] == [2, 1, 0]
+    assert [report.classes[0].precision, report.classes[0].recall] == [1, 0.5]
+    assert np.isnan([report.classes[2].precision, report.classes[2].recall]).all()
+    assert (report.macro.precision, report.macro.recall) == (1, 0.75)
+    assert report.macro.f1 == pytest.approx((2 / 3 + 1) / 2)
+    assert report.accuracy == pytest.approx(2 / 3)
     assert str(report).splitlines()[3].split() == ["2", "–", "–", "–", "0"]
+    assert not recwarn.list
+
+
+def test_a_class_that_is_never_predicted_counts_with_a_precision_of_0(recwarn):
+    report = evaluation.report(np.array([0, 1, 2]), np.eye(3)[[0, 0, 0]])
+    assert [scores.precision for scores in report.classes] == [1 / 3, 0, 0]
+    assert report.macro.precision == pytest.approx(1 / 9)
     assert not recwarn.list
 
 
