@@ -96,9 +96,9 @@ def report(
     found = classification_report(labels, probabilities.argmax(axis=1), **options)
     accuracy, scores = found.pop("accuracy"), []
     for name, row in zip([*names, "macro mean", "weighted mean"], found.values(), strict=True):
-        *values, count = map(float, row.values())
-        scores.append(ClassScores(name, *values, count=int(count)))
-    return Report(float(accuracy), tuple(scores[:-2]), *scores[-2:], confusion=matrix)
+        precision, recall, f1, count = map(float, row.values())
+        scores.append(ClassScores(name, precision, recall, f1, int(count)))
+    return Report(float(accuracy), tuple(scores[:-2]), scores[-2], scores[-1], matrix)
 
 
 def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
