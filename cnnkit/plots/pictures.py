@@ -67,9 +67,10 @@ def heat_overlays(
     """
     shades = [_shades(image) for image in images]
     figure = _grid(shades, columns, 1.25, titles, rows=2, vmin=0, vmax=1)
-    axes = np.reshape(figure.axes, (-1, 2, min(columns, len(images)))).swapaxes(1, 2).reshape(-1, 2)
+    axes = np.array(figure.axes).reshape(-1, 2, min(columns, len(images))).swapaxes(1, 2)
+    pairs = axes.reshape(-1, 2)[: len(images)]
     frames = [None] * len(images) if boxes is None else boxes
-    for image, hot, frame, pair in zip(images, heat, frames, axes[: len(images)], strict=True):
+    for image, hot, frame, pair in zip(images, heat, frames, pairs, strict=True):
         grey = np.asarray(image, "float32").mean(axis=-1)
         pair[1].imshow(grey, cmap="gray_r" if np.shape(image)[-1] == 1 else "gray")
         red = np.full((*np.shape(hot), 4), [*to_rgb(VERMILION), OPAQUE])
