@@ -65,9 +65,9 @@ def color_jitter(
 
     `strength` is in [0, 1]; 0 changes nothing.
     """
-    saturation = (0.5 - strength / 2, 0.5 + strength / 2)
-    factors = (strength, strength, saturation, strength / 6)
-    jitter = layers.RandomColorJitter(value_range, *factors, seed=seed)
+    factors: Any = {"brightness_factor": strength, "contrast_factor": strength}
+    factors["saturation_factor"] = (0.5 - strength / 2, 0.5 + strength / 2)
+    jitter = layers.RandomColorJitter(value_range, **factors, hue_factor=strength / 6, seed=seed)
     return Chain([jitter], value_range=value_range, name="color_jitter")
 
 
@@ -78,7 +78,8 @@ def blur(
 
     The kernel has `kernel_size` pixels a side, odd, and a standard deviation of up to `sigma`.
     """
-    layer = layers.RandomGaussianBlur(1.0, kernel_size, (0.1, sigma), value_range, seed=seed)
+    size: Any = {"kernel_size": kernel_size, "sigma": (0.1, sigma)}
+    layer = layers.RandomGaussianBlur(**size, value_range=value_range, seed=seed)
     return Chain([layer], value_range=value_range, name="blur")
 
 
