@@ -9,7 +9,7 @@ Split = tuple[np.ndarray, np.ndarray]
 
 MNIST_URL = "https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz"
 MNIST_SHA256 = "731c5ac602752760c8e48fbffcf8c3b850d9dc2a2aedcf2cc48468fc17b673d1"
-SHAPES = {"x_train": (60_000, 28, 28), "x_test": (10_000, 28, 28)}
+SHAPES: dict[str, tuple[int, ...]] = {"x_train": (60_000, 28, 28), "x_test": (10_000, 28, 28)}
 SHAPES |= {"y_train": (60_000,), "y_test": (10_000,)}
 
 
