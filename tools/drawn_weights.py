@@ -76,9 +76,8 @@ def vgg16() -> tuple[keras.Model, Callable[[], keras.Model]]:
 
 def densenet() -> tuple[keras.Model, Callable[[], keras.Model]]:
     """Build the small DenseNet, which is trained as it is."""
-    base = models.densenet_base(
-        None, (SIZE, SIZE, 3), densenet_form.DRAWN, densenet_form.DRAWN_GROWTH
-    )
+    growth_rate, block_config = densenet_form.DRAWN_GROWTH, densenet_form.DRAWN
+    base = models.densenet_base(None, (SIZE, SIZE, 3), growth_rate, block_config)
     return base, lambda: base
 
 

@@ -64,8 +64,8 @@ def prepare(
     else:
         parts = data.digits() if dataset == "digits" else getattr(data, dataset)(scale)
         for part, (images, _) in zip(("training", "test"), parts, strict=True):
-            height, width = images.shape[1:3]
-            typer.echo(f"{part}: {len(images):,} images of {height}×{width} pixels")
+            size = "×".join(map(str, images.shape[1:3]))
+            typer.echo(f"{part}: {len(images):,} images of {size} pixels")
 
 
 @app.command()

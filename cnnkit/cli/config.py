@@ -46,9 +46,7 @@ class _Data(_Section):
 
 
 class _Base(_Section):
-    network: Literal["densenet", "vgg16"] = option(
-        "densenet", "The architecture: densenet or vgg16."
-    )
+    network: Literal["densenet", "vgg16"] = option("densenet", "densenet or vgg16.")
     weights: Literal["imagenet", "drawn"] = option(
         "imagenet", "imagenet (photos; 29 MB to download, 59 for vgg16) or drawn (for practice)."
     )
@@ -58,9 +56,7 @@ class _Base(_Section):
 
 class _Training(_Section):
     optimizer: Literal["adam", "sgd", "rmsprop"] = option("adam", "adam, sgd or rmsprop.")
-    learning_rate: Number = option(
-        1e-3, "Step size. Too large, and the loss jumps.", ge=1e-8, le=10
-    )
+    learning_rate: Number = option(1e-3, "Too large, and the loss jumps.", ge=1e-8, le=10)
     momentum: Share | None = option(None, "Share of a step that the next one keeps, for sgd only.")
     batch_size: Count = option(8, "Photos a step.")
     epochs: Count = option(10, "How often each photo is seen.")

@@ -17,8 +17,8 @@ DRAWN, DRAWN_GROWTH = (3, 6, 8, 6), 12
 def densenet_base(
     weights: str | None = None,
     input_shape: tuple[int, int, int] = (224, 224, 3),
-    block_config: Sequence[int] | None = None,
     growth_rate: int | None = None,
+    block_config: Sequence[int] | None = None,
     initial_filters: int | None = None,
     bottleneck: int = 4,
     drop_rate: float = 0.0,
@@ -38,12 +38,12 @@ def densenet_base(
         None: random.
     input_shape : (height, width, 3)
         Of the images; at least 32 pixels a side.
-    block_config : sequence of int, optional
-        Layers in each dense block, for random weights; by default those of DenseNet-121.
     growth_rate, initial_filters, bottleneck : int, optional
         For random weights: each layer adds ``growth_rate`` feature maps, by default 32, which its
         3×3 convolution makes of ``bottleneck * growth_rate``. The first convolution of all makes
         ``initial_filters``, by default ``2 * growth_rate``.
+    block_config : sequence of int, optional
+        Layers in each dense block, for random weights; by default those of DenseNet-121.
     drop_rate : float
         Share of each layer's new feature maps that training drops, in [0, 1).
 

@@ -108,7 +108,7 @@ def fit(
         stopped = any(getattr(callback, "stopped_epoch", 0) for callback in callbacks)
         ended = past >= recipe.epochs or stopped
         if past and verbose:
-            done = f"The run ended with epoch {past}. Another takes another directory"
+            done = f"The run ended with epoch {past}. For another, name another directory"
             print(done if ended else f"Going on after epoch {past}")
         options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
         options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}

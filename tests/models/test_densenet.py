@@ -49,7 +49,7 @@ def test_drop_rate_drops_new_feature_maps_in_training_alone():
 def test_the_first_convolution_and_the_bottleneck_by_their_numbers():
     """The arithmetic of the paper's table 1, with 7 first maps and 3 · 5 in a layer."""
     form = {"growth_rate": 5, "initial_filters": 7, "bottleneck": 3}
-    base = models.densenet_base(None, (32, 32, 3), (2, 1), **form)
+    base = models.densenet_base(None, (32, 32, 3), block_config=(2, 1), **form)
     convolutions = [la.kernel.shape for la in base.layers if isinstance(la, keras.layers.Conv2D)]
     layers = [(7, 15, 5), (12, 15, 5)], [(8, 15, 5)]  # of 17 maps, a transition leaves 8
     expected = [(7, 7, 3, 7)]

@@ -100,7 +100,9 @@ def test_more_epochs_prolong_a_run_and_one_that_was_stopped_goes_on(parts, tmp_p
     assert_ended(run, tmp_path, whole)
     assert "Going on after epoch 2" in capsys.readouterr().out
     fit(parts, tmp_path, verbose=2)
-    assert "The run ended with epoch 4. Another takes another directory" in capsys.readouterr().out
+    assert (
+        "The run ended with epoch 4. For another, name another directory" in capsys.readouterr().out
+    )
 
 
 def test_another_number_of_epochs_is_another_wave(parts, tmp_path):

@@ -135,7 +135,7 @@ def test_channels(channels_after_blocks):
     from cnnkit import models
 
     for blocks, growth in (((6, 12, 24, 16), 32), (BLOCKS, GROWTH)):
-        base = models.densenet_base(None, (64, 64, 3), blocks, growth)
+        base = models.densenet_base(None, (64, 64, 3), growth, blocks)
         expected, block = [], 2
         for block in range(2, len(blocks) + 2):
             last = f"conv{block}_block{blocks[block - 2]}_concat"
@@ -200,7 +200,7 @@ def densenet_parameters(blocks, growth):
 
 prediction = densenet_parameters(BLOCKS, GROWTH)
 print("predicted:", prediction)
-print("counted:  ", models.densenet_base(None, (64, 64, 3), BLOCKS, GROWTH).count_params())
+print("counted:  ", models.densenet_base(None, (64, 64, 3), GROWTH, BLOCKS).count_params())
 
 # %% [raw]
 # # END SOLUTION
@@ -213,7 +213,7 @@ def test_prediction(densenet_parameters):
     from cnnkit import models
 
     for blocks, growth in (((1,), 8), ((2,), 8), ((1, 1), 8), ((6, 12, 24, 16), 32)):
-        base = models.densenet_base(None, (64, 64, 3), blocks, growth)
+        base = models.densenet_base(None, (64, 64, 3), growth, blocks)
         got, expected = densenet_parameters(blocks, growth), base.count_params()
         where = f"For blocks of {blocks} layers and a growth of {growth}: "
         if got is None:
