@@ -112,8 +112,3 @@ def test_the_sample_is_drawn_once_and_has_the_form_of_cifar_10(data_home, monkey
     assert [path.name for path in (data_home / "cifar10").iterdir()] == [
         f"sample-v{drawings.VERSION}"
     ]
-
-
-def test_an_unknown_scale_is_refused():
-    with pytest.raises(ValueError, match="scale is 'small'"):
-        data.cifar10("small")
