@@ -170,7 +170,7 @@ def test_arrays_become_batches_in_order_or_in_an_order_that_repeats():
         ((IMAGES, LABELS[:9]), r"labels have shape \(9,\); expected one whole number"),
         ((IMAGES, LABELS[:, np.newaxis]), r"\(10, 1\).*Use labels.ravel\(\)"),
         ((IMAGES, np.eye(10)[LABELS]), r"Use labels.argmax\(axis=1\)"),
-        ((IMAGES, LABELS.astype(float)), r"Use labels.astype\(int\)"),
+        ((IMAGES, LABELS.astype(float)), r"labels.astype\(int\)"),
         ((IMAGES, LABELS, 4, False, 0, ["ant", "bee"]), "with 2 classes, labels are 0 to 1"),
         ((IMAGES[:0], LABELS[:0]), "at least one picture"),
         ((IMAGES, LABELS, 0), "batch_size is 0; expected a whole number"),
