@@ -37,6 +37,7 @@ def test_the_seed_decides_the_split():
         data.digits(-1)
 
 
+@pytest.mark.slow
 def test_the_sample_of_mnist_is_all_of_mlxtends_digits_each_once(data_home, monkeypatch):
     (x_train, y_train), (x_test, y_test) = data.mnist("sample")
     assert (x_train.shape, x_test.shape) == ((4_000, 28, 28, 1), (1_000, 28, 28, 1))

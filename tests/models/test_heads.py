@@ -18,6 +18,7 @@ def base():
     return models.densenet_base("drawn", (32, 48, 3))
 
 
+@pytest.mark.slow
 def test_a_classifier_is_the_softmax_of_a_dense_layer_on_the_mean_of_the_feature_maps(base):
     head = models.classification_head(base, SPECIES)
     weights, bias = np.random.default_rng(1).normal(size=(145, 4)), np.arange(4.0)

@@ -105,6 +105,7 @@ def test_more_epochs_prolong_a_run_and_one_that_was_stopped_goes_on(parts, tmp_p
     )
 
 
+@pytest.mark.slow
 def test_another_number_of_epochs_is_another_wave(parts, tmp_path):
     def run(**changes):
         recipe = dataclasses.replace(RECIPE, patience=None, cosine=True, **changes)

@@ -70,6 +70,7 @@ def test_a_model_of_another_seed_goes_on_with_the_same_views(photos, tmp_path):
     assert unseeded()[1].epoch == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_another_run_is_refused_unless_it_never_ended_an_epoch(photos, tmp_path):
     interrupt(lambda **options: run(photos, tmp_path, model=classifier(), **options), 2)
     slower = classifier()
