@@ -59,6 +59,7 @@ def results(
     Other seeds are trials: they run each time, and go to runs/trials, which no spread reads.
     """
     from benchmarks.experiments import EXPERIMENTS, pages, recording
+    from cnnkit.evaluation import recorded
 
     chosen = seed or range(first_seed, first_seed + seeds)
     names = names or list(EXPERIMENTS)
@@ -75,7 +76,7 @@ def results(
             typer.echo(f"{name}, seed {number}: {row['figure']} in {row['seconds']} s{where}")
             pages.write()
         rows = recording.rows(name, scale, chosen)
-        found = recording.spread(rows) if len(rows) > 1 else rows[0]["figure"]
+        found = recorded.summarize(rows) if len(rows) > 1 else rows[0]["figure"]
         typer.echo(f"{name}: {found}; published: {pages.published(name)}")
 
 

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from benchmarks.experiments import EXPERIMENTS
-from benchmarks.experiments.recording import Row, rows, spread
+from benchmarks.experiments.recording import Row, rows
 from benchmarks.measuring import table
 from cnnkit.evaluation import recorded
 from cnnkit.files import CHECKOUT
@@ -106,7 +106,7 @@ def _ours(name: str, scale: str, with_size: bool = False) -> str:
     found = rows(name, scale)
     if len(found) < 3:  # which is no spread yet
         return f"seeds so far: {len(found)}" if found else "not run"
-    ours = spread(found)
+    ours = recorded.summarize(found)
     more = f"on {ours.test_size:,}" if with_size else f"({len(found)} seeds)"
     return f"{ours.mean:.3f} ± {ours.deviation:.3f} {more}"
 

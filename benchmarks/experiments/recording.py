@@ -8,7 +8,7 @@ from benchmarks import measuring
 from benchmarks.experiments import EXPERIMENTS
 from benchmarks.experiments.experiment import History
 from cnnkit import files
-from cnnkit.evaluation import Spread, recorded
+from cnnkit.evaluation import recorded
 from cnnkit.files import CHECKOUT
 
 COLUMNS = ("experiment", "seed", "figure", "test_size", "data", "seconds", "versions", "machine")
@@ -27,11 +27,6 @@ def rows(name: str, scale: str, seeds: Container[int] = REPORTED) -> list[Row]:
         for row in recorded.read(folder / f"{scale}.csv")
         if row["experiment"] == name and row["data"] == data and int(row["seed"]) in seeds
     ]
-
-
-def spread(found: Sequence[Row]) -> Spread:
-    """Return the spread of what some rows of an experiment gave."""
-    return Spread(tuple(float(row["figure"]) for row in found), int(found[0]["test_size"]))
 
 
 def run(name: str, scale: str, seed: int) -> Row:

@@ -83,14 +83,14 @@ def cats_vs_dogs(
             parts = {"validation": few // 2 // 5, "train": few // 2 - few // 2 // 5}
             parts["test"] = few - few // 2
         waiting = list(map(iter, kinds))
+        boxes = drawings.boxes.read(pool) if scale == "sample" else {}
         for part, size in parts.items():
             paths = [path for each in waiting for path in islice(each, size)]
             photos = [f"{path.parent.name}/{path.name}" for path in paths]
             for photo in photos:
                 (folder / part / photo).parent.mkdir(parents=True, exist_ok=True)
                 (pool / photo).rename(folder / part / photo)
-            if scale == "sample":
-                boxes = drawings.boxes.read(pool)
+            if boxes:
                 drawings.boxes.write(folder / part, {photo: boxes[photo] for photo in photos})
         shutil.rmtree(pool)
 

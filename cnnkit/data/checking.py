@@ -119,8 +119,9 @@ def _wrong_level(folder: Path) -> str | None:
     classes = class_folders(folder)
     if not classes and holds_photos(folder):
         return "it holds photos and no folder for each class; give the folder above it"
-    deeper = all(any(map(holds_photos, class_folders(entry))) for entry in classes)
-    if classes and deeper and not any(map(holds_photos, classes)):
+    if not classes or any(map(holds_photos, classes)):  # most folders need no look below
+        return None
+    if all(any(map(holds_photos, class_folders(entry))) for entry in classes):
         part = "train" if folder / "train" in classes else classes[0].name
         return f"the classes lie one folder deeper; give one such as {folder.name}/{part}"
     return None

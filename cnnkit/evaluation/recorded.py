@@ -2,6 +2,7 @@
 
 import csv
 import statistics
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,6 +71,11 @@ def spread(experiment: str, scale: str) -> Spread:
             f"No spread is recorded for the experiment {experiment!r} at {scale} scale. Record "
             f"it in a checkout: python -m benchmarks results {experiment} --scale {scale}"
         )
+    return summarize(rows)
+
+
+def summarize(rows: Sequence[Mapping[str, str]]) -> Spread:
+    """Return the spread of recorded rows of one experiment."""
     return Spread(tuple(float(row["figure"]) for row in rows), int(rows[0]["test_size"]))
 
 
