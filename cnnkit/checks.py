@@ -27,22 +27,13 @@ def augmentation(value: object) -> None:
         raise ValueError(f"augmentation is {value!r}; expected a layer, {such}.")
 
 
-def photo_shape(shape: Any, least: int, why: str, colour: bool = False) -> None:
-    """Raise ValueError unless `shape` is (height, width, channels), and no side below `least`."""
-    if not _are_sides(shape, 3) or min(shape[:2]) < least or (colour and shape[2] != 3):
-        expected = f"(height, width, {'3' if colour else 'channels'}), at least {least} by {least}"
-        raise ValueError(f"input_shape is {shape}; expected {expected}, {why}.")
-
-
-def image_size(size: object) -> None:
-    """Raise ValueError unless `size` is (height, width), in whole pixels."""
-    if not _are_sides(size, 2):
-        raise ValueError(f"image_size is {size}; expected (height, width) in whole pixels.")
-
-
-def _are_sides(shape: Any, count: int) -> bool:
-    whole = isinstance(shape, tuple | list) and len(shape) == count
-    return whole and all(isinstance(side, int | np.integer) and side >= 1 for side in shape)
+def sides(name: str, value: Any, form: str, least: int = 1, why: str = "in pixels") -> None:
+    """Raise ValueError unless `value` has a form such as (height, width, 3), from `least` up."""
+    whole = isinstance(value, tuple | list) and len(value) == len(form.split(", "))
+    whole = whole and all(isinstance(side, int | np.integer) and side >= 1 for side in value)
+    if not whole or min(value[:2]) < least or (form.endswith(", 3)") and value[2] != 3):
+        what = f"{name} is {value}; expected {form}, at least {least} by {least}"
+        raise ValueError(f"{what}, {why}.")
 
 
 def images(model: Any, x: np.ndarray) -> None:

@@ -19,16 +19,12 @@ Photos = Annotated[Path, Argument(exists=True, file_okay=False, help="Photos, on
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="A folder that train has made.")]
 
 
-class Commands(TyperGroup):
+class _Commands(TyperGroup):
     """The commands. What a user can mend ends in a message and exit code 1, not in a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
-        """Run a command."""
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
-            typer.echo("\nInterrupted.", err=True)
-            raise typer.Exit(130) from None
         except (ValueError, OSError, ImportError, FloatingPointError) as error:
             if ctx.params["debug"] or isinstance(error, BrokenPipeError):  # as of `cnnkit … | head`
                 raise
@@ -36,7 +32,7 @@ class Commands(TyperGroup):
             raise typer.Exit(1) from None
 
 
-app = typer.Typer(cls=Commands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, rich_markup_mode=None)
 
 
 @app.callback()
@@ -63,9 +59,8 @@ def prepare(
         check(data.cats_vs_dogs(scale, split, source=source))
     else:
         parts = data.digits() if dataset == "digits" else getattr(data, dataset)(scale)
-        for part, (images, _) in zip(("training", "test"), parts, strict=True):
-            size = "×".join(map(str, images.shape[1:3]))
-            typer.echo(f"{part}: {len(images):,} images of {size} pixels")
+        for part, (x, _) in zip(("training", "test"), parts, strict=True):
+            typer.echo(f"{part}: {len(x):,} images of {x.shape[1]}×{x.shape[2]} pixels")
 
 
 @app.command()

@@ -12,8 +12,8 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 HEADER = '# A run of cnnkit. Change what you like. Paths count from this file; null means "none".\n'
-# What training.recipes has for the whole network. The values below are those for a head, but for
-# its learning rate: the published 5e-5 belongs to a long run, and does little in ten epochs.
+# As training.recipes has it. The values below are a head's, but for its published learning rate,
+# 5e-5, which does little in ten epochs.
 NETWORK = {"optimizer": "sgd", "momentum": 0.9, "epochs": 25, "decay": 0.1, "decay_every": 7}
 FREE = ("output", "training.epochs", "evaluation.every", "evaluation.after")  # in a run's course
 
@@ -47,9 +47,7 @@ class _Data(_Section):
 
 class _Base(_Section):
     network: Literal["densenet", "vgg16"] = option("densenet", "densenet or vgg16.")
-    weights: Literal["imagenet", "drawn"] = option(
-        "imagenet", "imagenet (photos; 29 MB to download, 59 for vgg16) or drawn (for practice)."
-    )
+    weights: Literal["imagenet", "drawn"] = option("imagenet", "imagenet (29 or 59 MB) or drawn.")
     image_size: int = option(224, "Pixels a side, to which photos are resized.", ge=32, le=4096)
     head_from: Location | None = option(None, "For mode network: a head's run, to begin with.")
 
@@ -75,9 +73,7 @@ class Run(_Section):
 
     mode: Literal["head", "network"] = option(
         "head",
-        "What to train: head (a new last layer; minutes, for few photos) or network (all of it; "
-        "hours, for many; best after a run of a head). Each has its own values under training: "
-        "`cnnkit init --mode network` writes those of the latter.",
+        "head (a new last layer; minutes) or network (all of it; hours; best after a head).",
     )
     output: Location = option("run", "The folder for the run and its results.")
     seed: int = option(0, "Decides everything random.", ge=0, le=2**32 - 1)
@@ -88,15 +84,14 @@ class Run(_Section):
 
     @model_validator(mode="after")
     def _check_momentum(self) -> "Run":
-        if self.training.momentum is not None and self.training.optimizer != "sgd":
+        if self.training.optimizer != "sgd" and self.training.momentum is not None:
             raise ValueError("training.momentum is for the optimizer sgd; set it to null")
         return self
 
     @property
     def photos(self) -> Path:
         """The folder with ``train``, ``validation`` and perhaps ``test``."""
-        split = self.output / "photos"
-        return split if split.exists() else self.data.folder
+        return split if (split := self.output / "photos").exists() else self.data.folder
 
 
 def read(path: Path) -> Run:
@@ -130,10 +125,9 @@ def _lines(section: _Section, folder: Path, indent: str = "") -> Iterator[str]:
             yield from (f"\n{name}:", *_lines(value, folder, "  "))
             continue
         if isinstance(value, Path):
-            try:
-                value = Path(os.path.relpath(value, folder.resolve())).as_posix()
-            except ValueError:  # on another drive of Windows
-                value = value.resolve().as_posix()
+            value, folder = value.resolve(), folder.resolve()
+            near = value.drive == folder.drive  # else on another of Windows' drives
+            value = (Path(os.path.relpath(value, folder)) if near else value).as_posix()
         yield indent + yaml.safe_dump({name: value}, allow_unicode=True, width=10**6).rstrip()
 
 

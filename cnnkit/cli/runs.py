@@ -8,6 +8,7 @@ from typing import Any
 
 from cnnkit import data, evaluation, files, models, plots, training
 from cnnkit.cli.config import Run, differences, read, write
+from cnnkit.training import recipes, transfer
 
 import keras
 import typer
@@ -28,11 +29,10 @@ def train(run: Run) -> None:
     if team.first:
         write(run, run.output / "run.yml")
     if run.mode == "head":
-        pooled, folder = models.pooled(base), run.output / "features"
-        as_features = training.transfer.as_features
-        sets = team.in_turn(lambda: [as_features(pooled, each, folder) for each in sets])
+        make, pooled, folder = transfer.as_features, models.pooled(base), run.output / "features"
+        sets = team.in_turn(lambda: [make(pooled, each, folder) for each in sets])
     else:
-        training.transfer.unfreeze_top(base, len(base.layers))
+        transfer.unfreeze_top(base, len(base.layers))
         model = models.with_head(base, model)
 
     def evaluate(model: keras.Model, folder: Path) -> dict[str, float]:
@@ -43,8 +43,8 @@ def train(run: Run) -> None:
 
     directory = run.output / "training"
     evaluations = training.Evaluations(evaluate, directory, **dict(run.evaluation))
-    recipes = {"head": training.recipes.HEAD_ONLY, "network": training.recipes.WHOLE_NETWORK}
-    recipe = dataclasses.replace(recipes[run.mode], **dict(run.training))
+    published = recipes.HEAD_ONLY if run.mode == "head" else recipes.WHOLE_NETWORK
+    recipe = dataclasses.replace(published, **dict(run.training))
     lines = "auto" if sys.stdout.isatty() else 2  # 2 writes a line an epoch
     training.fit(model, recipe, *sets, directory, evaluations, verbose=lines)
     if not (directory / "best.keras").is_file():
@@ -92,7 +92,7 @@ def similar(run: Run, path: Path, k: int) -> tuple[list[evaluation.Neighbour], P
     """Find the training photos that are most like a photo, and draw them in a row."""
     image, photos = data.load_images([path], _size(run)), _photos(run, "train")
     pooled = models.pooled(classifier(run).get_layer(run.base.network))
-    features = training.transfer.extract_features(pooled, photos, run.output / "features")
+    features = transfer.extract_features(pooled, photos, run.output / "features")
     collection = evaluation.SimilarImages(features, photos.file_paths)
     found = collection.nearest(pooled.predict(image, verbose=0)[0], k)
     figure, picture = collection.show(path, found), run.output / "similar.png"

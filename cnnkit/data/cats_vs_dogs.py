@@ -22,9 +22,7 @@ KAGGLE = "dogs-vs-cats"
 MICROSOFT = "kagglecatsanddogs_5340.zip"
 MICROSOFT_URL = "https://download.microsoft.com/download/3/E/1/"
 MICROSOFT_URL += f"3E1C3F21-ECDB-4869-8368-6DEBA77B919F/{MICROSOFT}"
-GONE = (
-    'Where this is gone, search for "Kaggle Cats and Dogs Dataset" at Microsoft\'s download center.'
-)
+GONE = 'If it is gone, search Microsoft\'s download center for "Kaggle Cats and Dogs Dataset".'
 
 # Photos of each kind: all, and those of each part in the split "small".
 ALL = {"sample": 1_000, "full": 12_500}
@@ -37,7 +35,7 @@ def cats_vs_dogs(
 ) -> Path:
     """Prepare the cats and dogs: a folder for each part, and in it one for each kind.
 
-    The first call copies the photos out of an archive, or draws them. Later ones are instant.
+    The first call copies the photos out of an archive, or draws them; later ones are instant.
     Sources: J. Elson et al., "Asirra: A CAPTCHA that Exploits Interest-Aligned Manual Image
     Categorization", CCS 2007; F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021,
     section 8.2.
@@ -48,19 +46,16 @@ def cats_vs_dogs(
         ``"full"`` takes the photos from ``dogs-vs-cats.zip`` (Kaggle, 812 MB) or
         ``kagglecatsanddogs_5340.zip`` (Microsoft, 787 MB) in the data folder. ``"sample"`` draws
         600 of each kind, 1,000 for the split ``"half"``, with `drawings`' ``boxes.csv``.
-    split : {"small", "half"}
+    split, seed : {"small", "half"}, int
         ``"small"``: 1,000 of each kind for training, 500 for validation and 1,000 for testing, by
-        their numbers, as in Chollet's book; in the sample 200, 100 and 300. ``"half"``: half of
-        all photos for training, a fifth of these for validation, and half for testing.
-    seed : int
-        From 0; draws the split ``"half"``.
+        their numbers, as in Chollet's book; in the sample 200, 100 and 300. ``"half"``: half of all
+        for training, a fifth of these for validation, and half for testing, by a seed from 0.
     source : {"kaggle", "microsoft"}, optional
-        The archive to use at full scale, which is downloaded where it is missing. Without it,
-        the one that is there, else Kaggle's.
+        The archive to use, and to download where it is missing; else the one that is there.
 
     It returns a folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and
-    ``dog/``. A warning names files of the archive that are no photos, in whose place comes the next
-    number, and tells where there are fewer photos than the split ``"half"`` takes.
+    ``dog/``. A warning names files of the archive that are no photos, whose place the next number
+    takes, and tells where there are fewer photos than the split ``"half"`` takes.
     """
     checks.one_of("scale", scale, ("sample", "full"))
     checks.one_of("split", split, ("small", "half"))
@@ -101,9 +96,8 @@ def _archive(source: str | None) -> Path:
     other = store.place(MICROSOFT).is_file() and not store.place(f"{KAGGLE}.zip").is_file()
     if source == "microsoft" or (other and source is None):
         return store.fetch(MICROSOFT, MICROSOFT_URL, hint=GONE)
-    call = f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}'
-    hint = f"Without an account, the same photos come from Microsoft: {call}."
-    return store.from_kaggle(KAGGLE, hint)
+    hint = f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}'
+    return store.from_kaggle(KAGGLE, f"Without an account, they come from Microsoft: {hint}.")
 
 
 def _unpack(archive: Path, folder: Path, count: int, exactly: bool) -> None:

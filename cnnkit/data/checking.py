@@ -29,13 +29,11 @@ class FolderCheck(NamedTuple):
 
 
 def check_images(path: str | Path) -> list[Unusable]:
-    """Find what is wrong in a folder of photos, with one folder a class.
-
-    Every photo is decoded to its last pixel. What passes can be trained with. Files beside the
-    class folders are ignored, unless they are photos or system files.
+    """Find what is wrong in a folder of photos, with one folder a class, by decoding all.
 
     It returns a list of (path, reason): files that cannot be read or are no plain photos, system
-    files, and folders that are no class: nested, hidden, empty, or too few of them.
+    files, and folders that are no class: nested, hidden, empty, or too few of them. Files beside
+    the class folders are ignored, unless they are photos or system files.
     """
     return check_folder(path).problems
 

@@ -17,8 +17,6 @@ import numpy as np
 if TYPE_CHECKING:
     import tensorflow as tf
 
-MEMORY_BUDGET = 256 * 2**20  # bytes
-
 
 def batches(
     images: np.ndarray,
@@ -28,22 +26,16 @@ def batches(
     seed: int | None = None,
     class_names: Sequence[str] = (),
 ) -> Batches:
-    """Make batches of arrays, for `training.fit`.
+    """Make batches of images, (n, height, width, channels), and labels, (n,), for `training.fit`.
 
-    Parameters
-    ----------
-    images, labels : ndarray, (n, height, width, channels), and of int, (n,)
-        The images are not copied.
-    batch_size, shuffle, seed, class_names
-        As in `image_folder`.
-
-    It returns a `keras.utils.PyDataset` with the attributes of `image_folder`, and ``images``.
+    The images are not copied; the other arguments are those of `image_folder`. It returns a
+    `keras.utils.PyDataset` with the attributes of `image_folder`, and ``images``.
     """
     images, labels = np.asarray(images), np.asarray(labels)
     if images.ndim == 0 or len(images) == 0:
         raise ValueError(f"The images have shape {images.shape}; expected at least one picture.")
     highest = int(np.max(labels, initial=0)) if np.issubdtype(labels.dtype, np.integer) else 0
-    classes = labels.shape[1] if labels.ndim == 2 else len(class_names) or max(highest, 0) + 1
+    classes = labels.shape[1] if labels.ndim == 2 else len(class_names) or highest + 1
     checks.labels(labels, classes, len(images))
     seed = _seed(batch_size, shuffle, seed)
     found = Batches(lambda numbers: images[numbers], labels, batch_size, seed, class_names)
@@ -57,14 +49,14 @@ def image_folder(
     batch_size: int = 32,
     shuffle: bool = False,
     seed: int | None = None,
-    memory_budget: int = MEMORY_BUDGET,
+    memory_budget: int = 256 * 2**20,
     skip_unusable: bool = False,
     class_names: Sequence[str] | None = None,
 ) -> "tf.data.Dataset":
     """Load a folder of photos, with one folder a class.
 
-    Each photo is checked and decoded once, here, and kept as uint8: in memory where all of them
-    fit the budget, else in a temporary file. Iterating reads from there, two batches ahead.
+    Each photo is decoded once, here, and kept as uint8: in memory where all of them fit the budget,
+    else in a temporary file. Iterating reads from there, two batches ahead.
 
     Parameters
     ----------
@@ -85,13 +77,12 @@ def image_folder(
     -------
     tf.data.Dataset
         Batches (images, labels): images (n, height, width, 3), float32 in [0, 255]; labels (n,),
-        int64. Its attributes are ``class_names``; ``file_paths`` and ``labels`` of all photos, in
-        the order of the files; ``order(k)``, the numbers of the photos in the order of epoch k,
-        which depends on `seed` and k alone; ``epoch()``, the epoch that comes next, and
-        ``set_epoch(k)``, to go on with epoch k; ``shuffled``, and ``skipped``, the files that were
-        left out. An epoch ends with its last batch, which may be smaller.
+        int64. Its attributes: ``class_names``; ``file_paths`` and ``labels`` in the order of the
+        files; ``order(k)``, the numbers of the photos in the order of epoch k, which depends on
+        `seed` and k alone; ``epoch()``, the next one, and ``set_epoch(k)``, to go on with epoch k;
+        ``shuffled``; ``skipped``, the files that were left out. The last batch may be smaller.
     """
-    checks.image_size(image_size)
+    checks.sides("image_size", image_size, "(height, width)")
     seed = _seed(batch_size, shuffle, seed)
     photos, problems = list_photos(folder := Path(path))
     pixels = _room((len(photos), *image_size, 3), memory_budget)
@@ -122,10 +113,8 @@ def _room(shape: tuple[int, ...], memory_budget: int) -> np.ndarray:
     if needed <= memory_budget:
         return np.empty(shape, "uint8")
     if needed > disk_usage(folder).free:
-        raise OSError(
-            f"{folder} has no room for {needed / 1e9:.1f} GB of decoded photos. Take a smaller "
-            "image_size, or name another folder in TMPDIR and start Python again."
-        )
+        cure = "Take a smaller image_size, or name another folder in TMPDIR and start Python again"
+        raise OSError(f"{folder} has no room for {needed / 1e9:.1f} GB of photos. {cure}.")
     with tempfile.TemporaryFile(prefix="cnnkit-") as file:
         return np.memmap(file, "uint8", "w+", shape=shape)
 

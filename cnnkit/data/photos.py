@@ -72,7 +72,7 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
 
     Each is resized to `image_size`, (height, width), bilinearly and whatever its aspect ratio.
     """
-    checks.image_size(image_size)
+    checks.sides("image_size", image_size, "(height, width)")
     if isinstance(paths, str | Path):
         raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
     photos = [Path(path) for path in paths]

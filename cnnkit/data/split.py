@@ -31,11 +31,9 @@ def split_folder(
     source, destination : str or Path
         A folder with a folder for each class, which stays as it is, and where to make the three
         folders. It must hold nothing else. A second call with the same arguments is instant.
-    validation, test : float
-        Shares of each class, in [0, 1), together below 1. A part gets a photo of each class at
-        least; one whose share is 0 is not made.
-    seed : int
-        From 0; decides which photos go where.
+    validation, test, seed : float, float, int
+        Shares of each class, in [0, 1), together below 1, and at least one photo; a part whose
+        share is 0 is not made. The seed, from 0, decides which photos go where.
     skip_unusable : bool
         Leave out the files that `check_images` finds. Else a ValueError lists them.
 

@@ -1,5 +1,6 @@
 """Where data lives, and how files and folders get there."""
 
+import hashlib
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,8 +24,6 @@ def home() -> Path:
     It is ``CNNKIT_DATA`` where that is set, else ``data/`` of the checkout, else the user's cache.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
-        if Path(chosen).expanduser().is_file():
-            raise ValueError(f"CNNKIT_DATA is {chosen}, a file; expected a folder.")
         return Path(chosen).expanduser()
     return CHECKOUT / "data" if CHECKOUT else user_cache_path("cnnkit")
 
@@ -36,16 +35,15 @@ def place(name: str) -> Path:
     """
     path = home() / name
     nearest = next(parent for parent in path.parents if parent.exists())
-    if path.exists() or os.access(nearest, os.W_OK):
-        return path
-    return user_cache_path("cnnkit") / name
+    is_ours = path.exists() or os.access(nearest, os.W_OK)
+    return path if is_ours else user_cache_path("cnnkit") / name
 
 
 def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> Path:
     """Return a file of the data folder; download it where it is missing.
 
-    A file that is there is used as it is. `file_hash` is the SHA-256 or MD5 of that at `url`, in
-    hexadecimal. Where the download fails, the error says how to get the file by hand, and `hint`.
+    `file_hash` is its SHA-256 or MD5, in hexadecimal: any other file is refused. Where the download
+    fails, the error says how to get the file by hand, and `hint`.
     """
     path = place(name)
     if not path.is_file():
@@ -56,14 +54,18 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
             print(f"Downloading {url}. {hint}")
             get_file(name, url, file_hash=file_hash, cache_dir=part, cache_subdir="")
             Path(part, name).replace(path)
+    with path.open("rb") as file:
+        algorithm = "md5" if file_hash and len(file_hash) == 32 else "sha256"
+        if file_hash and hashlib.file_digest(file, algorithm).hexdigest() != file_hash:
+            problem = f"{path} is damaged, or another file: its hash is not {file_hash}"
+            raise ValueError(f"{problem}. Delete it and call again to download it.")
     return path
 
 
 def from_kaggle(competition: str, hint: str) -> Path:
     """Return the archive of a Kaggle competition; download it with a token where it is missing.
 
-    The token is a file, an environment variable, or in Colab a secret of the notebook. Whatever is
-    wrong, one message says what to do, and `hint`.
+    The token may be a secret of a Colab notebook. Whatever is wrong, one message says what to do.
     """
     path = place(f"{competition}.zip")
     if path.is_file():
@@ -142,6 +144,5 @@ def ants_and_bees() -> Path:
     folder = home() / "hymenoptera_data" / "train"
     if not folder.is_dir():
         get = f'curl -L -O {ANTS_AND_BEES} && unzip hymenoptera_data.zip -d "{home()}"'
-        where = "Get the photos (47 MB) where there is internet"
-        raise FileNotFoundError(f"{folder} is missing. {where}:\n  {get}")
+        raise FileNotFoundError(f"{folder} is missing (47 MB). Where there is internet:\n  {get}")
     return folder

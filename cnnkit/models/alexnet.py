@@ -75,7 +75,8 @@ def alexnet(
     -------
     keras.Model, (n, height, width, channels) in [0, 255] → (n, classes) probabilities
     """
-    checks.photo_shape(input_shape, 67, "of which the last pooling leaves one pixel")
+    form, why = "(height, width, channels)", "of which the last pooling leaves one pixel"
+    checks.sides("input_shape", input_shape, form, 67, why)
     checks.whole_number("classes", classes, least=2)
     checks.one_of("initializer", initializer, ("paper", "he"))
     checks.augmentation(augmentation)

@@ -6,14 +6,5 @@ from cnnkit.training.distribution import distributed
 from cnnkit.training.recipes import Recipe
 from cnnkit.training.runs import check_data, fit, reproducible
 
-__all__ = [
-    "Evaluations",
-    "Recipe",
-    "ReduceOnPlateau",
-    "check_data",
-    "distributed",
-    "fit",
-    "recipes",
-    "reproducible",
-    "transfer",
-]
+__all__ = ["Evaluations", "Recipe", "ReduceOnPlateau", "check_data", "distributed", "fit"]
+__all__ += ["recipes", "reproducible", "transfer"]

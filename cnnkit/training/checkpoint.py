@@ -1,6 +1,8 @@
 """What a run needs to resume bit for bit, in one file that is replaced in one step."""
 
+import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from numbers import Number
@@ -17,6 +19,24 @@ import numpy as np
 # What EarlyStopping, ModelCheckpoint, ReduceLROnPlateau and our own callbacks count.
 COUNTERS = ("best", "best_epoch", "wait", "cooldown_counter", "stopped_epoch")
 Config = dict[str, dict[str, Any]]  # what makes it this run: values by part and name
+
+
+def network_key(network: keras.Model, weights: bool = True) -> str:
+    """Return a key of what a network computes: its layers, and their weights if they count.
+
+    The numbers that Keras adds to names of layers, as in ``dense_3``, and seeds do not count.
+    """
+    config = json.dumps(network.get_config(), default=str)
+    config = re.sub(r'(?<=\w)_\d+(?=")|"seed": \w+', "", config)
+    sha = hashlib.sha256(config.encode())
+    for weight in network.get_weights() if weights else ():
+        sha.update(np.ascontiguousarray(weight).data)
+    return sha.hexdigest()
+
+
+def random_states(model: keras.Model) -> list[keras.Variable]:
+    """Return the states of the random number generators in a model."""
+    return [v for v in model.variables if v.name == "seed_generator_state"]
 
 
 class Checkpoint(keras.callbacks.Callback):

@@ -10,10 +10,9 @@ from typing import Any
 
 from cnnkit import backend, checks, files, plots
 from cnnkit.batches import behind, read
-from cnnkit.networks import network_key, random_states
 from cnnkit.training import distribution
 from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
-from cnnkit.training.checkpoint import Checkpoint, Config
+from cnnkit.training.checkpoint import Checkpoint, Config, network_key, random_states
 from cnnkit.training.recipes import Recipe
 
 import keras
@@ -41,7 +40,7 @@ def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
         cure = "Take images / 255." if low >= 0 and high <= 255 else "Rescale them."
         what = f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}"
         raise ValueError(f"{what}. {cure}")
-    check_labels(model, y, len(x))
+    checks.labels(y, max(2, model.output_shape[-1]), len(x))
 
 
 def fit(
@@ -175,7 +174,7 @@ def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
         raise ValueError("The data set holds no labels; expected batches (images, labels).")
     known = behind(dataset)
     labels = np.concatenate([y for _, y in read(dataset)]) if known is None else known.labels
-    check_labels(model, labels, len(labels))
+    checks.labels(labels, max(2, model.output_shape[-1]), len(labels))
     names = [] if known is None else known.class_names
     counts = enumerate(np.bincount(labels, minlength=len(names)))
     classes = [f"{count:,} {names[n] if names else f'of class {n}'}" for n, count in counts]
@@ -188,11 +187,6 @@ def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
         "order": known and known.seed,
         "features": known and known.key,
     }
-
-
-def check_labels(model: keras.Model, y: np.ndarray, count: int) -> None:
-    """Raise ValueError unless there are `count` class numbers that a model has outputs for."""
-    checks.labels(y, max(2, model.output_shape[-1]), count)
 
 
 def first_batch(model: keras.Model, dataset: Any) -> tuple[np.ndarray, Any]:

@@ -10,15 +10,8 @@ with ``training=True`` to look at what it does. Keras's own layers do the work w
 from typing import Any
 
 from cnnkit import checks
+from cnnkit.data.augment import layers as own
 from cnnkit.data.augment.base import Augmentation, Chain, Range
-from cnnkit.data.augment.layers import (
-    CropAndFlip,
-    CropAndResize,
-    PadAndCrop,
-    PCAColor,
-    QuarterTurns,
-    SaltAndPepper,
-)
 
 from keras import layers, ops
 
@@ -26,15 +19,16 @@ __all__ = ["Augmentation", "Chain", "CropAndResize", "PCAColor", "QuarterTurns",
 __all__ += ["blur", "color_jitter", "crop_and_flip", "flip", "flip_pad_and_crop"]
 __all__ += ["flip_rotate_zoom", "pad_and_crop", "rotate", "sharpen", "ten_crop"]
 
-crop_and_flip = CropAndFlip
-pad_and_crop = PadAndCrop
+CropAndResize, QuarterTurns = own.CropAndResize, own.QuarterTurns
+PCAColor, SaltAndPepper = own.PCAColor, own.SaltAndPepper
+crop_and_flip, pad_and_crop = own.CropAndFlip, own.PadAndCrop
 
 
 def flip_rotate_zoom(seed: int | None = None) -> Chain:
     """Mirror, turn and zoom images, as chapter 4's model does.
 
-    Mirrored left to right with a probability of one half; turned by up to a tenth of a full turn
-    to either side; enlarged or reduced by up to a fifth; corners are filled with a reflection.
+    Half of them, left to right; by up to a tenth of a full turn to either side; by up to a fifth.
+    Corners are filled with a reflection.
     Source: F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
     """
     first, second, third = _seeds(seed, 3)
@@ -44,11 +38,7 @@ def flip_rotate_zoom(seed: int | None = None) -> Chain:
 
 
 def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
-    """Mirror images with a probability of one half.
-
-    `mode` is "horizontal" (left to right), "vertical" or "horizontal_and_vertical".
-    """
-    checks.one_of("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
+    """Mirror half of the images, by a mode of Keras's `RandomFlip`."""
     return Chain([layers.RandomFlip(mode, seed=seed)], value_range=None, name="flip")
 
 
@@ -61,13 +51,9 @@ def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
 def color_jitter(
     strength: float = 0.3, seed: int | None = None, value_range: Range = (0, 255)
 ) -> Chain:
-    """Change brightness, contrast, saturation and, a sixth as much, hue.
-
-    `strength` is in [0, 1]; 0 changes nothing.
-    """
-    factors: Any = {"brightness_factor": strength, "contrast_factor": strength}
-    factors["saturation_factor"] = (0.5 - strength / 2, 0.5 + strength / 2)
-    jitter = layers.RandomColorJitter(value_range, **factors, hue_factor=strength / 6, seed=seed)
+    """Change brightness, contrast, saturation, and hue by a sixth; `strength` is in [0, 1]."""
+    factors: Any = (strength, strength, (0.5 - strength / 2, 0.5 + strength / 2), strength / 6)
+    jitter = layers.RandomColorJitter(value_range, *factors, seed=seed)
     return Chain([jitter], value_range=value_range, name="color_jitter")
 
 
@@ -85,8 +71,6 @@ def blur(
 
 def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range = (0, 255)) -> Chain:
     """Sharpen edges by a random amount, up to `strength` in [0, 1]."""
-    if not 0 <= strength <= 1:
-        raise ValueError(f"strength is {strength}; expected 0 to 1.")
     layer = layers.RandomSharpness((0.5, 0.5 + strength / 2), value_range=value_range, seed=seed)
     return Chain([layer], value_range=value_range, name="sharpen")
 
@@ -94,7 +78,7 @@ def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range =
 def flip_pad_and_crop(padding: int = 4, seed: int | None = None) -> Chain:
     """Mirror images, and move them as `pad_and_crop` does: the augmentation of chapter 9."""
     first, second = _seeds(seed, 2)
-    chain = [layers.RandomFlip("horizontal", seed=first), PadAndCrop(padding, second)]
+    chain = [layers.RandomFlip("horizontal", seed=first), pad_and_crop(padding, second)]
     return Chain(chain, value_range=None, name="flip_pad_and_crop")
 
 

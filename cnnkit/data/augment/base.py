@@ -13,11 +13,9 @@ Range = tuple[float, float]
 class Augmentation(keras.Layer):
     """Base of the layers that change images in training; a subclass writes `change`.
 
-    Shape, dtype and range of the images, (n, height, width, channels), stay. A subclass whose
-    constructor takes arguments keeps them under their names, so that they are saved with it.
-
-    Results are clipped to `value_range`, (low, high), or not if it is None because a change makes
-    no new values. `seed` is that of the random generator `random`.
+    Shape, dtype and range of the images, (n, height, width, channels), stay. A subclass keeps the
+    arguments of its constructor under their names, so that they are saved with it. Results are
+    clipped to `value_range`, (low, high), if any. `seed` is that of the generator `random`.
     """
 
     def __init__(

@@ -44,10 +44,9 @@ def _window(images: Any, scale: Any, corners: Any, interpolation: str) -> Any:
 
 @keras.saving.register_keras_serializable("cnnkit")
 class CropAndResize(_Moving):
-    """Cut a random window out of each image and enlarge it to the image's size.
+    """Cut a random window of the image's aspect ratio out of each, and enlarge it to its size.
 
-    `smallest`, in (0, 1], is the height of the smallest window against that of the image; the
-    largest is the image. The aspect ratio stays.
+    The windows' height is uniform between `smallest`, in (0, 1], and 1 times the image's.
     """
 
     def __init__(self, smallest: float = 0.7, **options: Any) -> None:
@@ -170,8 +169,8 @@ class PCAColor(Augmentation):
         count, total, products = 0, np.zeros(3), np.zeros((3, 3))
         for batch, _ in read([images] if isinstance(images, np.ndarray) else images):
             if batch.ndim != 4 or batch.shape[-1] != 3:
-                expected = "(n, height, width, 3)"
-                raise ValueError(f"The photos have shape {batch.shape}; expected {expected}.")
+                what = f"The photos have shape {batch.shape}"
+                raise ValueError(f"{what}; expected (n, height, width, 3).")
             pixels = batch.astype("float64").reshape(-1, 3)
             count += len(pixels)
             total += pixels.sum(axis=0)

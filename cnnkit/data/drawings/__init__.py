@@ -25,7 +25,6 @@ __all__ = ["SPECIES", "VERSION", "draw", "face_boxes", "write"]
 VERSION = 2  # the drawings change with it
 SIDES = (100, 160)  # pixels, where no size is given
 SMALLEST = 16
-BACKGROUNDS = ("neutral", "species")
 GOLDEN = (5**0.5 - 1) / 2  # of the circle of hues, from one species to the next
 
 Size = int | tuple[int, int] | None
@@ -49,7 +48,7 @@ def draw(
         RGB, and the face's bounding box in pixels; right and bottom lie just outside.
     """
     checks.one_of("species", species, SPECIES)
-    checks.one_of("background", background, BACKGROUNDS)
+    checks.one_of("background", background, ("neutral", "species"))
     height, width = random.integers(SIDES[0], SIDES[1] + 1, size=2) if size is None else _pair(size)
     hue = GOLDEN * list(SPECIES).index(species) % 1 if background == "species" else None
     return draw_scene(draw_face(SPECIES[species], random), int(width), int(height), random, hue)
@@ -70,29 +69,20 @@ def write(
 
     Parameters
     ----------
-    directory : str or Path
-        Must not hold anything else; it is returned.
-    species : sequence of str
-        From `SPECIES`; each becomes a folder with the files ``cat.0.jpg``, ``cat.1.jpg``, …
-    per_class, seed : int
-        Pictures of each species, from 1; and from 0. The first pictures are the same for any
-        `per_class`.
-    size, background
-        As in `draw`.
+    directory, species : str or Path, sequence of str
+        Must not hold anything else; it is returned. Each of the species, from `SPECIES`, becomes a
+        folder in it, with the files ``cat.0.jpg``, ``cat.1.jpg``, …
+    per_class, seed, size, background
+        From 1; the first pictures are the same for any of it. From 0. As in `draw`.
     """
     species = [species] if isinstance(species, str) else list(species)
-    for name in species:
-        checks.one_of("species", name, SPECIES)
-    checks.one_of("background", background, BACKGROUNDS)
     if not species or len(set(species)) < len(species):
         raise ValueError(f"species is {species}; expected one or more names, each once.")
     checks.whole_number("per_class", per_class, least=1)
     checks.whole_number("seed", seed, least=0)
     size = None if size is None else _pair(size)
-    contents = (
-        f"{per_class} drawings each of {' '.join(species)}, version {VERSION}, seed {seed}, "
-        f"size {size}, background {background}"
-    )
+    contents = f"{per_class} drawings each of {' '.join(species)}, version {VERSION}, "
+    contents += f"seed {seed}, size {size}, background {background}"
 
     def make(folder: Path) -> None:
         faces, drawn = [(kind, n) for kind in species for n in range(per_class)], {}

@@ -14,12 +14,10 @@ COLUMNS = ("file", "left", "top", "right", "bottom")
 
 
 def face_boxes(file_paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:
-    """Return the bounding boxes of the faces in drawn pictures that were resized.
+    """Return the bounding boxes of the faces in drawn pictures resized to (height, width).
 
-    `file_paths` are as `data.image_folder` lists them, from folders that `write` or
-    `data.cats_vs_dogs` made, with ``boxes.csv`` beside the class folders. `image_size` is the
-    (height, width) of the resized pictures. It returns integers, (n, 4): left, top, right and
-    bottom in pixels; right and bottom lie just outside.
+    `file_paths` are as `data.image_folder` lists them, from folders with a ``boxes.csv``. The boxes
+    are integers, (n, 4): left, top, right and bottom in pixels; the last two lie just outside.
     """
     paths = [Path(path) for path in file_paths]
     tables = {folder: read(folder) for folder in {path.parent.parent for path in paths}}

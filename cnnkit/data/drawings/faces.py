@@ -17,18 +17,10 @@ CIRCLE = np.linspace(0, 2 * np.pi, 32, endpoint=False)
 
 
 def draw_face(species: Species, random: np.random.Generator) -> list[Shape]:
-    """Draw an individual of a species: its own fur, proportions and pose.
+    """Draw an individual of a species, with its own fur, proportions and pose.
 
-    Parameters
-    ----------
-    species : Species
-    random : numpy.random.Generator
-
-    Returns
-    -------
-    list of (points, colour)
-        Polygons from back to front. points: (n, 2), x to the right and y downwards, the head's
-        middle at (0, 0), its half height 1.
+    It returns polygons from back to front, as (points, colour). The points, (n, 2), are x to the
+    right and y downwards from the head's middle, in units of its half height.
     """
     return _Face(species, random).shapes
 
@@ -148,8 +140,8 @@ class _Face:
             for side in (-1, 1):
                 for rise in (-0.14, 0.02, 0.18):
                     start = (side * 0.22, 0.50 + rise / 3)
-                    self.line(start, (side * (0.25 + 0.75 * self.width), 0.48 + rise), 0.035, WHITE,
-                              0.5)  # fmt: skip
+                    end = (side * (0.25 + 0.75 * self.width), 0.48 + rise)
+                    self.line(start, end, 0.035, WHITE, 0.5)
 
     def _eyes(self) -> None:
         height = -0.80 if self.species.marks == "bulges" else -0.15
@@ -158,8 +150,8 @@ class _Face:
             x = side * self.gap
             self.oval(x, height, self.eye, self.eye, self.iris, 0.35)
             self.oval(x, height, self.eye * pupil[0], self.eye * pupil[1], BLACK, 0.35)
-            self.oval(x - 0.3 * self.eye, height - 0.35 * self.eye, 0.22 * self.eye,
-                      0.22 * self.eye, WHITE, 0.35)  # fmt: skip
+            glint = 0.22 * self.eye
+            self.oval(x - 0.3 * self.eye, height - 0.35 * self.eye, glint, glint, WHITE, 0.35)
 
     def _nose(self) -> None:
         nose = self.species.nose

@@ -5,6 +5,7 @@ import colorsys
 from cnnkit.data.drawings.faces import Shape
 
 import numpy as np
+from numpy.random import Generator
 from PIL import Image, ImageDraw, ImageFilter
 
 MARGIN = 0.10  # of the shorter side, which the face keeps free on every side
@@ -16,26 +17,12 @@ OVERSAMPLING = 2  # drawn larger and reduced, for smooth edges
 Box = tuple[int, int, int, int]
 
 
-def draw_scene(shapes: list[Shape], width: int, height: int, random: np.random.Generator,
-               hue: float | None = None) -> tuple[Image.Image, Box]:  # fmt: skip
-    """Set a face into a scene.
+def draw_scene(
+    shapes: list[Shape], width: int, height: int, random: Generator, hue: float | None = None
+) -> tuple[Image.Image, Box]:
+    """Set the polygons of `draw_face` into a scene; return an RGB picture and the face's box.
 
-    Parameters
-    ----------
-    shapes : list of (points, colour)
-        As `draw_face` returns them.
-    width, height : int
-        Size of the picture in pixels.
-    random : numpy.random.Generator
-    hue : float, optional
-        Hue of the background in [0, 1), where it is not drawn at random.
-
-    Returns
-    -------
-    image : PIL.Image.Image
-        RGB.
-    box : (left, top, right, bottom)
-        Bounding box of the face in pixels; right and bottom lie just outside.
+    The size and the box are in pixels; the background has a `hue` in [0, 1), or a random one.
     """
     image = _background(width, height, random, hue)
     points, box = _place(shapes, width, height, random)
@@ -52,8 +39,9 @@ def draw_scene(shapes: list[Shape], width: int, height: int, random: np.random.G
     return _photograph(image, random), box
 
 
-def _place(shapes: list[Shape], width: int, height: int,
-           random: np.random.Generator) -> tuple[list[np.ndarray], Box]:  # fmt: skip
+def _place(
+    shapes: list[Shape], width: int, height: int, random: Generator
+) -> tuple[list[np.ndarray], Box]:
     """Tilt, size and place a face, so that the size of its box tells no species."""
     angle = np.deg2rad(random.uniform(-TILT, TILT))
     cos, sin = np.cos(angle), np.sin(angle)
@@ -70,8 +58,7 @@ def _place(shapes: list[Shape], width: int, height: int,
     return moved, (int(left), int(top), int(right), int(bottom))
 
 
-def _background(width: int, height: int, random: np.random.Generator,
-                hue: float | None) -> Image.Image:  # fmt: skip
+def _background(width: int, height: int, random: Generator, hue: float | None) -> Image.Image:
     """Paint soft spots of several colours, which run into one another."""
     small = Image.new("RGB", (24, 24), _colour(random, hue))
     draw = ImageDraw.Draw(small)
@@ -83,23 +70,22 @@ def _background(width: int, height: int, random: np.random.Generator,
     return small.resize((width, height), Image.Resampling.BICUBIC)
 
 
-def _colour(random: np.random.Generator, hue: float | None) -> tuple[int, int, int]:
+def _colour(random: Generator, hue: float | None) -> tuple[int, int, int]:
     hue = random.random() if hue is None else (hue + random.uniform(-0.02, 0.02)) % 1
     saturation, value = random.uniform(0.1, 0.5), random.uniform(0.1, 0.45)
     red, green, blue = colorsys.hsv_to_rgb(hue, saturation, value)
     return round(255 * red), round(255 * green), round(255 * blue)
 
 
-def _occlude(draw: ImageDraw.ImageDraw, size: tuple[int, int],
-             random: np.random.Generator) -> None:  # fmt: skip
+def _occlude(draw: ImageDraw.ImageDraw, size: tuple[int, int], random: Generator) -> None:
     """Put up to two blades of grass before the face."""
     for _ in range(random.integers(0, 3)):
         start, end = random.random((2, 2)) * size
-        draw.line((*start, *end), fill=_colour(random, None),
-                  width=round(random.uniform(0.02, 0.07) * size[0]))  # fmt: skip
+        colour = _colour(random, None)
+        draw.line((*start, *end), colour, round(random.uniform(0.02, 0.07) * size[0]))
 
 
-def _photograph(image: Image.Image, random: np.random.Generator) -> Image.Image:
+def _photograph(image: Image.Image, random: Generator) -> Image.Image:
     """Light from one side, a camera out of focus, and noise."""
     image = image.filter(ImageFilter.GaussianBlur(random.uniform(0, 0.008) * min(image.size)))
     pixels = np.asarray(image, "float32")

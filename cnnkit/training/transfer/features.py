@@ -6,7 +6,7 @@ from typing import IO, Any
 
 from cnnkit import files
 from cnnkit.batches import Batches, behind, read
-from cnnkit.networks import network_key, random_states
+from cnnkit.training.checkpoint import network_key, random_states
 from cnnkit.training.runs import first_batch
 
 import keras

@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks
-from cnnkit.networks import network_key, random_states
-from cnnkit.training.checkpoint import Checkpoint, Config
-from cnnkit.training.runs import check_labels
+from cnnkit.training.checkpoint import Checkpoint, Config, network_key, random_states
 from cnnkit.training.transfer.features import Frozen
 
 import keras
@@ -26,11 +24,9 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
     """
     nested = any(isinstance(layer, keras.Model) and layer.weights for layer in base.layers)
     if nested or count not in range(len(base.layers) + 1):
-        raise ValueError(
-            f"count is {count!r}; expected 0 to {len(base.layers)}, the number of layers of "
-            f"{base.name!r}, which {'holds a model: give it that one' if nested else 'is the base'}"
-            ", such as model.get_layer('vgg16')."
-        )
+        which = "holds a model: give it that one" if nested else "is the base"
+        expected = f"0 to {len(base.layers)}, the number of layers of {base.name!r}, which {which}"
+        raise ValueError(f"count is {count!r}; expected {expected}, as model.get_layer('vgg16').")
     base.trainable = True
     for number, layer in enumerate(base.layers):
         normalises = isinstance(layer, keras.layers.BatchNormalization)
@@ -92,7 +88,8 @@ def fit_from_frozen(
             print(f"Going on after epoch {past}, from {directory}")
         features, judged = photos.batches(store, views), None
         if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):
-            check_labels(model, photos.labels, len(photos.labels))  # a loss may take others
+            classes = max(2, model.output_shape[-1])
+            checks.labels(photos.labels, classes, len(photos.labels))  # a loss may take others
         if validation is not None:
             judged = Frozen(frozen, validation, photos.network_key).batches(store)
             judged.seed = None  # in the order of the files
@@ -135,9 +132,8 @@ def _cut(model: keras.Model) -> tuple[keras.Model, keras.Model]:
     if not (nested and some and in_a_row) or any(la.trainable_weights for la in layers[:place]):
         raise ValueError(
             f"The model {model.name!r} cannot be cut behind its frozen layers: expected a base, "
-            "whose first layers are frozen, between augmentation and a head that is free. All "
-            "that follow a frozen layer have to stand in a row. Set base.trainable, or call "
-            "unfreeze_top(base, count), and compile the model; or use fit."
+            "whose first layers are frozen, between augmentation and a free head, all in a row. "
+            "Call unfreeze_top(base, count) and compile the model; or use fit."
         )
     front = base if not any(free) else keras.Model(base.inputs[0], base.layers[count - 1].output)
     start = keras.Input(batch_shape=model.input_shape, dtype=model.inputs[0].dtype)

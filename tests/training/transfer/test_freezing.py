@@ -46,7 +46,7 @@ def flat():
     [
         (lambda: classifier(free=20), {}, "cannot be cut behind its frozen layers"),
         (flat, {}, "expected a base, .* between augmentation and a head"),
-        (lambda: classifier("densenet", free=9), {}, "have to stand in a row"),
+        (lambda: classifier("densenet", free=9), {}, "all in a row"),
         (lambda: models.transfer_classifier(small_base()), {}, "not compiled"),
         (lambda: classifier(augmented=True), {}, "begins with augmentation. Say .* views=8"),
         (classifier, {"views": 3}, "begins without augmentation"),
