@@ -27,13 +27,13 @@ def augmentation(value: object) -> None:
         raise ValueError(f"augmentation is {value!r}; expected a layer, {such}.")
 
 
-def sides(name: str, value: Any, form: str, least: int = 1, why: str = "in pixels") -> None:
-    """Raise ValueError unless `value` has a form such as (height, width, 3), from `least` up."""
-    whole = isinstance(value, tuple | list) and len(value) == len(form.split(", "))
+def image_size(value: Any, name: str = "image_size", channels: Any = "", least: int = 1) -> None:
+    """Raise ValueError unless `value` is (height, width), and then 3 or any "channels" if asked."""
+    form = f"(height, width, {channels})" if channels else "(height, width)"
+    whole = isinstance(value, tuple | list) and len(value) == (3 if channels else 2)
     whole = whole and all(isinstance(side, int | np.integer) and side >= 1 for side in value)
-    if not whole or min(value[:2]) < least or (form.endswith(", 3)") and value[2] != 3):
-        what = f"{name} is {value}; expected {form}, at least {least} by {least}"
-        raise ValueError(f"{what}, {why}.")
+    if not whole or min(value[:2]) < least or (channels == 3 and value[2] != 3):
+        raise ValueError(f"{name} is {value}; expected {form} in whole pixels from {least} up.")
 
 
 def images(model: Any, x: np.ndarray) -> None:
@@ -93,7 +93,7 @@ def _first_scale(layer: Any) -> bool | None:
 
 def labels(y: np.ndarray, classes: int, count: int) -> None:
     """Raise ValueError unless `y` holds `count` whole numbers from 0 to ``classes - 1``."""
-    y = np.asarray(y)
+    y, classes = np.asarray(y), max(2, classes)  # one output, of a sigmoid, is for two
     if y.shape != (count,):
         cures = {(count, classes): "Use labels.argmax(axis=1).", (count, 1): "Use labels.ravel()."}
         expected = f"expected one whole number for each of the {count} images: ({count},)"

@@ -1,10 +1,8 @@
 """What tests of several parts share."""
 
-import hashlib
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 
@@ -42,20 +40,3 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty data folder that cnnkit uses."""
     monkeypatch.setenv("CNNKIT_DATA", str(tmp_path))
     return tmp_path
-
-
-@pytest.fixture
-def mnist_file(data_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An mnist.npz of the real one's layout, which passes for the real one."""
-    random, path = np.random.default_rng(0), data_home / "mnist.npz"
-    arrays = {
-        "x_train": np.zeros((60_000, 28, 28), "uint8"),
-        "y_train": random.integers(0, 10, 60_000).astype("uint8"),
-        "x_test": np.zeros((10_000, 28, 28), "uint8"),
-        "y_test": random.integers(0, 10, 10_000).astype("uint8"),
-    }
-    arrays["x_train"][:10] = random.integers(0, 256, (10, 28, 28))
-    np.savez_compressed(path, **arrays)
-    sha = hashlib.sha256(path.read_bytes()).hexdigest()
-    monkeypatch.setattr("cnnkit.data.digits.MNIST_SHA256", sha)
-    return path

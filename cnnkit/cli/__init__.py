@@ -13,8 +13,8 @@ import typer
 from typer import Argument, Option
 from typer.core import TyperGroup
 
+PER_CLASS = 100  # drawings of each species
 DataSet = StrEnum("DataSet", "digits mnist cifar10 cats_vs_dogs ants_and_bees drawings")
-SPECIES, PER_CLASS = ("cow", "horse", "koala", "owl"), 100  # which no drawn weights have seen
 Photos = Annotated[Path, Argument(exists=True, file_okay=False, help="Photos, one folder a class.")]
 RunFolder = Annotated[Path, Argument(metavar="RUN", help="A folder that train has made.")]
 
@@ -36,9 +36,7 @@ app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, ric
 
 
 @app.callback()
-def main(
-    debug: Annotated[bool, Option("--debug", help="Show where an error comes from.")] = False,
-) -> None:
+def main(debug: Annotated[bool, Option("--debug", help="Show tracebacks.")] = False) -> None:
     """Classify your own photos. Exit code 1: something is wrong; 2: the command line is."""
 
 
@@ -51,8 +49,8 @@ def prepare(
     folder: Annotated[Path, Option(help="Where drawings go.")] = Path("photos"),
 ) -> None:
     """Prepare a data set of the course, or draw animals to practise on; say what is there."""
-    if dataset == "drawings":
-        check(data.drawings.write(folder, SPECIES, PER_CLASS, seed=0))
+    if dataset == "drawings":  # of species that no drawn weights have seen
+        check(data.drawings.write(folder, ("cow", "horse", "koala", "owl"), PER_CLASS, seed=0))
     elif dataset == "ants_and_bees":
         check(data.ants_and_bees())
     elif dataset == "cats_vs_dogs":
@@ -111,17 +109,15 @@ def train(
 ) -> None:
     """Train a classifier, or resume an interrupted training.
 
-    With --distribute, several processes on KERAS_BACKEND=jax train one classifier. In the
-    environment of each are KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of the first),
-    KERAS_DISTRIBUTION_NUM_PROCESSES and KERAS_DISTRIBUTION_PROCESS_ID (from 0).
+    With --distribute, processes on KERAS_BACKEND=jax share it; in each one's environment stand
+    KERAS_DISTRIBUTION_JOB_ADDRESSES (host:port of the first), …_NUM_PROCESSES and …_PROCESS_ID.
     """
     run = config.read(file)
-    from cnnkit import training
     from cnnkit.cli import runs
 
-    with training.distributed() if distribute else nullcontext():
+    with runs.training.distributed() if distribute else nullcontext():
         runs.train(run)
-        first = training.distribution.current().first
+        first = runs.training.distribution.current().first
     if first:
         typer.echo(runs.report(run))
 

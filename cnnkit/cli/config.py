@@ -12,8 +12,7 @@ import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
 
 HEADER = '# A run of cnnkit. Change what you like. Paths count from this file; null means "none".\n'
-# As training.recipes has it. The values below are a head's, but for its published learning rate,
-# 5e-5, which does little in ten epochs.
+# As in training.recipes. Those below are a head's, but for its slow learning rate there, 5e-5.
 NETWORK = {"optimizer": "sgd", "momentum": 0.9, "epochs": 25, "decay": 0.1, "decay_every": 7}
 FREE = ("output", "training.epochs", "evaluation.every", "evaluation.after")  # in a run's course
 
@@ -30,8 +29,7 @@ Share = Annotated[Number, Field(ge=0, lt=1)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
-def option(default: Any, meaning: str, **limits: Any) -> Any:
-    """Describe a value; its meaning is the comment above it in the file."""
+def _option(default: Any, meaning: str, **limits: Any) -> Any:
     return Field(default, description=meaning, validate_default=True, **limits)
 
 
@@ -39,44 +37,49 @@ class _Section(BaseModel, extra="forbid", strict=True, allow_inf_nan=False): ...
 
 
 class _Data(_Section):
-    folder: Location = option(..., "Photos in a folder for each class, or split into train/, val/.")
-    validation_share: Share = option(0.2, "Of each class, for choosing the best weights.", ge=0.01)
-    test_share: Share = option(0.2, "Of each class, kept for the report. 0 for none.")
-    skip_unusable: bool = option(True, "Leave out unusable photos. With false, they stop the run.")
+    folder: Location = _option(
+        ..., "Photos, a folder for each class, or such folders in train/, val/."
+    )
+    validation_share: Share = _option(0.2, "Of each class, for choosing the best weights.", ge=0.01)
+    test_share: Share = _option(0.2, "Of each class, kept for the report. 0 for none.")
+    skip_unusable: bool = _option(True, "Leave out unusable photos. With false, they stop the run.")
 
 
 class _Base(_Section):
-    network: Literal["densenet", "vgg16"] = option("densenet", "densenet or vgg16.")
-    weights: Literal["imagenet", "drawn"] = option("imagenet", "imagenet (29 or 59 MB) or drawn.")
-    image_size: int = option(224, "Pixels a side, to which photos are resized.", ge=32, le=4096)
-    head_from: Location | None = option(None, "For mode network: a head's run, to begin with.")
+    network: Literal["densenet", "vgg16"] = _option("densenet", "densenet or vgg16.")
+    weights: Literal["imagenet", "drawn"] = _option(
+        "imagenet", "imagenet (photos; 29 MB to download, 59 for vgg16) or drawn (for practice)."
+    )
+    image_size: int = _option(224, "Pixels a side, to which photos are resized.", ge=32, le=4096)
+    head_from: Location | None = _option(None, "For mode network: a head's run, to begin with.")
 
 
 class _Training(_Section):
-    optimizer: Literal["adam", "sgd", "rmsprop"] = option("adam", "adam, sgd or rmsprop.")
-    learning_rate: Number = option(1e-3, "Too large, and the loss jumps.", ge=1e-8, le=10)
-    momentum: Share | None = option(None, "Share of a step that the next one keeps, for sgd only.")
-    batch_size: Count = option(8, "Photos a step.")
-    epochs: Count = option(10, "How often each photo is seen.")
-    decay: Number = option(0.85, "Factor of the learning rate at each decay.", ge=1e-3, le=1)
-    decay_every: Count | None = option(3, "Epochs between decays. Null: none.")
+    optimizer: Literal["adam", "sgd", "rmsprop"] = _option("adam", "adam, sgd or rmsprop.")
+    learning_rate: Number = _option(1e-3, "Too large, and the loss jumps.", ge=1e-8, le=10)
+    momentum: Share | None = _option(None, "Share of a step that the next one keeps, for sgd only.")
+    batch_size: Count = _option(8, "Photos a step.")
+    epochs: Count = _option(10, "How often each photo is seen.")
+    decay: Number = _option(0.85, "Factor of the learning rate at each decay.", ge=1e-3, le=1)
+    decay_every: Count | None = _option(3, "Epochs between decays. Null: none.")
 
 
 class _Evaluation(_Section):
-    every: Count | None = option(100, "Steps between evaluations. Null: at an epoch's end only.")
-    after: int = option(3, "Epochs at the beginning that are evaluated at their end only.", ge=0)
-    floor: Share = option(0.0, "Weights below this accuracy are not kept as the best.")
+    every: Count | None = _option(100, "Steps between evaluations. Null: at an epoch's end only.")
+    after: int = _option(3, "Epochs at the beginning that are evaluated at their end only.", ge=0)
+    floor: Share = _option(0.0, "Weights below this accuracy are not kept as the best.")
 
 
 class Run(_Section):
     """A run. Its output holds ``run.yml``, ``photos`` that had to be split, and ``training``."""
 
-    mode: Literal["head", "network"] = option(
+    mode: Literal["head", "network"] = _option(
         "head",
-        "head (a new last layer; minutes) or network (all of it; hours; best after a head).",
+        "What to train: head (a new last layer; minutes) or network (all of it; hours; best after "
+        "a head). Each has its own values for training, which `cnnkit init --mode` writes.",
     )
-    output: Location = option("run", "The folder for the run and its results.")
-    seed: int = option(0, "Decides everything random.", ge=0, le=2**32 - 1)
+    output: Location = _option("run", "The folder for the run and its results.")
+    seed: int = _option(0, "Decides everything random.", ge=0, le=2**32 - 1)
     data: _Data
     base: _Base = _Base()
     training: _Training = _Training()
@@ -91,7 +94,8 @@ class Run(_Section):
     @property
     def photos(self) -> Path:
         """The folder with ``train``, ``validation`` and perhaps ``test``."""
-        return split if (split := self.output / "photos").exists() else self.data.folder
+        split = self.output / "photos"
+        return split if split.exists() else self.data.folder
 
 
 def read(path: Path) -> Run:
@@ -125,9 +129,10 @@ def _lines(section: _Section, folder: Path, indent: str = "") -> Iterator[str]:
             yield from (f"\n{name}:", *_lines(value, folder, "  "))
             continue
         if isinstance(value, Path):
-            value, folder = value.resolve(), folder.resolve()
-            near = value.drive == folder.drive  # else on another of Windows' drives
-            value = (Path(os.path.relpath(value, folder)) if near else value).as_posix()
+            try:
+                value = Path(os.path.relpath(value, folder.resolve())).as_posix()
+            except ValueError:  # on another drive of Windows
+                value = value.resolve().as_posix()
         yield indent + yaml.safe_dump({name: value}, allow_unicode=True, width=10**6).rstrip()
 
 

@@ -145,8 +145,7 @@ def _split(run: Run) -> None:
     """Refuse the folder of another run, and split the photos."""
     begun, photos = (run.output / "run.yml").exists(), run.data
     if begun and (different := differences(read(run.output / "run.yml"), run)):
-        text = f"{run.output} holds another run: {'; '.join(different)}."
-        raise ValueError(f"{text} Name another output, or delete the folder.")
+        raise ValueError(f"{run.output} holds another run: {'; '.join(different)}. Name another.")
     if (photos.folder.exists() or not begun) and not data.find_parts(photos.folder):
         shares, to = (photos.validation_share, photos.test_share), run.output / "photos"
         data.split_folder(photos.folder, to, *shares, run.seed, photos.skip_unusable)

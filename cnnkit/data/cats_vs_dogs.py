@@ -51,7 +51,7 @@ def cats_vs_dogs(
         their numbers, as in Chollet's book; in the sample 200, 100 and 300. ``"half"``: half of all
         for training, a fifth of these for validation, and half for testing, by a seed from 0.
     source : {"kaggle", "microsoft"}, optional
-        The archive to use, and to download where it is missing; else the one that is there.
+        The archive, which is downloaded where it is missing; else Kaggle's, or the one there is.
 
     It returns a folder with ``train/``, ``validation/`` and ``test/``, in each ``cat/`` and
     ``dog/``. A warning names files of the archive that are no photos, whose place the next number
@@ -97,7 +97,7 @@ def _archive(source: str | None) -> Path:
     if source == "microsoft" or (other and source is None):
         return store.fetch(MICROSOFT, MICROSOFT_URL, hint=GONE)
     hint = f'data.cats_vs_dogs("full", source="microsoft"), or {MICROSOFT_URL}'
-    return store.from_kaggle(KAGGLE, f"Without an account, they come from Microsoft: {hint}.")
+    return store.from_kaggle(KAGGLE, f"Without an account, these photos are Microsoft's: {hint}.")
 
 
 def _unpack(archive: Path, folder: Path, count: int, exactly: bool) -> None:

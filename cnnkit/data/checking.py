@@ -11,7 +11,6 @@ import numpy as np
 
 SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
 HIDDEN = "a hidden or system file; delete it"
-SHOWN = 20  # problems in a message
 
 
 class Unusable(NamedTuple):
@@ -84,7 +83,7 @@ def usable_photos(
     way_out = "" if wrong else ", or leave the files out with skip_unusable=True"
     if told := sorted((wrong if skip_unusable else wrong | problems).items()):
         lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in told]
-        lines[SHOWN:] = ["\n  … and more: data.check_images lists all"] * (len(told) > SHOWN)
+        lines[20:] = ["\n  … and more: data.check_images lists all"] * (len(told) > 20)
         count = f"{len(told)} problem{'s' * (len(told) > 1)}"
         raise ValueError(f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}")
     return np.array(usable)

@@ -28,8 +28,8 @@ def batches(
 ) -> Batches:
     """Make batches of images, (n, height, width, channels), and labels, (n,), for `training.fit`.
 
-    The images are not copied; the other arguments are those of `image_folder`. It returns a
-    `keras.utils.PyDataset` with the attributes of `image_folder`, and ``images``.
+    The images are not copied; the other arguments, and the attributes of the `PyDataset` that is
+    returned, are those of `image_folder`; ``images`` is one more.
     """
     images, labels = np.asarray(images), np.asarray(labels)
     if images.ndim == 0 or len(images) == 0:
@@ -82,7 +82,7 @@ def image_folder(
         `seed` and k alone; ``epoch()``, the next one, and ``set_epoch(k)``, to go on with epoch k;
         ``shuffled``; ``skipped``, the files that were left out. The last batch may be smaller.
     """
-    checks.sides("image_size", image_size, "(height, width)")
+    checks.image_size(image_size)
     seed = _seed(batch_size, shuffle, seed)
     photos, problems = list_photos(folder := Path(path))
     pixels = _room((len(photos), *image_size, 3), memory_budget)
@@ -114,7 +114,7 @@ def _room(shape: tuple[int, ...], memory_budget: int) -> np.ndarray:
         return np.empty(shape, "uint8")
     if needed > disk_usage(folder).free:
         cure = "Take a smaller image_size, or name another folder in TMPDIR and start Python again"
-        raise OSError(f"{folder} has no room for {needed / 1e9:.1f} GB of photos. {cure}.")
+        raise OSError(f"{folder} has no room for {needed / 1e9:.1f} GB of decoded photos. {cure}.")
     with tempfile.TemporaryFile(prefix="cnnkit-") as file:
         return np.memmap(file, "uint8", "w+", shape=shape)
 

@@ -21,7 +21,6 @@ FORMATS = {
     **{name: (f".{name.lower()}",) for name in ("PNG", "BMP", "GIF", "WEBP")},
 }
 EXTENSIONS = {extension for extensions in FORMATS.values() for extension in extensions}
-# Pillow's modes of plain colour and grey pictures, and what two others mean.
 PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
 MODES = {"CMYK": "the colours of a printer (CMYK)", "P": "a palette of colours instead of colours"}
 
@@ -72,7 +71,7 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
 
     Each is resized to `image_size`, (height, width), bilinearly and whatever its aspect ratio.
     """
-    checks.sides("image_size", image_size, "(height, width)")
+    checks.image_size(image_size)
     if isinstance(paths, str | Path):
         raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
     photos = [Path(path) for path in paths]

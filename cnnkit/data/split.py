@@ -30,14 +30,12 @@ def split_folder(
     ----------
     source, destination : str or Path
         A folder with a folder for each class, which stays as it is, and where to make the three
-        folders. It must hold nothing else. A second call with the same arguments is instant.
+        folders, which is returned. It must hold nothing else. A second call is instant.
     validation, test, seed : float, float, int
         Shares of each class, in [0, 1), together below 1, and at least one photo; a part whose
         share is 0 is not made. The seed, from 0, decides which photos go where.
     skip_unusable : bool
         Leave out the files that `check_images` finds. Else a ValueError lists them.
-
-    It returns `destination`.
     """
     checks.whole_number("seed", seed, least=0)
     shares = f"validation {validation}, test {test}"

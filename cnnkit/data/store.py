@@ -24,6 +24,8 @@ def home() -> Path:
     It is ``CNNKIT_DATA`` where that is set, else ``data/`` of the checkout, else the user's cache.
     """
     if chosen := os.environ.get("CNNKIT_DATA"):
+        if Path(chosen).expanduser().is_file():
+            raise ValueError(f"CNNKIT_DATA is {chosen}, a file; expected a folder.")
         return Path(chosen).expanduser()
     return CHECKOUT / "data" if CHECKOUT else user_cache_path("cnnkit")
 
@@ -54,9 +56,10 @@ def fetch(name: str, url: str, file_hash: str | None = None, hint: str = "") -> 
             print(f"Downloading {url}. {hint}")
             get_file(name, url, file_hash=file_hash, cache_dir=part, cache_subdir="")
             Path(part, name).replace(path)
-    with path.open("rb") as file:
-        algorithm = "md5" if file_hash and len(file_hash) == 32 else "sha256"
-        if file_hash and hashlib.file_digest(file, algorithm).hexdigest() != file_hash:
+    if file_hash:
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "md5" if len(file_hash) == 32 else "sha256")
+        if digest.hexdigest() != file_hash:
             problem = f"{path} is damaged, or another file: its hash is not {file_hash}"
             raise ValueError(f"{problem}. Delete it and call again to download it.")
     return path
@@ -137,10 +140,7 @@ def build_once(folder: Path, contents: str, make: Callable[[Path], object]) -> P
 
 
 def ants_and_bees() -> Path:
-    """Return the training photos of PyTorch's tutorial on transfer learning: 123 ants, 121 bees.
-
-    The folder also holds a file that is no photo, as folders of own photos do.
-    """
+    """Return PyTorch's tutorial's photos, 123 ants and 121 bees, and a file that is no photo."""
     folder = home() / "hymenoptera_data" / "train"
     if not folder.is_dir():
         get = f'curl -L -O {ANTS_AND_BEES} && unzip hymenoptera_data.zip -d "{home()}"'

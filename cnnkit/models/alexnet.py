@@ -75,8 +75,7 @@ def alexnet(
     -------
     keras.Model, (n, height, width, channels) in [0, 255] → (n, classes) probabilities
     """
-    form, why = "(height, width, channels)", "of which the last pooling leaves one pixel"
-    checks.sides("input_shape", input_shape, form, 67, why)
+    checks.image_size(input_shape, "input_shape", "channels", 67)  # one, for the last pooling
     checks.whole_number("classes", classes, least=2)
     checks.one_of("initializer", initializer, ("paper", "he"))
     checks.augmentation(augmentation)

@@ -72,8 +72,7 @@ def cats_vs_dogs_cnn(
     -------
     keras.Model, (n, height, width, channels) in [0, 255] → (n, 1), probability of the second class
     """
-    form = "(height, width, channels)"
-    checks.sides("input_shape", input_shape, form, 78, "which the last convolution needs")
+    checks.image_size(input_shape, "input_shape", "channels", 78)  # for the last convolution
     checks.augmentation(augmentation)
     inputs = keras.Input(input_shape, name="photos")
     x = inputs if augmentation is None else augmentation(inputs)

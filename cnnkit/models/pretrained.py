@@ -33,8 +33,7 @@ class Preprocessing(keras.Layer):
 def begin(weights: str | None, input_shape: tuple, network: str) -> tuple:
     """Check the arguments of a base; return its input, and what `Preprocessing` makes of it."""
     checks.one_of("weights", weights, ("imagenet", "drawn", None))
-    why = "of which five halvings leave a pixel"
-    checks.sides("input_shape", input_shape, "(height, width, 3)", 32, why)
+    checks.image_size(input_shape, "input_shape", 3, 32)  # of which five halvings leave a pixel
     inputs = keras.Input(input_shape, name="photos")
     return inputs, Preprocessing(network, name="preprocessing")(inputs)
 

@@ -53,8 +53,7 @@ def shakenet(
     """
     checks.whole_number("classes", classes, least=2)
     checks.whole_number("branches", branches, least=2)
-    why = "of which three stages leave a pixel"
-    checks.sides("input_shape", input_shape, "(height, width, 3)", 3, why)
+    checks.image_size(input_shape, "input_shape", 3, 3)  # of which three stages leave a pixel
     checks.augmentation(augmentation)
     if depth not in range(8, 10_000, 6):
         expected = "8, 14, 20, 26, …: two layers, and three stages of blocks with two each"

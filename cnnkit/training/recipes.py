@@ -62,7 +62,10 @@ class Recipe:
             raise ValueError(f"The learning rate follows one of {allowed}.")
 
     def compile(self, model: keras.Model, steps: int | None = None) -> None:
-        """Compile a model for epochs of `steps`. Saved, it loses its weight decay."""
+        """Compile a model, with accuracy as its metric; a cosine needs the steps of an epoch.
+
+        A saved model does not hold the weight decay: compile it again before you train it on.
+        """
         config: dict[str, Any] = {"learning_rate": self.schedule(steps)}
         if self.momentum:
             config |= {"momentum": self.momentum, "nesterov": self.nesterov}

@@ -40,7 +40,7 @@ def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
         cure = "Take images / 255." if low >= 0 and high <= 255 else "Rescale them."
         what = f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}"
         raise ValueError(f"{what}. {cure}")
-    checks.labels(y, max(2, model.output_shape[-1]), len(x))
+    checks.labels(y, model.output_shape[-1], len(x))
 
 
 def fit(
@@ -174,7 +174,7 @@ def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
         raise ValueError("The data set holds no labels; expected batches (images, labels).")
     known = behind(dataset)
     labels = np.concatenate([y for _, y in read(dataset)]) if known is None else known.labels
-    checks.labels(labels, max(2, model.output_shape[-1]), len(labels))
+    checks.labels(labels, model.output_shape[-1], len(labels))
     names = [] if known is None else known.class_names
     counts = enumerate(np.bincount(labels, minlength=len(names)))
     classes = [f"{count:,} {names[n] if names else f'of class {n}'}" for n, count in counts]

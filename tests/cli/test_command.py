@@ -52,6 +52,7 @@ def test_exit_codes(here, cnnkit):
 @pytest.mark.parametrize(
     ("error", "code", "told"),
     [
+        (KeyboardInterrupt(), 130, ""),
         (ValueError("Wrong:\n  a: this\n  b: that"), 1, "Error: Wrong:\n  a: this\n  b: that\n"),
         (FloatingPointError("The loss is nan."), 1, "Error: The loss is nan.\n"),
     ],

@@ -151,7 +151,7 @@ def test_a_run_is_moved_prolonged_and_told_from_another(trained, here, cnnkit):
     other = cnnkit("train", describe(Path("own/photos"), more="  batch_size: 4\nseed: 5\n"))
     assert other.stderr == (
         "Error: own/run holds another run: seed is 0 there and 5 here; training.batch_size is 8 "
-        "there and 4 here. Name another output, or delete the folder.\n"
+        "there and 4 here. Name another.\n"
     )
 
 

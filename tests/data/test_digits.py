@@ -1,3 +1,4 @@
+import hashlib
 import importlib
 import inspect
 
@@ -34,6 +35,23 @@ def test_the_seed_decides_the_split():
     assert not np.array_equal(first[1][0], other[1][0])
     with pytest.raises(ValueError, match="seed is -1; expected a whole number from 0"):
         data.digits(-1)
+
+
+@pytest.fixture
+def mnist_file(data_home, monkeypatch):
+    """An mnist.npz of the real one's layout, which passes for the real one."""
+    random, path = np.random.default_rng(0), data_home / "mnist.npz"
+    arrays = {
+        "x_train": np.zeros((60_000, 28, 28), "uint8"),
+        "y_train": random.integers(0, 10, 60_000).astype("uint8"),
+        "x_test": np.zeros((10_000, 28, 28), "uint8"),
+        "y_test": random.integers(0, 10, 10_000).astype("uint8"),
+    }
+    arrays["x_train"][:10] = random.integers(0, 256, (10, 28, 28))
+    np.savez_compressed(path, **arrays)
+    sha = hashlib.sha256(path.read_bytes()).hexdigest()
+    monkeypatch.setattr(DIGITS, "MNIST_SHA256", sha)
+    return path
 
 
 @pytest.mark.slow

@@ -93,7 +93,7 @@ def test_each_epoch_of_fit_is_one_epoch(passes, folder):
     [
         ({"image_size": (0, 9)}, "image_size"),
         ({"image_size": 80}, "image_size is 80"),
-        ({"image_size": (9.5, 9)}, "in pixels"),
+        ({"image_size": (9.5, 9)}, "whole pixels"),
         ({"batch_size": 0}, "batch_size"),
         ({"batch_size": 2.5}, "batch_size"),
         ({"seed": -1}, "seed is -1"),

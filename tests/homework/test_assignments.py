@@ -76,7 +76,7 @@ def test_the_solution_has_all_points_in_time(made, run):
     assert perf_counter() - begun < SECONDS
 
 
-@pytest.mark.slow
+@pytest.mark.homework
 def test_an_untouched_notebook_runs_and_has_no_point(made, run):
     results = run(made / "student" / f"{made.name}.ipynb")
     for question in points(made):

@@ -7,11 +7,12 @@ global seed decides. Put a layer in front of a model, as `models.cats_vs_dogs_cn
 with ``training=True`` to look at what it does. Keras's own layers do the work wherever it has one.
 """
 
+# ruff: noqa: F403, F405  (the modules name their layers)
 from typing import Any
 
 from cnnkit import checks
-from cnnkit.data.augment import layers as own
 from cnnkit.data.augment.base import Augmentation, Chain, Range
+from cnnkit.data.augment.layers import *
 
 from keras import layers, ops
 
@@ -19,26 +20,25 @@ __all__ = ["Augmentation", "Chain", "CropAndResize", "PCAColor", "QuarterTurns",
 __all__ += ["blur", "color_jitter", "crop_and_flip", "flip", "flip_pad_and_crop"]
 __all__ += ["flip_rotate_zoom", "pad_and_crop", "rotate", "sharpen", "ten_crop"]
 
-CropAndResize, QuarterTurns = own.CropAndResize, own.QuarterTurns
-PCAColor, SaltAndPepper = own.PCAColor, own.SaltAndPepper
-crop_and_flip, pad_and_crop = own.CropAndFlip, own.PadAndCrop
+crop_and_flip, pad_and_crop = CropAndFlip, PadAndCrop
 
 
 def flip_rotate_zoom(seed: int | None = None) -> Chain:
     """Mirror, turn and zoom images, as chapter 4's model does.
 
-    Half of them, left to right; by up to a tenth of a full turn to either side; by up to a fifth.
-    Corners are filled with a reflection.
+    Mirrored left to right with a probability of one half; turned by up to a tenth of a full turn
+    to either side; enlarged or reduced by up to a fifth; corners are filled with a reflection.
     Source: F. Chollet, "Deep Learning with Python", 2nd edition, Manning, 2021, listing 8.14.
     """
-    first, second, third = _seeds(seed, 3)
+    first, second, third = (None if seed is None else seed + number for number in range(3))
     chain = [layers.RandomFlip("horizontal", seed=first), layers.RandomRotation(0.1, seed=second)]
     chain.append(layers.RandomZoom(0.2, seed=third))
     return Chain(chain, value_range=None, name="flip_rotate_zoom")
 
 
 def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
-    """Mirror half of the images, by a mode of Keras's `RandomFlip`."""
+    """Mirror half of the images: "horizontal", "vertical" or "horizontal_and_vertical"."""
+    checks.one_of("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
     return Chain([layers.RandomFlip(mode, seed=seed)], value_range=None, name="flip")
 
 
@@ -51,7 +51,7 @@ def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
 def color_jitter(
     strength: float = 0.3, seed: int | None = None, value_range: Range = (0, 255)
 ) -> Chain:
-    """Change brightness, contrast, saturation, and hue by a sixth; `strength` is in [0, 1]."""
+    """Change brightness, contrast, saturation, and a sixth as much hue, by up to `strength`."""
     factors: Any = (strength, strength, (0.5 - strength / 2, 0.5 + strength / 2), strength / 6)
     jitter = layers.RandomColorJitter(value_range, *factors, seed=seed)
     return Chain([jitter], value_range=value_range, name="color_jitter")
@@ -71,13 +71,15 @@ def blur(
 
 def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range = (0, 255)) -> Chain:
     """Sharpen edges by a random amount, up to `strength` in [0, 1]."""
+    if not 0 <= strength <= 1:
+        raise ValueError(f"strength is {strength}; expected 0 to 1.")
     layer = layers.RandomSharpness((0.5, 0.5 + strength / 2), value_range=value_range, seed=seed)
     return Chain([layer], value_range=value_range, name="sharpen")
 
 
 def flip_pad_and_crop(padding: int = 4, seed: int | None = None) -> Chain:
     """Mirror images, and move them as `pad_and_crop` does: the augmentation of chapter 9."""
-    first, second = _seeds(seed, 2)
+    first, second = seed, None if seed is None else seed + 1
     chain = [layers.RandomFlip("horizontal", seed=first), pad_and_crop(padding, second)]
     return Chain(chain, value_range=None, name="flip_pad_and_crop")
 
@@ -98,8 +100,3 @@ def ten_crop(images: Any, size: int) -> Any:
     corners = ((0, 0), (0, right), (down, 0), (down, right), (down // 2, right // 2))
     crops = [images[:, top : top + size, left : left + size] for top, left in corners]
     return ops.stack(crops + [ops.flip(crop, axis=2) for crop in crops], axis=1)
-
-
-def _seeds(seed: int | None, count: int) -> list[int | None]:
-    """Return a seed for each layer of a chain."""
-    return [None if seed is None else seed + number for number in range(count)]

@@ -10,6 +10,9 @@ import keras
 import numpy as np
 from keras import ops
 
+__all__ = ["CropAndFlip", "CropAndResize", "PCAColor", "PadAndCrop", "QuarterTurns"]
+__all__ += ["SaltAndPepper"]
+
 
 class _Moving(Augmentation):
     """Base of the layers that only move pixels, so that any range of values stays."""
@@ -46,7 +49,7 @@ def _window(images: Any, scale: Any, corners: Any, interpolation: str) -> Any:
 class CropAndResize(_Moving):
     """Cut a random window of the image's aspect ratio out of each, and enlarge it to its size.
 
-    The windows' height is uniform between `smallest`, in (0, 1], and 1 times the image's.
+    The window's height is a random share of the image's, from `smallest`, in (0, 1], to 1.
     """
 
     def __init__(self, smallest: float = 0.7, **options: Any) -> None:

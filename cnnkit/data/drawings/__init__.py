@@ -72,10 +72,15 @@ def write(
     directory, species : str or Path, sequence of str
         Must not hold anything else; it is returned. Each of the species, from `SPECIES`, becomes a
         folder in it, with the files ``cat.0.jpg``, ``cat.1.jpg``, …
-    per_class, seed, size, background
-        From 1; the first pictures are the same for any of it. From 0. As in `draw`.
+    per_class, seed : int
+        Pictures of each species, of which the first are the same for any number; and from 0.
+    size, background
+        As in `draw`.
     """
     species = [species] if isinstance(species, str) else list(species)
+    for name in species:
+        checks.one_of("species", name, SPECIES)
+    checks.one_of("background", background, ("neutral", "species"))
     if not species or len(set(species)) < len(species):
         raise ValueError(f"species is {species}; expected one or more names, each once.")
     checks.whole_number("per_class", per_class, least=1)

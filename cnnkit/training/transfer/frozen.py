@@ -24,9 +24,9 @@ def unfreeze_top(base: keras.Model, count: int) -> None:
     """
     nested = any(isinstance(layer, keras.Model) and layer.weights for layer in base.layers)
     if nested or count not in range(len(base.layers) + 1):
-        which = "holds a model: give it that one" if nested else "is the base"
-        expected = f"0 to {len(base.layers)}, the number of layers of {base.name!r}, which {which}"
-        raise ValueError(f"count is {count!r}; expected {expected}, as model.get_layer('vgg16').")
+        what = f"count is {count!r}; expected 0 to {len(base.layers)}, the layers of {base.name!r}"
+        inner = "; it holds a model: give that, such as model.get_layer('vgg16')" if nested else ""
+        raise ValueError(f"{what}{inner}.")
     base.trainable = True
     for number, layer in enumerate(base.layers):
         normalises = isinstance(layer, keras.layers.BatchNormalization)
@@ -87,9 +87,8 @@ def fit_from_frozen(
         if past and verbose != 0:
             print(f"Going on after epoch {past}, from {directory}")
         features, judged = photos.batches(store, views), None
-        if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):
-            classes = max(2, model.output_shape[-1])
-            checks.labels(photos.labels, classes, len(photos.labels))  # a loss may take others
+        if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):  # or others
+            checks.labels(photos.labels, model.output_shape[-1], len(photos.labels))
         if validation is not None:
             judged = Frozen(frozen, validation, photos.network_key).batches(store)
             judged.seed = None  # in the order of the files

@@ -45,7 +45,7 @@ def flat():
     ("build", "arguments", "message"),
     [
         (lambda: classifier(free=20), {}, "cannot be cut behind its frozen layers"),
-        (flat, {}, "expected a base, .* between augmentation and a head"),
+        (flat, {}, "expected a base, .* between augmentation and a free head"),
         (lambda: classifier("densenet", free=9), {}, "all in a row"),
         (lambda: models.transfer_classifier(small_base()), {}, "not compiled"),
         (lambda: classifier(augmented=True), {}, "begins with augmentation. Say .* views=8"),
