@@ -114,7 +114,7 @@ print(worker.name, "has", len(program.splitlines()), "lines")
 # %% [markdown]
 # It reports the pictures a second of the last epoch, since in the first one the backend also
 # translates the network into machine code. `training.distributed` will matter
-# in section 3; alone, it does nothing.
+# in section 3; for one process on one device, it does nothing.
 
 
 # %%
@@ -161,8 +161,8 @@ for name, each in found.items():
     print(f"{name:10} losses {np.round(each['loss'], 5)}, {each['rate']:6,.0f} pictures a second")
 
 # %% [markdown]
-# They agree in many digits and not in all, and in fewer the longer you train. Sums of many numbers depend on their
-# order, each library has its own, and every step amplifies the difference. The *figures* of an experiment do not change
+# They agree in four or five digits and not in all. Sums of many numbers depend on their order, each library has its
+# own, and each step builds on the last: over a long training, the difference tends to grow. The *figures* of an experiment do not change
 # by it, the bits do. Whoever reports a result names the backend all the same.
 #
 # What changes is the speed, here on one core each. On a GPU the order may well be another one, and on other networks
@@ -257,8 +257,8 @@ print("the mean of the halves is the whole:", np.allclose((first + second) / 2, 
 print("but the halves differ:", not np.allclose(first, second, atol=1e-3))
 
 # %% [markdown]
-# It is, for halves of the same size and a loss that is a mean. So two processes do not train *another* network; they
-# compute the same steps in another place. (Batch normalisation would be an exception if each half had its own mean. In
+# On paper it is, for halves of the same size and a loss that is a mean; in float32, up to rounding. So two processes do
+# not train *another* network; they compute the same steps in another place. (Batch normalisation would be an exception if each half had its own mean. In
 # Keras on JAX it is the mean of the whole batch.)
 #
 # Keras does this by its **distribution** API, for distributed training (분산 학습), on JAX:

@@ -187,9 +187,11 @@ def test_without_any_archive_both_ways_are_named(data_home, monkeypatch):
 
 
 @pytest.mark.slow
-def test_the_sample_is_drawn_and_travels_the_same_way(data_home):
+def test_the_sample_is_drawn_and_travels_the_same_way(data_home, monkeypatch):
+    assert cats_vs_dogs.SMALL["sample"] == (200, 100, 300)  # and a tenth of it here
+    monkeypatch.setitem(cats_vs_dogs.SMALL, "sample", (20, 10, 30))
     folder = data.cats_vs_dogs("sample")
-    limits = {"train": range(200), "validation": range(200, 300), "test": range(300, 600)}
+    limits = {"train": range(20), "validation": range(20, 30), "test": range(30, 60)}
     assert numbers(folder) == {
         (part, kind): list(limits[part]) for part in limits for kind in ("cat", "dog")
     }
@@ -200,8 +202,8 @@ def test_the_sample_is_drawn_and_travels_the_same_way(data_home):
         assert {line.split(",")[0] for line in lines[1:]} == {
             path.relative_to(folder / part).as_posix() for path in (folder / part).glob("*/*.jpg")
         }
-    drawn = data.drawings.write(data_home / "drawn", ["cat", "dog"], 600, seed=0)
-    for name in ("cat/cat.0.jpg", "dog/dog.199.jpg"):
+    drawn = data.drawings.write(data_home / "drawn", ["cat", "dog"], 60, seed=0)
+    for name in ("cat/cat.0.jpg", "dog/dog.19.jpg"):
         assert (folder / "train" / name).read_bytes() == (drawn / name).read_bytes()
     assert [path.name for path in (data_home / "cats_vs_dogs").iterdir()] == [folder.name]
     assert {"cat", "dog"} <= set(SPECIES)

@@ -146,7 +146,7 @@ def test_with_a_cropping_augmentation_larger_photos_give_their_middle():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"input_shape": (66, 67, 3)}, "67 by 67"),
+        ({"input_shape": (66, 67, 3)}, "from 67 up"),
         ({"classes": 1}, "classes is 1"),
         ({"initializer": "xavier"}, "'paper' or 'he'"),
         ({"mean": [1.0, 2.0]}, "mean is"),

@@ -20,8 +20,8 @@ def test_the_same_output_as_keras_applications():
     base.set_weights(original.get_weights())
     photos = np.random.default_rng(0).uniform(0, 255, (2, 64, 96, 3)).astype("float32")
     scaled = keras.applications.densenet.preprocess_input(photos.copy())
-    expected = original.predict(scaled, verbose=0)
-    np.testing.assert_allclose(base.predict(photos, verbose=0), expected, rtol=1e-4, atol=1e-5)
+    expected, found = map(keras.ops.convert_to_numpy, (original(scaled), base(photos)))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.parametrize(("depth", "expected"), [(169, 12_642_880), (201, 18_321_984)])
@@ -64,7 +64,7 @@ def test_the_first_convolution_and_the_bottleneck_by_their_numbers():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"weights": None, "input_shape": (30, 64, 3)}, "at least 32 by 32"),
+        ({"weights": None, "input_shape": (30, 64, 3)}, "from 32 up"),
         ({"weights": "drawing"}, "weights is 'drawing'"),
         ({"block_config": (2,)}, "Leave these out, or take weights=None"),
         ({"initial_filters": 8}, "Leave these out, or take weights=None"),

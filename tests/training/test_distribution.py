@@ -54,7 +54,7 @@ def test_two_processes_train_as_one_does(tmp_path, source):
     assert left == right
 
 
-@pytest.mark.slow
+@pytest.mark.survival
 def test_one_process_trains_on_all_its_devices(tmp_path):
     four = {"XLA_FLAGS": f"{SOON} --xla_force_host_platform_device_count=4"}
     (one,) = finish(start(1, tmp_path / "one", 3, "judged"))

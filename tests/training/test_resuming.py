@@ -151,9 +151,8 @@ def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> 
             killed += 1
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("kills", [2, pytest.param(20, marks=pytest.mark.survival)])
-def test_a_run_survives_being_killed(tmp_path, photos, kills):
+@pytest.mark.survival
+def test_a_run_survives_being_killed(tmp_path, photos, kills=10):
     """Killed with SIGKILL at random moments, it ends bit for bit as one that was never killed."""
     command = [sys.executable, str(SCRIPT), str(10 + kills), str(photos)]
     whole = [*command, str(tmp_path / "whole")]
