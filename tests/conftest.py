@@ -9,7 +9,8 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no worker waits for another's last file.
 
-    What an ordinary run leaves out counts among the slow tests.
+    These are the files with the most slow tests, then those with the most tests. What an ordinary
+    run leaves out counts among the slow ones.
     """
     for item in items:
         if any(map(item.get_closest_marker, ("survival", "homework", "backends", "colab"))):
@@ -19,7 +20,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for item in items
         if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")
     )
-    items.sort(key=lambda item: -slow[item.path])
+    count = Counter(item.path for item in items)
+    items.sort(key=lambda item: (-slow[item.path], -count[item.path]))
 
 
 @pytest.fixture(autouse=True)

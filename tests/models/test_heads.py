@@ -23,12 +23,12 @@ def test_a_classifier_is_the_softmax_of_a_dense_layer_on_the_mean_of_the_feature
     head = models.classification_head(base, SPECIES)
     weights, bias = np.random.default_rng(1).normal(size=(145, 4)), np.arange(4.0)
     head.set_weights([weights, bias])
-    features = base.predict(PHOTOS, verbose=0).mean(axis=(1, 2))
-    found = models.pooled(base).predict(PHOTOS, verbose=0)
+    array = keras.ops.convert_to_numpy
+    features, found = array(base(PHOTOS)).mean(axis=(1, 2)), array(models.pooled(base)(PHOTOS))
     np.testing.assert_allclose(found, features, rtol=1e-5, atol=1e-6)
     expected = softmax(features @ weights + bias, axis=1)
     classifier = models.with_head(base, head)
-    np.testing.assert_allclose(classifier.predict(PHOTOS, verbose=0), expected, atol=1e-5)
+    np.testing.assert_allclose(array(classifier(PHOTOS)), expected, atol=1e-5)
     assert models.class_names(head) == models.class_names(classifier) == SPECIES
 
 

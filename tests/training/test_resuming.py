@@ -9,6 +9,7 @@ from pathlib import Path
 
 from cnnkit import data, models, training
 from cnnkit.data import augment
+from cnnkit.models.normalization import BatchNormalization
 
 import keras
 import numpy as np
@@ -34,13 +35,16 @@ def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, ep
     assert_ended(fit(load(photos), tmp_path, build(seed=99)), tmp_path, whole)
 
 
-def shakenet(photos, directory, **options):
-    """Arrays, a cosine, weight decay, and coefficients that are drawn on."""
+def shaken(photos, directory, **options):
+    """Arrays, a cosine, weight decay, moving statistics, and coefficients that are drawn on."""
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), "uint8")
     train = data.batches(images, np.arange(20) % 4, 8, shuffle=True, seed=2)
     training.reproducible(0)
-    pad = augment.flip_pad_and_crop(1)
-    model = models.shakenet(8, 4, 4, input_shape=(8, 8, 3), augmentation=pad)
+    inputs = keras.Input((8, 8, 3))
+    x = keras.layers.Rescaling(1 / 255)(augment.flip_pad_and_crop(1)(inputs))
+    branches = [BatchNormalization()(keras.layers.Conv2D(4, 3)(x)) for _ in range(2)]
+    x = keras.layers.GlobalAveragePooling2D()(models.ShakeShake()(branches))
+    model = keras.Model(inputs, keras.layers.Dense(4, "softmax")(x))
     recipe = dataclasses.replace(training.recipes.SHAKENET, batch_size=8, epochs=4)
     validation = data.batches(images[::2], np.arange(0, 20, 2) % 4, 5)
     model, history = fit((train, validation), directory, model, recipe=recipe, **options)
@@ -81,7 +85,7 @@ def evaluations(photos, directory, **options):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("run", [shakenet, sigmoid, early, evaluations])
+@pytest.mark.parametrize("run", [shaken, sigmoid, early, evaluations])
 def test_so_does_each_kind_of_run(photos, tmp_path, run):
     whole = *run(photos, tmp_path / "whole"), tmp_path / "whole"
     interrupt(functools.partial(run, photos, tmp_path / "run"), 2, int(run is not sigmoid))
