@@ -9,19 +9,19 @@ import pytest
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes long, so that no worker waits for another's last file.
 
-    These are the files with the most slow tests, then those with the most tests. What an ordinary
-    run leaves out counts among the slow ones.
+    These are the chapters, then the files with the most slow tests, then those with the most tests.
+    What an ordinary run leaves out counts among the slow ones.
     """
     for item in items:
         if any(map(item.get_closest_marker, ("survival", "homework", "backends", "colab"))):
             item.add_marker("slow")
-    slow = Counter(
-        item.path
-        for item in items
-        if item.path.suffix == ".ipynb" or item.get_closest_marker("slow")
-    )
+    slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     count = Counter(item.path for item in items)
-    items.sort(key=lambda item: (-slow[item.path], -count[item.path]))
+
+    def place(item: pytest.Item) -> tuple[bool, int, int]:
+        return item.path.suffix != ".ipynb", -slow[item.path], -count[item.path]
+
+    items.sort(key=place)
 
 
 @pytest.fixture(autouse=True)

@@ -68,7 +68,7 @@ def points(made: Path) -> dict[str, float]:
     return homework.possible(made / "student" / f"{made.name}.ipynb")
 
 
-@pytest.mark.slow
+@pytest.mark.homework
 def test_the_solution_has_all_points_in_time(made, run):
     begun = perf_counter()
     results = run(made / "autograder" / f"{made.name}.ipynb")
