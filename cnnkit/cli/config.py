@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from cnnkit import files
 
 import yaml
-from pydantic import AfterValidator, BaseModel, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 
 HEADER = '# A run of cnnkit. Change what you like. Paths count from this file; null means "none".\n'
 # As in training.recipes. Those below are a head's, but for its slow learning rate there, 5e-5.
@@ -18,14 +18,20 @@ FREE = ("output", "training.epochs", "evaluation.every", "evaluation.after")  # 
 
 
 def _from_file(path: Path, info: Any) -> Path:
-    """Turn a path that counts from the file's folder, the context, into one from here."""
     path = ((info.context or Path()) / path.expanduser()).resolve()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
-Location = Annotated[Path, Field(strict=False), AfterValidator(_from_file)]
+def _for_sgd(value: float | None, info: Any) -> float | None:
+    if value is not None and info.data.get("optimizer", "sgd") != "sgd":
+        raise ValueError("it is for the optimizer sgd; set it to null")
+    return value
+
+
+Location = Annotated[Path, Field(strict=False), AfterValidator(_from_file)]  # from the file on
 Number = Annotated[float, Field(strict=False)]  # since YAML reads 1e-3 as text
 Share = Annotated[Number, Field(ge=0, lt=1)]
+Momentum = Annotated[Share | None, AfterValidator(_for_sgd)]
 Count = Annotated[int, Field(ge=1, le=100_000)]
 
 
@@ -57,7 +63,7 @@ class _Base(_Section):
 class _Training(_Section):
     optimizer: Literal["adam", "sgd", "rmsprop"] = _option("adam", "adam, sgd or rmsprop.")
     learning_rate: Number = _option(1e-3, "Too large, and the loss jumps.", ge=1e-8, le=10)
-    momentum: Share | None = _option(None, "Share of a step that the next one keeps, for sgd only.")
+    momentum: Momentum = _option(None, "Share of a step that the next one keeps, for sgd only.")
     batch_size: Count = _option(8, "Photos a step.")
     epochs: Count = _option(10, "How often each photo is seen.")
     decay: Number = _option(0.85, "Factor of the learning rate at each decay.", ge=1e-3, le=1)
@@ -84,12 +90,6 @@ class Run(_Section):
     base: _Base = _Base()
     training: _Training = _Training()
     evaluation: _Evaluation = _Evaluation()
-
-    @model_validator(mode="after")
-    def _check_momentum(self) -> "Run":
-        if self.training.optimizer != "sgd" and self.training.momentum is not None:
-            raise ValueError("training.momentum is for the optimizer sgd; set it to null")
-        return self
 
     @property
     def photos(self) -> Path:
