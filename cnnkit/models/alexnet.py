@@ -75,7 +75,7 @@ def alexnet(
     -------
     keras.Model, (n, height, width, channels) in [0, 255] → (n, classes) probabilities
     """
-    checks.image_size(input_shape, "input_shape", "channels", 67)  # one, for the last pooling
+    checks.image_size(input_shape, "input_shape", "channels", 67)  # for the last pooling
     checks.whole_number("classes", classes, least=2)
     checks.one_of("initializer", initializer, ("paper", "he"))
     checks.augmentation(augmentation)

@@ -162,8 +162,8 @@ for name, each in found.items():
 
 # %% [markdown]
 # They agree in four or five digits and not in all. Sums of many numbers depend on their order, each library has its
-# own, and each step builds on the last: over a long training, the difference tends to grow. The *figures* of an experiment do not change
-# by it, the bits do. Whoever reports a result names the backend all the same.
+# own, and each step builds on the last: over a long training, the difference tends to grow. The *figures* of an
+# experiment do not change by it, the bits do. Whoever reports a result names the backend all the same.
 #
 # What changes is the speed, here on one core each. On a GPU the order may well be another one, and on other networks
 # too; measure yours. Also different: TensorFlow reads photos (`tf.data`) and serves models, JAX compiles the whole step
@@ -258,8 +258,8 @@ print("but the halves differ:", not np.allclose(first, second, atol=1e-3))
 
 # %% [markdown]
 # On paper it is, for halves of the same size and a loss that is a mean; in float32, up to rounding. So two processes do
-# not train *another* network; they compute the same steps in another place. (Batch normalisation would be an exception if each half had its own mean. In
-# Keras on JAX it is the mean of the whole batch.)
+# not train *another* network; they compute the same steps in another place. (Batch normalisation would be an exception
+# if each half had its own mean. In Keras on JAX it is the mean of the whole batch.)
 #
 # Keras does this by its **distribution** API, for distributed training (분산 학습), on JAX:
 # `keras.distribution.initialize()` lets the processes find one another, and `keras.distribution.DataParallel` says how

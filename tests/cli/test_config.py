@@ -42,12 +42,12 @@ def test_a_wrong_value_is_named_with_what_is_allowed(here, cnnkit, text, message
 
 
 def test_all_mistakes_are_named_at_once(here, cnnkit):
-    lines = ["mode: all", "data:", "  folder: 7", "training:", "  epochs: 0", "  batch: 4"]
-    lines.append("  momentum: 0.9")
+    lines = ["mode: all", "data:", "  folder: 7"]
+    lines += ["training:", "  epochs: 0", "  momentum: 0.9", "  batch: 4"]
     (here / "run.yml").write_text("\n".join(lines))
     names = [line.split(":")[0] for line in cnnkit("train", "run.yml").stderr.splitlines()[1:]]
-    assert names[:2] == ["  mode", "  data.folder"]
-    assert names[2:] == ["  training.momentum", "  training.epochs", "  training.batch"]
+    inside = ["  training.momentum", "  training.epochs", "  training.batch"]
+    assert names == ["  mode", "  data.folder", *inside]
 
 
 @pytest.mark.parametrize(

@@ -156,8 +156,9 @@ def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> 
 
 
 @pytest.mark.survival
-def test_a_run_survives_being_killed(tmp_path, photos, kills=10):
+def test_a_run_survives_being_killed(tmp_path, photos):
     """Killed with SIGKILL at random moments, it ends bit for bit as one that was never killed."""
+    kills = 10
     command = [sys.executable, str(SCRIPT), str(10 + kills), str(photos)]
     whole = [*command, str(tmp_path / "whole")]
     run = subprocess.run(whole, capture_output=True, text=True, check=True)
