@@ -1,11 +1,10 @@
 """Searching photos by a photo: the nearest among the features of a base."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnkit import files, pictures, plots
+from cnnkit import pictures, plots
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -59,26 +58,6 @@ class SimilarImages:
         titles = [f"{Path(path).parent.name}\n{distance:.3f}" for path, distance in neighbours]
         found = [_read(path) for path, _ in neighbours]
         return plots.image_grid([first, *found], ["searched by\n", *titles], len(found) + 1, 1.3)
-
-    def save(self, path: str | Path) -> None:
-        """Write the collection to a file, ``similar.npz``, which may move with its photos."""
-        folder = Path(path).absolute().parent
-        paths = np.array([_relative(photo, folder) for photo in self.file_paths])
-        files.replace(Path(path), lambda f: np.savez(f, features=self.features, file_paths=paths))
-
-    @classmethod
-    def load(cls, path: str | Path) -> "SimilarImages":
-        """Read a collection that `save` wrote."""
-        with np.load(path) as file:
-            features, paths = file["features"], file["file_paths"].tolist()
-        return cls(features, [os.path.normpath(Path(path).parent / photo) for photo in paths])
-
-
-def _relative(path: str, folder: Path) -> str:
-    try:
-        return Path(os.path.relpath(path, folder)).as_posix()
-    except ValueError:  # on another drive
-        return str(Path(path).absolute())
 
 
 def _read(path: str | Path) -> np.ndarray:

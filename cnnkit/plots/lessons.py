@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, Rectangle
 from matplotlib.path import Path
 
-__all__ = ["convolution_step", "data_parallel", "heatmap", "number_grids", "shake_block"]
-__all__ += ["shortcuts", "sliding_windows"]
+__all__ = ["convolution_step", "data_parallel", "number_grids", "shake_block", "shortcuts"]
+__all__ += ["sliding_windows"]
 
 Point = tuple[float, float]
 RADIUS = 0.34  # of a joint
@@ -79,9 +79,6 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
     figure, axes = panels(2.3, 3.0, titles)
     for ax, title, (size, kernel, padding, stride) in zip(axes, titles, cases, strict=True):
         padded = size + 2 * padding
-        if not (1 <= kernel <= padded and stride >= 1):
-            cure = f"take a kernel of 1 to {padded} pixels, and a stride from 1"
-            raise ValueError(f"A kernel of {kernel} with stride {stride} has no window: {cure}.")
         steps = np.arange(0, padded - kernel + 1, stride)
         ax.imshow(np.pad(np.full((size, size), 0.3), padding, constant_values=0.08), vmin=0, vmax=1)
         edges = np.arange(padded + 1) - 0.5
@@ -95,17 +92,6 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
         ax.set_title(f"{title}\n→ {len(steps)} × {len(steps)}")
     note = "upper left: the first window; lower right: the last; a dot for each output"
     figure.supxlabel(note, fontsize=9)
-    return figure
-
-
-@styled
-def heatmap(values: np.ndarray, xlabel: str, ylabel: str) -> Figure:
-    """Show a matrix (rows, columns) in colour, orange above zero and purple below."""
-    rows, columns = values.shape
-    figure, (ax,) = panels(8, 1 + 6.5 * rows / columns, xlabel=xlabel, ylabel=ylabel)
-    bound = np.abs(values).max() or 1.0
-    picture = ax.imshow(values, cmap=SIGNED, vmin=-bound, vmax=bound)
-    figure.colorbar(picture, ax=ax, fraction=0.04, label="value")
     return figure
 
 

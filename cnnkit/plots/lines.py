@@ -1,21 +1,19 @@
 """How training went, and how good the results are: as lines, and as points on one line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from cnnkit.plots.style import BLUE, GREY, VERMILION, panels, styled
 
 import keras
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-__all__ = ["accuracies", "activation_spreads", "learning_curves", "learning_rates", "scaling"]
-__all__ += ["spread", "spreads"]
+__all__ = ["curves", "learning_curves", "spreads"]
 
-Curves = Mapping[str, Sequence[float]]
-Places = Sequence[Any] | None  # along the x-axis; without them 1, 2 and so on
+Curves = Mapping[str, Any]  # names and their numbers, one after the other
+Places = Any  # along the x-axis: numbers or names, or None for 1, 2 and so on
 Points = Mapping[str, float] | None
 SEEDS: Any = {"ms": 9, "alpha": 0.6, "color": BLUE}
 THIS_RUN: Any = {"marker": "D", "ls": "", "ms": 8, "color": VERMILION, "label": "this run"}
@@ -49,83 +47,19 @@ def learning_curves(history: keras.callbacks.History | Curves, steps: Places = N
 
 
 @styled
-def accuracies(
-    lines: Curves, places: Places = None, xlabel: str = "epoch", ylabel: str = "validation accuracy"
-) -> Figure:
-    """Show several series of accuracies as lines.
+def curves(series: Curves, places: Places = None, **look: Any) -> Figure:
+    """Show several series of numbers as lines; of validation accuracies, unless told otherwise.
 
-    `lines` maps the name of each to accuracies in [0, 1], one for each name in `places`, or
-    without it one for each epoch, from 1.
+    `series` maps the name of each to its numbers, one for each of the `places` along the x-axis,
+    which may be names; or without these one for each epoch, from 1. The axes have this `look`,
+    such as ``ylabel="loss", yscale="log"``.
     """
-    figure, (ax,) = panels(6.5, 3, xlabel=xlabel, ylabel=ylabel)
-    draw_lines(ax, lines, places)
+    look = {"xlabel": "epoch", "ylabel": "validation accuracy"} | look
+    figure, (ax,) = panels(7, 2.8 + 0.1 * len(series), **look)
+    draw_lines(ax, series, places, markersize=6 if len(next(iter(series.values()))) <= 100 else 0)
     if places is None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.legend()
-    return figure
-
-
-@styled
-def activation_spreads(spreads: Curves, layers: Sequence[str]) -> Figure:
-    """Show the standard deviation of each layer's outputs, on a logarithmic scale.
-
-    `spreads` maps the name of each network to these numbers, one for each name in `layers`.
-    """
-    ylabel = "standard deviation of the outputs"
-    figure, (ax,) = panels(8, 3.4, yscale="log", xlabel="layer", ylabel=ylabel)
-    draw_lines(ax, spreads, layers)
-    figure.legend(loc="outside upper center", ncols=2)
-    return figure
-
-
-@styled
-def scaling(efficiencies: Curves, workers: Sequence[int]) -> Figure:
-    """Show how much of each worker's time is left for computing, as their number grows.
-
-    `efficiencies` maps the name of each case to efficiencies in [0, 1], one for each number in
-    `workers`, powers of two. A dotted line shows 0.8, below which one more hardly pays.
-    """
-    figure, (ax,) = panels(7, 3, xlabel="workers", ylabel="efficiency")
-    draw_lines(ax, efficiencies, workers)
-    ax.axhline(0.8, color=GREY, lw=0.8, ls=":")
-    ax.set_xscale("log", base=2)
-    ax.set_xticks(list(workers), [str(number) for number in workers])
-    ax.set(ylim=(0, 1.05), yticks=np.linspace(0, 1, 6))
-    figure.legend(loc="outside right center")
-    return figure
-
-
-@styled
-def learning_rates(rates: Curves, steps: float) -> Figure:
-    """Show how learning rates change.
-
-    `rates` maps the name of each schedule to its learning rate in every step, `steps` an epoch.
-    """
-    figure, (ax,) = panels(7, 2.6, xlabel="epoch", ylabel="learning rate")
-    styles = ("-", "--", ":", "-.") * len(rates)
-    for (name, values), style in zip(rates.items(), styles, strict=False):
-        ax.plot(np.arange(len(values)) / steps, values, style, label=name)
-    ax.set_ylim(0, None)
-    ax.legend(ncols=len(rates), **ABOVE)
-    return figure
-
-
-@styled
-def spread(figures: Sequence[float], live: float, published: float | None = None) -> Figure:
-    """Show the test accuracy of this run beside those of other seeds and the published one.
-
-    `figures` are accuracies of the recorded runs, `live` is that of this run, and `published` the
-    one that the source reports, if it does; all in [0, 1].
-    """
-    figure, (ax,) = panels(7, 1.6, xlabel="test accuracy", yticks=[])
-    mean = float(np.mean(figures))
-    ax.plot(figures, [0] * len(figures), "o", **SEEDS, label="recorded seeds")
-    ax.plot([mean], [0], "|", ms=26, mew=2, color=BLUE, label=f"their mean, {mean:.3f}")
-    ax.plot([live], [0], **THIS_RUN)
-    if published is not None:
-        ax.axvline(published, color=GREY, ls="--", label=f"published, {published:.3f}")
-    ax.spines["left"].set_visible(False)
-    figure.legend(loc="outside upper center", ncols=4)
+    figure.legend(handles=ax.lines, loc="outside upper center", ncols=2)
     return figure
 
 

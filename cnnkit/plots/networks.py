@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from cnnkit.plots.lines import ABOVE, draw_lines
-from cnnkit.plots.style import BARE, BLUE, GREY, MIDDLE, ORANGE, SIGNED, VERMILION, panels, styled
+from cnnkit.plots.style import BARE, BLUE, GREY, MIDDLE, SIGNED, VERMILION, panels, styled
 
 import keras
 import matplotlib.pyplot as plt
@@ -14,7 +14,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-__all__ = ["channel_growth", "coefficients", "confusion", "correlations", "histograms"]
+__all__ = ["coefficients", "confusion", "correlations"]
 __all__ += ["layer_by_layer", "layer_states", "point_maps", "trained_layers"]
 
 LINE = 24  # letters of a name, before it goes on in the next line
@@ -59,31 +59,6 @@ def trained_layers(rows: Mapping[str, LayerStates]) -> Figure:
 
 
 @styled
-def channel_growth(blocks: Mapping[str, Sequence[int]]) -> Figure:
-    """Show the channels in each dense block: those that come in, and those that each layer adds.
-
-    `blocks` maps the name of each to the channels that enter it, and those after each layer.
-    """
-    figure, (ax,) = panels(9, 3.2, xlabel="layer after layer", ylabel="channels")
-    bars: Any = {"width": 1, "ec": "white", "lw": 0.5}
-    start, middles = 0, []
-    for channels in blocks.values():
-        places = range(start, start + len(channels))
-        before = [channels[0], *channels[:-1]]
-        ax.bar(places, before, color=BLUE, **bars)
-        ax.bar(places, np.subtract(channels, before), bottom=before, color=ORANGE, **bars)
-        ax.text(places[-1], channels[-1], f"{channels[-1]:,}", ha="center", va="bottom")
-        ax.text(places[0], channels[0], f"{channels[0]:,}", ha="right", va="bottom")
-        middles.append(start + len(channels) / 2 - 0.5)
-        start += len(channels) + 2
-    ax.set(xticks=middles, xticklabels=blocks, xlim=(-1, start - 2))
-    ax.tick_params(bottom=False)
-    key = [Patch(color=BLUE, label="there before"), Patch(color=ORANGE, label="added by the layer")]
-    ax.legend(handles=key, loc="upper left")
-    return figure
-
-
-@styled
 def layer_by_layer(image: np.ndarray, outputs: Sequence[np.ndarray], names: Names) -> Figure:
     """Show one image on its way through a network, with the shape after each layer.
 
@@ -124,16 +99,17 @@ def confusion(
 
     `matrix`, (classes, classes), has a row for each true class and a column for each predicted
     one, with counts, or shares of each row. Without `class_names` it shows their numbers, and with
-    `percent` whole per cents of each true class, or "–" for a class without images. Names stay
-    readable up to a hundred classes.
+    `percent` whole per cents of each true class, or "–" for a class without images. With more than
+    a hundred classes, there are only colours.
     """
     classes = range(len(matrix)) if class_names is None else class_names
+    classes = classes if len(matrix) <= 100 else [" "]
     names = [textwrap.fill(str(name), LINE) for name in classes]
-    lines = "\n".join(names).splitlines()
+    lines = "\n".join(names).splitlines() or [""]
     # Letters of East Asia are twice as wide as others.
     longest = max(sum(1 + (east_asian_width(char) in "WF") for char in line) for line in lines)
     upright = len(names) * longest > 40  # or else they would run into one another
-    cells, beside = max(3.2, 0.28 * len(names)), 0.09 * longest
+    cells, beside = max(3.2, 0.28 * min(len(matrix), 100)), 0.09 * longest
     side = 1.1 + cells + (beside if upright else 0.1)
     figure, (ax,) = panels(1.9 + cells + beside, side, frame_on=False)
     counts = np.issubdtype(matrix.dtype, np.integer)
@@ -147,7 +123,7 @@ def confusion(
     ax.set_yticks(range(len(names)), names)
     crowded = len(names) > 20
     ax.tick_params(labelsize=7 if crowded else 10)
-    for (row, column), value in np.ndenumerate(matrix):
+    for (row, column), value in np.ndenumerate(matrix if len(matrix) <= 100 else matrix[:0]):
         if value != 0 or not crowded:  # zeros of a large matrix stay blank
             text = "–" if np.isnan(value) else format(value, form)
             color = "white" if np.greater(picture.norm(value), 0.5) else "black"
@@ -170,7 +146,7 @@ def point_maps(maps: Mapping[str, np.ndarray], labels: np.ndarray, class_names: 
         for number, name in enumerate(class_names):
             ax.plot(*points[labels == number].T, ls="", ms=4, alpha=0.6, mew=0, label=name)
         ax.spines[:].set_color(GREY)
-    figure.legend(handles=axes[0].lines, loc="outside lower center", ncols=5)
+    figure.legend(handles=axes[0].lines, loc="outside lower center", ncols=min(5, 3 * len(maps)))
     return figure
 
 
@@ -190,17 +166,6 @@ def coefficients(modes: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> Figure:
         ax.plot(places, beta, "D", ms=4.5, color=VERMILION, label="β, backward")
         ax.set_xticks(places)
     figure.legend(handles=axes[0].lines[1:], loc="outside upper center", ncols=2)
-    return figure
-
-
-@styled
-def histograms(values: Mapping[str, np.ndarray], xlabel: str) -> Figure:
-    """Show how often values in [0, 1] occur; `values` maps titles to these arrays, each (n,)."""
-    figure, axes = panels(3.6, 2.3, values, sharey=True, xlabel=xlabel, ylabel="density")
-    for ax, numbers in zip(axes, values.values(), strict=True):
-        ax.hist(numbers, bins=25, range=(0, 1), density=True, color=BLUE, ec="white", lw=0.4)
-        ax.axhline(1, color=VERMILION, ls="--", label="uniform")
-    axes[0].legend()
     return figure
 
 

@@ -147,8 +147,8 @@ def _grid(
 ) -> Figure:
     """Show images in square panels of `size` inches, in the first of every `rows` rows."""
     count = len(images)
-    if count == 0:
-        raise ValueError("There is no picture to show.")
+    if not 0 < count <= 2_048:
+        raise ValueError(f"There are {count:,} pictures to show; expected 1 to 2,048.")
     if titles is not None and len(titles) != count:
         raise ValueError(f"{len(titles)} titles were given for {count} pictures; give one each.")
     names = [""] * count if titles is None else titles

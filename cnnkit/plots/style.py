@@ -34,6 +34,7 @@ RC: dict[Any, Any] = {
     "axes.spines.right": False,
     "image.cmap": "gray_r",
     "legend.frameon": False,
+    "text.parse_math": False,  # a class may be named $5
 }
 
 P = ParamSpec("P")
@@ -47,6 +48,9 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
         with plt.rc_context(RC):
             figure = draw(*args, **kwargs)
         plt.close(figure)
+        if (side := max(figure.get_size_inches())) > 400:
+            raise ValueError(f"{draw.__name__} would be {side:,.0f} inches a side; show less.")
+        figure.set_dpi(min(figure.dpi, 4_000 / side))  # pixels a side
         return figure
 
     return draw_styled

@@ -455,7 +455,7 @@ print("matrix", matrix.shape, "with", len(np.unique(matrix[matrix != 0])), "diff
 print("same result:", np.allclose(matrix @ picture.ravel(), response.ravel()))
 
 # %%
-plots.heatmap(matrix, "pixel of the 5×5 input", "number of the 3×3 output")
+plots.number_grids([matrix], ["column: pixel of the 5×5 input; row: number of the 3×3 output"])
 
 # %% [markdown]
 # *Figure 1.11. Sobel's convolution as the matrix of a dense layer: the same few weights in every row,
@@ -667,13 +667,13 @@ print("lowest and highest:", min(recorded.figures), max(recorded.figures))
 print(f"a run should lie between {low:.3f} and {high:.3f}:", accuracy in recorded)
 
 # %%
-plots.spread(recorded.figures, live=accuracy, published=0.983)
+plots.spreads({"digits": recorded.figures}, {"digits": accuracy}, {"digits": 0.983})
 
 # %% [markdown]
 # *Figure 1.16. Test accuracy of this run, of the five recorded ones, and of the source. One mistake
 # more or less moves a point by 0.0056; a darker dot is several equal seeds.*
-# <!-- alt: Dots on an axis of test accuracy. The recorded seeds lie between 0.955 and 0.99, around a mean of 0.977;
-# this run lies beside the mean, and the published 0.983 within their range. -->
+# <!-- alt: Dots on an axis of test accuracy. The recorded seeds lie between 0.955 and 0.99;
+# this run lies in their middle, and the published 0.983 within their range. -->
 #
 # **A single figure is not a result.** The same code and the same data give anything between the
 # lowest and the highest figure above, just by the seed. Whoever reports the best of many splits

@@ -179,12 +179,12 @@ print("recorded:", recorded)
 print(f"a run should lie between {low:.3f} and {high:.3f}:", report.accuracy in recorded)
 
 # %%
-plots.spread(recorded.figures, live=report.accuracy, published=0.991)
+plots.spreads({"mnist": recorded.figures}, {"mnist": report.accuracy}, {"mnist": 0.991})
 
 # %% [markdown]
 # *Figure 2.3. Test accuracy of this run (seed 5), of the five recorded ones (seeds 0 to 4), and of
 # the source. The diamond may cover a dot.*
-# <!-- alt: Dots on an axis of test accuracy. The recorded seeds lie between 0.96 and 0.975, around a mean of 0.967;
+# <!-- alt: Dots on an axis of test accuracy. The recorded seeds lie between 0.96 and 0.975;
 # this run lies on the lowest of them, and the published 0.991 to the right of all. -->
 #
 # The test accuracy lies below the training accuracy: the network knows its training pictures better

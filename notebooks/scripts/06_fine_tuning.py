@@ -147,7 +147,7 @@ for name, accuracies in by_block.items():
     print(f"{name}: the best block is not the first:", max(accuracies) > accuracies[0])
 print("cats and dogs need the last blocks:", np.argmax(by_block["cats and dogs"]) >= 3)
 print("the digits lose by the last one:", by_block["digits"][4] < max(by_block["digits"]) - 0.03)
-plots.accuracies(by_block, BLOCKS, "features after", "test accuracy")
+plots.curves(by_block, BLOCKS, xlabel="features after", ylabel="test accuracy")
 
 # %% [markdown]
 # *Figure 6.2. Test accuracy of a logistic regression on the features after each block, trained on 400 pictures
@@ -301,7 +301,7 @@ for name, way in ways.items():
 found = {name: way.history["val_accuracy"] for name, way in ways.items()}
 print("a head alone is always above 0.8:", min(found["head only"]) > 0.8)
 print("all at once is far below, on average:", np.mean(found["all at once"]) < 0.8)
-plots.accuracies(found)
+plots.curves(found)
 
 # %% [markdown]
 # *Figure 6.5. Validation accuracy of a head on a frozen base, with the last four layers free from the beginning, and

@@ -230,7 +230,8 @@ found = {
     "a quarter of the width, deviations · 2": spreads(width=1 / 4),
     "a quarter, He, pixels from 0 to 1": spreads(width=1 / 4, initializer="he", rescale=True),
 }
-plots.activation_spreads(found, [*names[:-1], "logits"])
+ylabel = "standard deviation of the outputs"
+plots.curves(found, [*names[:-1], "logits"], xlabel="layer", ylabel=ylabel, yscale="log")
 
 # %% [markdown]
 # *Figure 7.2. By how much the outputs of each layer differ from photo to photo (standard deviation over 16 photos, mean

@@ -186,7 +186,7 @@ for layer in densenet.layers:
     elif layer.name.endswith("_concat"):
         blocks[f"block {len(blocks)}"].append(channels)
 print({name: f"{len(channels) - 1} layers" for name, channels in blocks.items()})
-plots.channel_growth(blocks)
+plots.curves(blocks, xlabel="layer of the block", ylabel="channels")
 
 # %% [markdown]
 # *Figure 8.3. The channels in DenseNet-121's four dense blocks. Each layer adds 32; each transition halves them.*
@@ -432,9 +432,7 @@ collection.show(query, found)
 # *Figure 8.7. A test photo, and the training photos nearest to it, with their classes and cosine distances.*
 
 # %%
-collection.save(directory / "similar.npz")
-again = evaluation.SimilarImages.load(directory / "similar.npz")
-print("found again after saving:", again.nearest(features[0], k=1)[0].path == train.file_paths[0])
+print("a photo finds itself:", collection.nearest(features[0], k=1)[0].path == train.file_paths[0])
 of_its_class = sum(Path(path).parent.name == Path(query).parent.name for path, _ in found)
 print("at least half are of its class:", of_its_class >= 3)
 

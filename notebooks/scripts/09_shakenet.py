@@ -225,11 +225,17 @@ alpha = ops.convert_to_numpy(models.ShakeShake(seed=5).coefficients(20_000)[0])
 found = {"drawn from [0, 1]": alpha, "u₁ / (u₁ + u₂)": u[0] / u.sum(axis=0)}
 for title, values in found.items():
     print(f"{title:18} standard deviation {values.std():.2f}, uniform has {12**-0.5:.2f}")
-plots.histograms(found, "α")
+plots.curves(
+    {title: np.histogram(values, 25, (0, 1), density=True)[0] for title, values in found.items()},
+    np.linspace(0.02, 0.98, 25),
+    xlabel="α",
+    ylabel="density",
+    ylim=(0, 2.2),
+)
 
 # %% [markdown]
 # *Figure 9.4. How often each value of α occurs in 20,000 draws: all values alike for a number from [0, 1], heaped around ½ for
-# the quotient. Dashed: uniform.*
+# the quotient.*
 #
 # The quotient is around ½ more often, so it shakes less. Whether it matters for the result nobody has measured; but
 # it is not what the paper describes, and no test that only looks at the sum would notice.
@@ -313,7 +319,7 @@ rates = {
     "with restarts": [float(restarts(step)) for step in steps],
     "a straight line": np.linspace(recipe.learning_rate, 0, len(steps)),
 }
-plots.learning_rates(rates, steps=len(steps) / EPOCHS)
+plots.curves(rates, steps / STEPS, ylabel="learning rate")
 
 # %% [markdown]
 # *Figure 9.7. The learning rate of the recipe, the one with restarts from which it was taken (each wave twice as long
@@ -372,7 +378,7 @@ shake, shake_history = train_shakenet("shake", forward="shake", backward="shake"
 learned = shake_history.history["accuracy"]
 print("shake-shake learns:", learned[-1] > 0.5)
 print("later than even-even:", np.mean(learned) < np.mean(even_history.history["accuracy"]))
-plots.accuracies(
+plots.curves(
     {
         "even-even, training": even_history.history["accuracy"],
         "even-even, validation": even_history.history["val_accuracy"],

@@ -72,6 +72,8 @@ from cnnkit.evaluation import explain
 import keras
 import numpy as np
 from keras import layers
+from sklearn.decomposition import PCA
+from sklearn.manifold import TSNE
 
 # %% [markdown]
 # ## 1. Two networks for the same photos
@@ -212,7 +214,7 @@ print("in each, a third to four fifths are 0:", min(silent) > 1 / 3 and max(sile
 # The **kernels** of the first layer see pixels, so you can look at them as they are:
 
 # %%
-plots.kernels(explain.kernels(scratch, "conv1"), columns=16, size=0.5)
+plots.kernels(scratch.get_layer("conv1").get_weights()[0], columns=16, size=0.5)
 
 # %% [markdown]
 # *Figure 10.3. The 3×3 kernels of the first layer from scratch: rows of red, green and blue, a
@@ -371,7 +373,15 @@ features = {
     "from scratch": inner.predict(photos[SMALL], verbose=0),
     "fine-tuned": models.pooled(base).predict(photos[SIZE], verbose=0),
 }
-plane = {name: explain.embed(each, seed=5) for name, each in features.items()}
+
+
+def embed(vectors):
+    rows = vectors.reshape(len(vectors), -1)
+    rows = PCA(min(50, *rows.shape), random_state=5).fit_transform(rows)
+    return TSNE(method="exact", random_state=5).fit_transform(rows)
+
+
+plane = {name: embed(each) for name, each in features.items()}
 plots.point_maps(plane, test.labels[some], test.class_names)
 
 # %% [markdown]

@@ -364,7 +364,7 @@ for name, parameters in networks.items():
 
 # %%
 workers = [1, 2, 4, 8, 16, 32, 64]
-plots.scaling(
+plots.curves(
     {
         f"{name}, {link}": [efficiency(networks[name], n, 32, links[link]) for n in workers]
         for name, link in (
@@ -375,11 +375,14 @@ plots.scaling(
             ("VGG16", "10 Gbit/s"),
         )
     },
-    workers,
+    [str(number) for number in workers],
+    xlabel="workers",
+    ylabel="efficiency",
+    ylim=(0, 1.05),
 )
 
 # %% [markdown]
-# *Figure 11.2. Computed, not measured: efficiency with 32 pictures a worker, at 500 pictures a second. Dotted: 80 %.*
+# *Figure 11.2. Computed, not measured: efficiency with 32 pictures a worker, at 500 pictures a second.*
 # <!-- alt: Five lines over 1 to 64 workers, all beginning at 1. DenseNet without its top stays above 0.9 at 100
 # gigabits a second and falls to 0.6 at 10. VGG16 falls to 0.4 at 100, to 0.4 without its top at 10, and at once to
 # 0.1 with its top at 10. -->

@@ -127,4 +127,5 @@ def ch11_scaling() -> Figure:
         f"{name}, {link}": [efficiency(parameters[name], n, links[link]) for n in workers]
         for name, link in cases
     }
-    return wide(plots.scaling(lines, workers), 2.9)
+    look = {"xlabel": "workers", "ylabel": "efficiency", "ylim": (0, 1.05)}
+    return wide(plots.curves(lines, [str(n) for n in workers], **look), 2.9)

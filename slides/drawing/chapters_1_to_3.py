@@ -51,7 +51,7 @@ def ch01_sizes() -> Figure:
 def ch01_matrix() -> Figure:
     units = np.eye(25).reshape(25, 5, 5)
     matrix = np.stack([correlate2d(unit, SOBEL, "valid").ravel() for unit in units], axis=1)
-    return wide(plots.heatmap(matrix, "pixel of the 5×5 input", "number of the 3×3 output"), 2.8)
+    return plots.number_grids([matrix], ["column: pixel of the input; row: number of the output"])
 
 
 @figure

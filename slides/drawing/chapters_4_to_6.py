@@ -132,7 +132,8 @@ BLOCKS = [f"block {number}" for number in range(1, 6)]
 @figure
 def ch06_blocks() -> Figure:
     kept = recorded("06_fine_tuning", "block/")
-    return wide(plots.accuracies(kept, BLOCKS, "features after", "test accuracy"), 2.7)
+    figure = plots.curves(kept, BLOCKS, xlabel="features after", ylabel="test accuracy")
+    return wide(figure, 2.7)
 
 
 @figure
@@ -155,7 +156,7 @@ def ch06_curves() -> Figure:
 
 @figure
 def ch06_spoiled() -> Figure:
-    return wide(plots.accuracies(recorded("06_fine_tuning", "way/")), 1.9)
+    return wide(plots.curves(recorded("06_fine_tuning", "way/")), 1.9)
 
 
 @figure

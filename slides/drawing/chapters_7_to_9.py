@@ -34,13 +34,15 @@ def ch07_shares() -> Figure:
         counts["multiplications"].append(work)
     shares = {name: np.array(count) / np.sum(count) for name, count in counts.items()}
     names = [layer.name for layer in layers]
-    return wide(plots.accuracies(shares, names, "layer", "share"), 2.6)
+    return wide(plots.curves(shares, names, xlabel="layer", ylabel="share"), 2.6)
 
 
 @figure
 def ch07_spreads() -> Figure:
     kept = recorded("07_alexnet", "spread/")
-    return wide(plots.activation_spreads(kept, recorded("07_alexnet")["layers"]), 3.3)
+    look = {"ylabel": "standard deviation of the outputs", "yscale": "log"}
+    names = recorded("07_alexnet")["layers"]
+    return wide(plots.curves(kept, names, xlabel="layer", **look), 3.3)
 
 
 @figure
@@ -85,7 +87,7 @@ def ch08_growth() -> Figure:
     for number, layers in enumerate(models.densenet.PUBLISHED[121], start=1):
         blocks[f"block {number}"] = [channels + 32 * layer for layer in range(layers + 1)]
         channels = blocks[f"block {number}"][-1] // 2
-    return wide(plots.channel_growth(blocks), 3.2)
+    return wide(plots.curves(blocks, xlabel="layer of the block", ylabel="channels"), 3.2)
 
 
 @figure
@@ -156,7 +158,9 @@ def ch09_histograms() -> Figure:
     random = np.random.default_rng(5)
     first, second = random.random((2, 20_000))
     draws = {"drawn from [0, 1]": random.random(20_000), "u₁ / (u₁ + u₂)": first / (first + second)}
-    return wide(plots.histograms(draws, "α"))
+    lines = {title: np.histogram(x, 25, (0, 1), density=True)[0] for title, x in draws.items()}
+    look = {"xlabel": "α", "ylabel": "density", "ylim": (0, 2.2)}
+    return wide(plots.curves(lines, np.linspace(0.02, 0.98, 25), **look))
 
 
 @figure
@@ -178,7 +182,7 @@ def ch09_rates() -> Figure:
         "with restarts": [float(restarts(step)) for step in steps],
         "a straight line": list(np.linspace(0.1, 0, len(steps))),
     }
-    return wide(plots.learning_rates(rates, steps=len(steps) // 40), 2.4)
+    return wide(plots.curves(rates, np.linspace(0, 40, len(steps)), ylabel="learning rate"), 2.4)
 
 
 @figure

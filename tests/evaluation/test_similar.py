@@ -26,22 +26,6 @@ def test_the_nearest_are_those_of_a_plain_loop(collection):
     np.testing.assert_allclose([n.distance for n in found], np.sort(distances)[:7], atol=1e-6)
 
 
-def test_saved_and_moved_with_its_pictures_it_finds_them_again(tmp_path, monkeypatch):
-    features = np.eye(3, dtype="float32")
-    paths = [tmp_path / "here/photos/ant" / f"{n}.jpg" for n in range(3)]
-    (tmp_path / "here").mkdir()
-    collection = evaluation.SimilarImages(features, paths)
-    collection.save(tmp_path / "here/similar.npz")
-    with np.load(tmp_path / "here/similar.npz", allow_pickle=False) as file:
-        assert {name: file[name].dtype.kind for name in file} == dict(features="f", file_paths="U")
-    (tmp_path / "here").rename(tmp_path / "there")
-    loaded = evaluation.SimilarImages.load(tmp_path / "there/similar.npz")
-    np.testing.assert_array_equal(loaded.features, features)
-    assert loaded.file_paths == [str(tmp_path / "there/photos/ant" / f"{n}.jpg") for n in range(3)]
-    monkeypatch.chdir(tmp_path / "there")
-    assert evaluation.SimilarImages.load("similar.npz").file_paths[0] == "photos/ant/0.jpg"
-
-
 def test_it_shows_the_picture_upright_and_those_found(tmp_path):
     pixels = np.zeros((20, 40, 3), "uint8")
     pixels[:, :10] = 255

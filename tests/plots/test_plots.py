@@ -19,8 +19,7 @@ STATES = [("conv", 100, False), ("dense", 400, True)]
 CORRELATIONS = np.array([[0.5, np.nan], [np.nan, -0.2]])
 
 DRAWINGS = {
-    "accuracies": lambda: plots.accuracies({"a": [0.6, 0.9]}, ["b1", "b2"], "block"),
-    "channel_growth": lambda: plots.channel_growth({"one": [4, 6, 8], "two": [4, 6]}),
+    "curves": lambda: plots.curves({"a": [0.6, 0.9]}, ["b1", "b2"], xlabel="block"),
     "coefficients": lambda: plots.coefficients({"mode": (RANDOM.random(8), RANDOM.random(8))}),
     "confusion": lambda: plots.confusion(np.diag([3, 4]), ["cat", "dog"]),
     "convolution_step": lambda: plots.convolution_step(
@@ -30,29 +29,21 @@ DRAWINGS = {
     "data_parallel": lambda: plots.data_parallel(),
     "feature_maps": lambda: plots.feature_maps(RANDOM.normal(size=(6, 6, 5))),
     "heat_overlays": lambda: plots.heat_overlays(PICTURES[:3], HEAT[:3], None, BOXES[:3]),
-    "heatmap": lambda: plots.heatmap(np.eye(4), "column", "row"),
-    "histograms": lambda: plots.histograms({"one": RANDOM.random(99)}, "α"),
     "image_grid": lambda: plots.image_grid(PICTURES[:4]),
     "kernels": lambda: plots.kernels(RANDOM.normal(size=(3, 3, 1, 4))),
     "layer_by_layer": lambda: plots.layer_by_layer(
         PICTURES[0], [RANDOM.random((8, 8, 32)), np.ones(300), PICTURES[1]], ["a", "b", "c"]
     ),
     "learning_curves": lambda: plots.learning_curves(CURVES),
-    "learning_rates": lambda: plots.learning_rates({"cosine": [0.2, 0.1, 0.0]}, 1),
     "mistakes": lambda: plots.mistakes(PICTURES, np.zeros(12, int), PROBABILITIES),
     "number_grids": lambda: plots.number_grids([np.eye(4), -np.eye(2)], ["a", "b"]),
     "picture_rows": lambda: plots.picture_rows({"one": PICTURES[:4], "other": PICTURES[4:8]}),
     "point_maps": lambda: plots.point_maps(
         {"pixels": RANDOM.normal(size=(9, 2))}, np.arange(9) % 2, ["cat", "dog"]
     ),
-    "activation_spreads": lambda: plots.activation_spreads(
-        {"wide": [10.0, 1.0], "narrow": [1.0, 0.01]}, ["conv1", "fc8"]
-    ),
-    "scaling": lambda: plots.scaling({"a": [1, 0.9], "b": [1, 0.5]}, [1, 2]),
     "shake_block": lambda: plots.shake_block(),
     "shortcuts": lambda: plots.shortcuts(),
     "sliding_windows": lambda: plots.sliding_windows([(5, 3, 0, 1), (5, 3, 1, 2)]),
-    "spread": lambda: plots.spread([0.97, 0.98], live=0.975, published=0.983),
     "spreads": lambda: plots.spreads({"a": [0.7, 0.71], "b": [0.8]}, {"b": 0.79}, {"a": 0.69}),
     "trained_layers": lambda: plots.trained_layers({"head": STATES, "all": STATES}),
 }
@@ -107,12 +98,6 @@ def test_number_grids_write_each_number_into_its_cell():
     assert cells == {(0, 0): "1", (1, 0): "2.5", (0, 1): "0", (1, 1): "4"}
 
 
-@pytest.mark.parametrize("case", [(3, 5, 0, 1), (5, 3, 0, 0), (5, 0, 0, 1)])
-def test_a_kernel_without_a_window_is_told(case):
-    with pytest.raises(ValueError, match=f"A kernel of {case[1]} with stride {case[3]}"):
-        plots.sliding_windows([case])
-
-
 def test_sliding_windows_have_a_dot_for_each_output():
     figure = plots.sliding_windows([(5, 3, 1, 2), (5, 4, 2, 1)])
     assert [len(ax.lines[0].get_xdata()) for ax in figure.axes] == [9, 36]
@@ -145,7 +130,7 @@ def test_no_mistakes_are_a_figure_that_says_so():
 @pytest.mark.parametrize(
     ("images", "titles", "cure"),
     [
-        (PICTURES[:0], None, "no picture"),
+        (PICTURES[:0], None, "0 pictures to show; expected 1 to 2,048"),
         (PICTURES[0, ..., 0], None, r"Put a single one into a list: \[image\]"),
         (np.zeros((40, 30, 3)), None, r"Put a single one into a list: \[image\]"),
         (PICTURES, ["a", "b"], "2 titles were given for 12 pictures"),
@@ -213,14 +198,6 @@ def test_the_frames_of_a_convolution_step_stand_at_row_and_column():
     figure = plots.convolution_step(np.ones((5, 5)), np.ones((3, 3)), np.ones((3, 3)), 0, 2)
     corners = [ax.patches[0].get_xy() for ax in figure.axes if ax.patches]
     assert corners == [(1.5, -0.5), (1.5, -0.5)]
-
-
-def test_a_spread_shows_live_mean_and_published_figure():
-    ax = plots.spread([0.9, 0.94], live=0.91, published=0.98).axes[0]
-    shown = {line.get_label(): line.get_xdata()[0] for line in ax.lines}
-    assert shown["this run"] == 0.91
-    assert shown["published, 0.980"] == 0.98
-    assert shown["their mean, 0.920"] == pytest.approx(0.92)
 
 
 def test_spreads_have_a_row_an_experiment():
@@ -302,14 +279,9 @@ def lines(figure):
 
 
 def test_lines_lie_where_they_belong():
-    rates = plots.learning_rates({"cosine": [0.2, 0.1, 0.0]}, 2)
-    assert lines(rates) == {"cosine": [[0, 0.2], [0.5, 0.1], [1, 0]]}
-    scaled = plots.scaling({"a": [1, 0.9, 0.8], "b": [1, 0.5, 0.2]}, [1, 2, 4])
-    assert lines(scaled)["b"] == [[1, 1], [2, 0.5], [4, 0.2]]
-    assert [label.get_text() for label in scaled.axes[0].get_xticklabels()] == ["1", "2", "4"]
-    spread = plots.activation_spreads({"wide": [10.0, 1.0]}, ["a", "b"])
+    spread = plots.curves({"wide": [10.0, 1.0]}, ["a", "b"], yscale="log")
     assert (lines(spread), spread.axes[0].get_yscale()) == ({"wide": [[0, 10], [1, 1]]}, "log")
-    assert lines(plots.accuracies({"a": [0.5, 0.75]})) == {"a": [[1, 0.5], [2, 0.75]]}
+    assert lines(plots.curves({"a": [0.5, 0.75]})) == {"a": [[1, 0.5], [2, 0.75]]}
     shaken = lines(plots.coefficients({"mode": (np.array([0.1, 0.9]), np.array([0.4, 0.2]))}))
     assert shaken["α, forward"] == [[1, 0.1], [2, 0.9]]
     assert shaken["β, backward"] == [[1, 0.4], [2, 0.2]]
@@ -327,3 +299,46 @@ def test_a_network_is_shown_by_its_strongest_maps_and_its_vectors(channels, unit
     _, *shown, vector = [ax.images[0].get_array() for ax in visible(figure)]
     assert [each.max() for each in shown] == list(range(channels))[::-1][:6]
     assert vector.size == units
+
+
+NAMES = ["$5_x$", "_under", "\\alpha", "100%", "a$b$c"]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.confusion(np.eye(5, dtype=int), NAMES),
+        lambda: plots.image_grid(PICTURES[:5], NAMES),
+        lambda: plots.point_maps({"map": RANDOM.normal(size=(9, 2))}, np.arange(9) % 5, NAMES),
+        lambda: plots.curves({name: [0.5, 0.6] for name in NAMES}),
+        lambda: plots.spreads({name: [0.5, 0.6] for name in NAMES}),
+    ],
+)
+def test_names_are_text_and_never_a_formula(draw):
+    figure = draw()
+    figure.draw_without_rendering()
+    texts = [text for text in figure.findobj(plt.Text) if text.get_text() in NAMES]
+    assert {text.get_text() for text in texts} == set(NAMES)
+    assert not any(text.get_parse_math() for text in texts)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: plots.confusion(np.eye(400, dtype=int)),
+        lambda: plots.confusion(np.eye(1500, dtype=int), [f"class {n}" for n in range(1500)]),
+        lambda: plots.number_grids([np.zeros((90, 90))], ["many"]),
+        lambda: plots.spreads({str(n): [0.5] for n in range(200)}),
+    ],
+)
+def test_a_figure_has_at_most_4000_pixels_a_side(draw):
+    figure = draw()
+    assert max(figure.get_size_inches()) * figure.dpi <= 4000.1
+    assert len(figure.axes[0].texts) in (0, 90 * 90)  # no numbers upon so many classes
+
+
+def test_what_no_page_can_hold_is_refused():
+    with pytest.raises(ValueError, match=r"spreads would be .* inches a side; show less"):
+        plots.spreads({str(n): [0.5] for n in range(900)})
+    with pytest.raises(ValueError, match="3,000 pictures to show; expected 1 to 2,048"):
+        plots.image_grid(np.zeros((3000, 2, 2, 1)))
