@@ -57,14 +57,21 @@ def gradients(function: Callable[..., Any], *inputs: np.ndarray) -> list[np.ndar
     return [keras.ops.convert_to_numpy(gradient) for gradient in found]
 
 
-def fused_batch_norm(x: Any, gamma: Any, beta: Any, epsilon: float) -> tuple[Any, Any, Any] | None:
-    """Normalise maps in one operation, or None: Keras's dozen on TensorFlow go through memory."""
-    if NAME != "tensorflow" or len(x.shape) != 4 or x.dtype != "float32":
-        return None
-    scale, offset = tf.convert_to_tensor(gamma), tf.convert_to_tensor(beta)
-    y, mean, unbiased = tf.compat.v1.nn.fused_batch_norm(x, scale, offset, epsilon=epsilon)
-    count = tf.cast(tf.size(x) // tf.shape(x)[-1], "float32")
-    return y, mean, unbiased * (count - 1) / count
+@keras.saving.register_keras_serializable("cnnkit")
+class BatchNormalization(keras.layers.BatchNormalization):
+    """Keras's layer; on TensorFlow in one operation, where a dozen would go through memory."""
+
+    def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        fits = NAME == "tensorflow" and len(inputs.shape) == 4 and inputs.dtype == "float32"
+        if not (fits and training and self.trainable):
+            return super().call(inputs, training=training, mask=mask)
+        scale, offset = map(tf.convert_to_tensor, (self.gamma, self.beta))
+        fused = tf.compat.v1.nn.fused_batch_norm(inputs, scale, offset, epsilon=self.epsilon)
+        count = tf.cast(tf.size(inputs) // tf.shape(inputs)[-1], "float32")
+        variance = fused[2] * (count - 1) / count  # of the batch, and no estimate
+        for moving, now in ((self.moving_mean, fused[1]), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + now * (1.0 - self.momentum))
+        return fused[0]
 
 
 def as_tf_dataset(batches: Any) -> Any:

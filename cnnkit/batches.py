@@ -1,10 +1,17 @@
 """The one data set class, for arrays, photos and features; and reading any data set in batches."""
 
+import operator
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+
+# What tf.data consists of and keeps an order. All else may change it: shuffle, interleave, …
+ORDERED = "AssertCardinality Batch Cache Concatenate Filter Map Options PaddedBatch ParallelBatch "
+ORDERED += "ParallelMap Prefetch Range Rebatch Restructured Shard Skip Take TakeWhile Tensor "
+ORDERED += "TensorSlice Unbatch Zip"
 
 
 class Batches(keras.utils.PyDataset):
@@ -84,11 +91,58 @@ def behind(dataset: Any) -> Batches | None:
     return found if isinstance(found, Batches) else None
 
 
+def is_shuffled(dataset: Any) -> bool:
+    """Whether a data set may have another order than its files: a fixed one has to be shown."""
+    if (known := behind(dataset)) is not None:
+        return known.seed is not None
+    if hasattr(dataset, "element_spec"):  # of tf.data
+        fixed = type(dataset).__name__.strip("_").removesuffix("Dataset") in ORDERED.split()
+        fixed = fixed and getattr(dataset, "_deterministic", "") != "false"
+        fixed = fixed and dataset.options().deterministic is not False
+        return not fixed or any(map(is_shuffled, dataset._inputs()))
+    if isinstance(dataset, keras.utils.PyDataset):
+        kinds, hooks = (type(dataset), keras.utils.PyDataset), ("on_epoch_begin", "on_epoch_end")
+        changes = any(len({getattr(kind, hook, None) for kind in kinds}) > 1 for hook in hooks)
+        return bool(getattr(dataset, "shuffle", changes))
+    return not isinstance(dataset, list)
+
+
+def first(dataset: Any, as_files: bool = False) -> tuple[np.ndarray, Any]:
+    """Return the first images and labels (or None) of a data set, or ValueError.
+
+    It has a known length and order or, `as_files`, any length and the order of its files.
+    """
+    problem, unknown = "", operator.length_hint(dataset, -1) < 0
+    if hasattr(dataset, "shape") or isinstance(dataset, str | Path | tuple | dict | None):
+        problem = f"is a {type(dataset).__name__}"
+    elif unknown and not (as_files and hasattr(dataset, "element_spec")):
+        problem = "is endless, a generator, or of unknown length"
+    elif is_shuffled(dataset) and (as_files or behind(dataset) is None):
+        problem = "is shuffled, or its order cannot be shown to be fixed"
+    if problem:
+        raise ValueError(
+            f"The data set {problem}; expected batches (images, labels) as data.image_folder and "
+            f"data.batches return them{', with shuffle=False' if as_files else ''}. Augmentation "
+            "goes into the model. Collect others in one pass: map(np.concatenate, zip(*dataset))."
+        )
+    images, labels = next(read(dataset), (None, None))
+    if images is None:
+        raise ValueError("There are no images in the data set.")
+    return images, labels
+
+
 def read(dataset: Any, epoch: int | None = 0) -> Iterator[tuple[np.ndarray, Any]]:
     """Yield images and labels (or None) of each batch of an epoch; for None, as in the files."""
-    known = behind(dataset)
-    for batch in dataset if known is None else (known.batch(epoch, n) for n in range(len(known))):
-        images, labels, *more = batch if isinstance(batch, tuple | list) else (batch, None)
-        if more:
-            raise ValueError("Expected batches (images, labels), without weights of the photos.")
+    known, found = behind(dataset), dataset
+    if getattr(dataset, "cardinality", int)() == -1:
+        raise ValueError("The data set is endless; leave its repeat() out.")
+    if known is not None:
+        found = (known.batch(epoch, n) for n in range(len(known)))
+    elif isinstance(dataset, keras.utils.PyDataset):  # some of which never end by themselves
+        found = (dataset[n] for n in range(len(dataset)))
+    for batch in found:
+        images, labels, *more = (*batch, None) if isinstance(batch, tuple | list) else (batch, None)
+        if more[:-1] or isinstance(images, dict) or isinstance(labels, dict):
+            cure = "dataset.map(lambda row: (row['image'], row['label']))"
+            raise ValueError(f"Expected batches (images, labels), and no more; for others, {cure}.")
         yield np.asarray(images), None if labels is None else np.asarray(labels)

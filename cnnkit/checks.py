@@ -41,7 +41,9 @@ def images(model: Any, x: np.ndarray) -> None:
 
     Images that were divided by 255 do not fit a model that does so itself.
     """
-    shape, expected = np.shape(x), tuple(model.input_shape[1:])
+    from cnnkit.networks import input_of  # here, since Keras takes seconds
+
+    shape, (expected, largest) = np.shape(x), input_of(model)
 
     def fits(given: tuple) -> bool:
         sides = zip(given, expected, strict=False)
@@ -63,32 +65,11 @@ def images(model: Any, x: np.ndarray) -> None:
         raise ValueError("There are no images: the first axis has length 0.")
     if not np.isfinite(x).all():
         raise ValueError("The images hold NaN or infinity. Look for a division by zero.")
-    if takes_bytes(model) and np.max(x) <= 1 and np.any((x > 0) & (x < 1)):
+    if largest == 255 and np.max(x) <= 1 and np.any((x > 0) & (x < 1)):
         raise ValueError(
             f"The pixels lie between {np.min(x):g} and {np.max(x):g}; the model {model.name!r} "
             f"expects 0 to 255. Leave out the {'scaling' if np.min(x) < 0 else 'division by 255'}."
         )
-
-
-def takes_bytes(model: Any) -> bool:
-    """Whether a model takes pixels from 0 to 255, since it begins by rescaling them."""
-    return _first_scale(model) or False
-
-
-def _first_scale(layer: Any) -> bool | None:
-    """Whether the first layer that rescales makes small numbers of bytes; None without one."""
-    import keras
-
-    if hasattr(layer, "takes_bytes"):
-        return layer.takes_bytes
-    if isinstance(layer, keras.layers.Rescaling):
-        offset = np.max(np.abs(layer.offset))  # with scale 1, AlexNet's mean colour, 0 for none
-        keeps_size = np.all(np.equal(layer.scale, 1)) and (offset == 0 or offset > 1)
-        return bool(keeps_size or np.max(np.abs(layer.scale)) <= 1 / 127)  # 1/127.5 makes -1 to 1
-    if isinstance(layer, keras.layers.Normalization) and layer.input_mean is not None:
-        return bool(np.max(np.abs(layer.input_mean)) > 1)
-    found = map(_first_scale, getattr(layer, "layers", []))
-    return next((takes for takes in found if takes is not None), None)
 
 
 def labels(y: np.ndarray, classes: int, count: int) -> None:
@@ -99,7 +80,8 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
         expected = f"expected one whole number for each of the {count} images: ({count},)"
         raise ValueError(f"The labels have shape {y.shape}; {expected}. {cures.get(y.shape, '')}")
     if not np.issubdtype(y.dtype, np.integer):
-        raise ValueError(f"The labels are {y.dtype}; expected whole numbers: labels.astype(int).")
+        cure = "[names.index(y) for y in labels]" if y.dtype.kind in "OSU" else "labels.astype(int)"
+        raise ValueError(f"The labels are {y.dtype}; expected whole numbers: {cure}.")
     wrong = y[(y < 0) | (y >= classes)]
     if wrong.size:
         raise ValueError(
@@ -107,10 +89,3 @@ def labels(y: np.ndarray, classes: int, count: int) -> None:
             f"{classes} classes, labels are 0 to {classes - 1}. Number the classes from 0, and "
             "give the model an output for each."
         )
-
-
-def is_shuffled(dataset: Any) -> bool:
-    """Whether a tf.data set, or one that it was made from with map or take, is shuffled."""
-    shuffles = getattr(dataset, "shuffled", False) or "Shuffle" in type(dataset).__name__
-    made_of = getattr(dataset, "_input_dataset", None)
-    return shuffles or (made_of is not None and is_shuffled(made_of))

@@ -1,7 +1,5 @@
-from cnnkit import checks, data, evaluation, models, training
-from cnnkit.data import augment
+from cnnkit import evaluation, models, training
 
-import keras
 import numpy as np
 import pytest
 
@@ -73,9 +71,7 @@ def small_vgg16():
     "build",
     [
         lambda: models.cats_vs_dogs_cnn((78, 78, 3)),
-        small_vgg16,
         lambda: models.transfer_classifier(small_vgg16()),
-        lambda: models.transfer_classifier(small_vgg16(), augmentation=data.augment.blur()),
     ],
 )
 def test_photos_are_not_rescaled_twice(build):
@@ -87,32 +83,6 @@ def test_photos_are_not_rescaled_twice(build):
         evaluation.predict(model, photos / 255)
     with pytest.raises(ValueError, match="Leave out the scaling"):
         evaluation.predict(model, photos / 127.5 - 1)
-    labels = np.array([0, 1])
-    training.check_data(model, photos, labels)
-    with pytest.raises(ValueError, match="Leave out the division by 255"):
-        training.check_data(model, photos / 255, labels)
-
-
-rescaling = keras.layers.Rescaling
-
-
-@pytest.mark.parametrize(
-    ("begin", "takes_bytes"),
-    [
-        ([rescaling(1 / 127.5, -1)], True),
-        ([rescaling(-1.0, 1.0)], False),  # black on white
-        ([rescaling(255.0), rescaling(1 / 255)], False),
-        ([keras.layers.RandomFlip(), rescaling(1 / 255)], True),
-        ([augment.Chain([keras.layers.RandomFlip()])], False),
-    ],
-)
-def test_a_model_takes_bytes_where_it_begins_by_rescaling_them(begin, takes_bytes):
-    model = keras.Sequential([keras.Input((8, 8, 3)), *begin, keras.layers.Flatten()])
-    assert checks.takes_bytes(model) is takes_bytes
-    photos = np.random.default_rng(0).uniform(0, 1, (2, 8, 8, 3))
-    checks.images(model, np.round(photos))  # nearly black photos are no divided ones
-    if not takes_bytes:
-        checks.images(model, photos)
 
 
 @pytest.mark.parametrize("build", [models.cats_vs_dogs_cnn, models.alexnet, models.shakenet])

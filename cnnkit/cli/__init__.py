@@ -1,6 +1,7 @@
 """The command line: ``cnnkit``, for people who want no notebook. It only joins the parts."""
 
 import json
+import sys
 from contextlib import nullcontext
 from enum import StrEnum
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Annotated, Any
 
 from cnnkit import data
 from cnnkit.cli import config
+from cnnkit.data.checking import class_name
 
 import typer
 from typer import Argument, Option
@@ -38,6 +40,8 @@ app = typer.Typer(cls=_Commands, add_completion=False, no_args_is_help=True, ric
 @app.callback()
 def main(debug: Annotated[bool, Option("--debug", help="Show tracebacks.")] = False) -> None:
     """Classify your own photos. Exit code 1: something is wrong; 2: the command line is."""
+    # A terminal's encoding may lack a letter.
+    getattr(sys.stdout, "reconfigure", lambda **_: None)(errors="replace")
 
 
 @app.command("data")
@@ -64,14 +68,21 @@ def prepare(
 @app.command()
 def check(folder: Photos) -> None:
     """Count the photos of each class, and name what is not usable."""
-    photos = problems = 0
-    for part in data.find_parts(folder).values() or [folder]:
+    photos, problems, parts = 0, 0, data.find_parts(folder).values() or [folder]
+    for part in parts:
         found = data.check_folder(part)
         for name, count in found.classes.items():
             typer.echo(f"{part / name}: {count:,} photos")
         for path, reason in found.problems:
             typer.echo(f"{path}: {reason}")
         photos, problems = photos + sum(found.classes.values()), problems + len(found.problems)
+    if copies := [(one, copy) for one, *more in data.find_copies(*parts) for copy in more]:
+        names = [{class_name(path.parent.name) for path in pair} for pair in copies]
+        apart = sum(one.parts[:-2] != copy.parts[:-2] for one, copy in copies)
+        across = (
+            f"in another class: {sum(map(len, names)) - len(names):,}, in another part: {apart:,}"
+        )
+        typer.echo(f"copies, byte for byte: {len(copies):,}; {across}")
     typer.echo(f"usable photos: {photos:,}, problems: {problems:,}")
     raise typer.Exit(min(problems, 1))
 

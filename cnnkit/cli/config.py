@@ -43,9 +43,7 @@ class _Section(BaseModel, extra="forbid", strict=True, allow_inf_nan=False): ...
 
 
 class _Data(_Section):
-    folder: Location = _option(
-        ..., "Photos, a folder for each class, or such folders in train/, val/."
-    )
+    folder: Location = _option(..., "Photos, one folder a class, or such folders in train/, val/.")
     validation_share: Share = _option(0.2, "Of each class, for choosing the best weights.", ge=0.01)
     test_share: Share = _option(0.2, "Of each class, kept for the report. 0 for none.")
     skip_unusable: bool = _option(True, "Leave out unusable photos. With false, they stop the run.")
@@ -106,7 +104,8 @@ def read(path: Path) -> Run:
         values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
         return Run.model_validate(values, context=path.parent)
     except yaml.YAMLError as error:
-        raise ValueError(f"{path} is no YAML: {error}") from None
+        hint = "\nA Windows path stands in single quotes, or with / for \\."
+        raise ValueError(f"{path} is no YAML: {error}{hint * ('escape' in str(error))}") from None
     except ValidationError as error:
         problems = ""
         for e in error.errors():

@@ -1,13 +1,16 @@
 """What is done with a run on a folder of photos: it is trained, evaluated, and asked."""
 
 import dataclasses
+import os
 import sys
-from itertools import chain
+import zlib
 from pathlib import Path
 from typing import Any
 
 from cnnkit import data, evaluation, files, models, plots, training
 from cnnkit.cli.config import Run, differences, read, write
+from cnnkit.data.checking import list_photos
+from cnnkit.data.photos import content
 from cnnkit.training import recipes, transfer
 
 import keras
@@ -53,20 +56,22 @@ def train(run: Run) -> None:
 
 def report(run: Run, folder: Path | None = None) -> str:
     """Evaluate a run on a folder of photos, or on those kept for it; write and return a report."""
-    network, path = classifier(run), run.output / "report"
-    names = models.class_names(network)
-    photos, what = _photos(run, "test", names), "test photos, which the training has not seen"
+    names = models.class_names(network := classifier(run))
+    photos, path, what = _photos(run, folder or "test", names), run.output / "report", "test photos"
+    known = ["train", "validation"]
     if folder is not None:
-        photos, what = _photos(run, folder, names), f"photos in {folder}"
-        parts = data.find_parts(run.photos) if run.photos.is_dir() else {}
-        known = [parts[part].glob("*/*.*") for part in ("train", "validation") if part in parts]
-        seen = {hash(path.read_bytes()) for path in chain(*known) if path.is_file()}
-        if count := sum(hash(Path(path).read_bytes()) in seen for path in photos.file_paths):
-            what += f"; {count:,} of them served to train it, so expect less of others"
-        path = run.output / "-".join(["report", *folder.resolve().parts[1:][-2:]])
+        place, what = folder.resolve(), f"photos in {folder}"
+        last = "-".join(place.parts[1:][-2:])[-40:]
+        path = run.output / f"report-{last}-{zlib.crc32(os.fsencode(place)):08x}"
     elif photos is None:
-        photos = _photos(run, "validation", names)
+        photos, known = _photos(run, "validation", names), ["train"]
         what = "validation photos; they also chose the best weights, so expect a little less"
+    parts = data.find_parts(run.photos) if run.photos.is_dir() else {}
+    seen = {content(p) for part in known if part in parts for p in list_photos(parts[part])[0]}
+    if count := sum(content(path) in seen for path in photos.file_paths):
+        what += f"; {count:,} of them served to train it, so expect less of others"
+    elif what == "test photos":
+        what += ", which the training has not seen"
     labels, probabilities = photos.labels, evaluation.predict(network, photos)
     report = _write_report(labels, probabilities, names, path)
     rows = [("file", "class", "taken for", "probability")]
@@ -146,7 +151,11 @@ def _split(run: Run) -> None:
     begun, photos = (run.output / "run.yml").exists(), run.data
     if begun and (different := differences(read(run.output / "run.yml"), run)):
         raise ValueError(f"{run.output} holds another run: {'; '.join(different)}. Name another.")
-    if (photos.folder.exists() or not begun) and not data.find_parts(photos.folder):
+    parts = data.find_parts(photos.folder) if photos.folder.exists() else {}
+    for place in parts.values() or [photos.folder]:
+        if run.output.resolve().is_relative_to(place.resolve()):
+            raise ValueError(f"{run.output} lies inside of {place}, the photos. Name another.")
+    if (photos.folder.exists() or not begun) and not parts:
         shares, to = (photos.validation_share, photos.test_share), run.output / "photos"
         data.split_folder(photos.folder, to, *shares, run.seed, photos.skip_unusable)
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit.data import drawings
 from cnnkit.data.cats_vs_dogs import cats_vs_dogs
-from cnnkit.data.checking import check_folder, check_images
+from cnnkit.data.checking import check_folder, check_images, find_copies
 from cnnkit.data.cifar10 import CIFAR10_CLASSES, cifar10
 from cnnkit.data.digits import digits, mnist
 from cnnkit.data.photos import load_images
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from cnnkit.data.folder import batches, image_folder
 
 __all__ = ["CIFAR10_CLASSES", "ants_and_bees", "augment", "batches", "cats_vs_dogs", "check_folder"]
-__all__ += ["check_images", "cifar10", "digits", "drawings", "find_parts", "image_folder"]
-__all__ += ["load_images", "mnist", "split_folder"]
+__all__ += ["check_images", "cifar10", "digits", "drawings", "find_copies", "find_parts"]
+__all__ += ["image_folder", "load_images", "mnist", "split_folder"]
 
 
 def __getattr__(name: str) -> Any:

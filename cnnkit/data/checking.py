@@ -1,16 +1,20 @@
 """Which files of a folder of photos are usable, and why the others are not."""
 
-from collections import Counter
+import unicodedata
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
-from cnnkit.data.photos import EXTENSIONS, decode_all
+from cnnkit.data.photos import EXTENSIONS, NO_PILLOW, content, decode_all
 
 import numpy as np
 
-SYSTEM_FILES = ("thumbs.db", "desktop.ini")  # and all that begin with a dot
+# Names in lower case; so are all with a dot in front.
+SYSTEM = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__", "@eadir")
 HIDDEN = "a hidden or system file; delete it"
+RENAME = "its name is in another encoding; rename it"
 
 
 class Unusable(NamedTuple):
@@ -39,12 +43,20 @@ def check_images(path: str | Path) -> list[Unusable]:
 
 def check_folder(path: str | Path) -> FolderCheck:
     """Count the usable photos of each class, and find what is wrong, as `check_images` does."""
-    photos, problems = list_photos(folder := Path(path))
+    photos, problems = list_photos(folder := Path(path).expanduser())
     problems |= decode_all(photos)
     counts = Counter(photo.parent for photo in photos if photo not in problems)
-    classes = {entry.name: counts[entry] for entry in class_folders(folder)}
+    classes = {class_name(entry.name): counts[entry] for entry in class_folders(folder)}
     problems |= _check_classes(folder, counts)
     return FolderCheck(classes, [Unusable(*problem) for problem in sorted(problems.items())])
+
+
+def find_copies(*folders: str | Path) -> list[list[Path]]:
+    """List the photos that are byte for byte the same, within and across classes and folders."""
+    found = defaultdict[bytes, list[Path]](list)
+    for photo in chain(*(list_photos(Path(folder).expanduser())[0] for folder in folders)):
+        found[content(photo)].append(photo)
+    return [same for known, same in found.items() if known and len(same) > 1]
 
 
 def class_folders(folder: Path) -> list[Path]:
@@ -55,11 +67,17 @@ def class_folders(folder: Path) -> list[Path]:
     return [entry for entry in _by_name(folder) if entry.is_dir() and _no_photo(entry) != HIDDEN]
 
 
+def class_name(name: str) -> str:
+    """Return the name of a class in the form NFC, as a Mac may not have it on its disk."""
+    return unicodedata.normalize("NFC", name)
+
+
 def list_photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     """List the files of each class that may be photos, and what is wrong without opening them."""
     if _wrong_level(folder):  # which `_check_classes` tells
         return [], {}
-    found = {entry: _no_photo(entry) for kind in class_folders(folder) for entry in _by_name(kind)}
+    kinds = [kind for kind in class_folders(folder) if _no_photo(kind) != RENAME]
+    found = {entry: _no_photo(entry) for kind in kinds for entry in _by_name(kind)}
     photos = [entry for entry, reason in found.items() if not reason]
     for entry in _by_name(folder):
         if (reason := _no_photo(entry)) in (None, HIDDEN):
@@ -85,7 +103,8 @@ def usable_photos(
         lines = [f"\n  {path.relative_to(folder.parent)}: {reason}" for path, reason in told]
         lines[20:] = ["\n  … and more: data.check_images lists all"] * (len(told) > 20)
         count = f"{len(told)} problem{'s' * (len(told) > 1)}"
-        raise ValueError(f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}")
+        text = f"{folder} has {count}. Mend or delete them{way_out}:{''.join(lines)}"
+        raise ValueError(text.encode(errors="replace").decode())
     return np.array(usable)
 
 
@@ -95,16 +114,21 @@ def _check_classes(
     if wrong_level := _wrong_level(folder):
         return {folder: wrong_level}
     classes = class_folders(folder)
+    first = {class_name(entry.name).lower(): entry for entry in classes[::-1]}
+    twins = [entry for entry in classes if first[class_name(entry.name).lower()] != entry]
+    wrong = dict.fromkeys(twins, "it looks like another class's name; merge the two")
+    wrong |= dict.fromkeys([entry for entry in classes if _no_photo(entry) == RENAME], RENAME)
     if names is None:
         bad = [entry for entry in classes if entry not in filled]
         reason = "a class without a usable photo; fill or delete it"
         held = f"only the class folder {classes[0].name!r}" if classes else "no class folder"
         few = f"{held}; expected two or more" if len(classes) < 2 else ""
     else:
-        bad = [entry for entry in classes if entry.name not in names]
+        known = list(map(class_name, names))
+        bad = [entry for entry in classes if class_name(entry.name) not in known]
         reason = f"it is none of the classes {', '.join(names)}; rename or remove it"
         few = "" if filled else "no usable photo of a known class"
-    return dict.fromkeys(bad, reason) | ({folder: f"it holds {few}"} if few else {})
+    return dict.fromkeys(bad, reason) | wrong | ({folder: f"it holds {few}"} if few else {})
 
 
 def _wrong_level(folder: Path) -> str | None:
@@ -114,30 +138,38 @@ def _wrong_level(folder: Path) -> str | None:
         return any(_no_photo(entry) is None for entry in place.iterdir())
 
     classes = class_folders(folder)
+    if _is_odd(str(folder.absolute())):
+        return f"{RENAME}, or the one above it"
     if not classes and holds_photos(folder):
-        return "it holds photos and no folder for each class; give the folder above it"
+        return "it holds photos and no folder for each class; make these, or give the folder above"
     if not classes or any(map(holds_photos, classes)):  # most folders need no look below
         return None
     if all(any(map(holds_photos, class_folders(entry))) for entry in classes):
-        part = "train" if folder / "train" in classes else classes[0].name
-        return f"the classes lie one folder deeper; give one such as {folder.name}/{part}"
+        part = next((e for e in classes if e.name.lower().startswith("train")), classes[0])
+        return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
     return None
 
 
 def _by_name(folder: Path) -> list[Path]:
     """List a folder in the same order on every system: capitals first, as sorted strings."""
-    return sorted(folder.iterdir(), key=lambda entry: entry.name)
+    return sorted(folder.iterdir(), key=lambda entry: class_name(entry.name))
+
+
+def _is_odd(name: str) -> bool:
+    return any("\ud800" <= letter <= "\udfff" for letter in name)  # bytes that are no UTF-8
 
 
 def _no_photo(entry: Path) -> str | None:
-    if entry.name.startswith((".", "__")) or entry.name.lower() in SYSTEM_FILES:
+    if entry.name.startswith(".") or entry.name.lower() in SYSTEM:
         return HIDDEN
+    if _is_odd(entry.name):
+        return RENAME
     if entry.is_dir():
         return "a folder inside of a class; move its photos up, or make it a class"
     if not entry.is_file():
         return "no regular file"
-    if entry.suffix.lower() in (".heic", ".heif"):
-        return "a HEIC photo, which Pillow cannot read; convert it to JPEG"
+    if entry.suffix.lower() in (".heic", ".heif", ".avif"):
+        return NO_PILLOW
     if entry.suffix.lower() not in EXTENSIONS:
         return f"no photo by its extension, {entry.suffix!r}; rename it, or remove it"
     return None

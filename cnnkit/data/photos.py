@@ -1,9 +1,11 @@
 """Decoding photos, and saying why one cannot be used."""
 
+import hashlib
 import os
 import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from itertools import repeat
 from pathlib import Path
 
@@ -20,9 +22,10 @@ FORMATS = {
     "TIFF": (".tif", ".tiff"),
     **{name: (f".{name.lower()}",) for name in ("PNG", "BMP", "GIF", "WEBP")},
 }
+NO_PILLOW = "a HEIC or AVIF photo; convert it to JPEG"
 EXTENSIONS = {extension for extensions in FORMATS.values() for extension in extensions}
-PLAIN = ("RGB", "L", "1", "RGBA", "LA", "RGBX")
-MODES = {"CMYK": "the colours of a printer (CMYK)", "P": "a palette of colours instead of colours"}
+# Pillow's modes whose colours need no guess, with I;16 for grey of 16 bits.
+MODES = ("1", "L", "LA", "P", "PA", "RGB", "RGBA", "RGBX", "CMYK", "YCbCr", "I;16", "I;16B")
 
 
 def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -41,8 +44,9 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
                     upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
                 return np.asarray(upright)
     except Image.UnidentifiedImageError:
-        empty = path.stat().st_size == 0
-        reason = "it is empty" if empty else "it is no picture, or its beginning is damaged"
+        head = path.read_bytes()[:12]
+        reason = "it is no picture, or its beginning is damaged" if head else "it is empty"
+        reason = NO_PILLOW if head[8:11] in (b"hei", b"hev", b"mif", b"msf", b"avi") else reason
     except Image.DecompressionBombError:
         reason = "it has too many pixels; make it smaller"
     except Exception as error:  # decoders fail in many ways on damaged files
@@ -60,10 +64,16 @@ def _odd(path: Path, image: Image.Image) -> str | None:
         return f"it is a {image.format} file with the extension {path.suffix!r}; rename it"
     if image.format != "MPO" and getattr(image, "n_frames", 1) > 1:
         return "it is animated, or has several pages; save one of its pictures"
-    if image.mode not in PLAIN:
-        what = MODES.get(image.mode, "other colours, or more than 8 bits a channel")
-        return f"it has {what}; convert it to 8-bit RGB"
+    if image.mode not in MODES:
+        return f"its colours, {image.mode}, are not known for sure; convert it to 8-bit RGB"
     return None
+
+
+def content(path: str | Path) -> bytes:
+    """Return what a photo is known by, whatever its name: a hash of its bytes, if there are any."""
+    with suppress(OSError):
+        return (found := Path(path).read_bytes()) and hashlib.sha256(found).digest()
+    return b""
 
 
 def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.ndarray:

@@ -1,13 +1,14 @@
 """Splitting a folder of photos into training, validation and test set."""
 
 import shutil
+import warnings
 import zlib
 from itertools import islice
 from pathlib import Path
 
 from cnnkit import checks
-from cnnkit.data.checking import class_folders, list_photos, usable_photos
-from cnnkit.data.photos import decode_all
+from cnnkit.data.checking import class_folders, class_name, list_photos, usable_photos
+from cnnkit.data.photos import content, decode_all
 from cnnkit.data.store import build_once
 
 import numpy as np
@@ -41,21 +42,28 @@ def split_folder(
     shares = f"validation {validation}, test {test}"
     if not (0 <= validation < 1 and 0 <= test < 1 and validation + test < 1):
         raise ValueError(f"{shares}; expected shares, together below 1.")
-    source, destination = Path(source), Path(destination)
+    source, destination = (Path(path).expanduser() for path in (source, destination))
     if destination.resolve().is_relative_to(source.resolve()):
         raise ValueError(f"{destination} lies inside of {source}; choose a place outside.")
     photos, problems = list_photos(source)
 
     def make(folder: Path) -> None:
         usable = usable_photos(source, photos, problems | decode_all(photos), skip_unusable)
-        random = np.random.default_rng(seed)
+        random, known = np.random.default_rng(seed), dict[Path, bytes]()
         copies: dict[Path, Path] = {}  # where to, where from
+        sides: dict[bytes, str] = {}  # in which part the copies of a photo are kept together
         for kind in class_folders(source):
             inside = [photos[number] for number in usable if photos[number].parent == kind]
-            shuffled = iter([inside[number] for number in random.permutation(len(inside))])
-            for part, count in _counts(kind, len(inside), validation, test).items():
-                place = folder / part / kind.name
-                copies |= {place / photo.name: photo for photo in islice(shuffled, count)}
+            known |= {photo: content(photo) for photo in inside}
+            free = list(dict.fromkeys(known[p] for p in inside if known[p] not in sides))
+            drawn = iter([free[number] for number in random.permutation(len(free))])
+            for part, count in _counts(kind, len(free), validation, test).items():
+                sides |= dict.fromkeys(islice(drawn, count), part)
+            for photo in inside:
+                copies[folder / sides[known[photo]] / class_name(kind.name) / photo.name] = photo
+        if more := len(copies) - len(sides):
+            what = f"{more} photos are copies of others, byte for byte; they stay on one side"
+            warnings.warn(f"{source}: {what}.", stacklevel=2)
         for target, photo in tqdm(copies.items(), "copying", delay=2, leave=False):
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(photo, target)
@@ -70,12 +78,12 @@ def find_parts(path: str | Path) -> dict[str, Path]:
 
     The keys are ``"train"``, ``"validation"``, ``"test"``; without the first two, there are none.
     """
-    there = {entry.name.lower(): entry for entry in class_folders(Path(path))}
+    there = {entry.name.lower(): entry for entry in class_folders(Path(path).expanduser())}
     parts = {
         part: there[name]
         for part, names in PARTS.items()
         for name in names
-        if name in there and any(entry.is_dir() for entry in there[name].iterdir())
+        if name in there and class_folders(there[name])
     }
     return parts if {"train", "validation"} <= parts.keys() else {}
 
@@ -85,6 +93,6 @@ def _counts(folder: Path, count: int, validation: float, test: float) -> dict[st
     shares = {"test": test, "validation": validation}
     counts = {part: max(1, round(share * count)) for part, share in shares.items() if share}
     if sum(counts.values()) >= count:
-        few = f"{folder} has too few usable photos for {len(counts) + 1} such parts: {count}"
+        few = f"{folder} has too few different photos for {len(counts) + 1} such parts: {count}"
         raise ValueError(f"{few}. Add photos, or set a share to 0.")
     return counts | {"train": count - sum(counts.values())}

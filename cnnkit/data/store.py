@@ -23,11 +23,8 @@ def home() -> Path:
 
     It is ``CNNKIT_DATA`` where that is set, else ``data/`` of the checkout, else the user's cache.
     """
-    if chosen := os.environ.get("CNNKIT_DATA"):
-        if Path(chosen).expanduser().is_file():
-            raise ValueError(f"CNNKIT_DATA is {chosen}, a file; expected a folder.")
-        return Path(chosen).expanduser()
-    return CHECKOUT / "data" if CHECKOUT else user_cache_path("cnnkit")
+    chosen = os.environ.get("CNNKIT_DATA") or (CHECKOUT and CHECKOUT / "data")
+    return Path(chosen or user_cache_path("cnnkit")).expanduser()
 
 
 def place(name: str) -> Path:

@@ -1,9 +1,11 @@
 """From images to class probabilities, by one view of each image or by several."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 from cnnkit import checks
+from cnnkit.batches import first, read
+from cnnkit.networks import output
 
 import keras
 import numpy as np
@@ -21,8 +23,8 @@ def predict(
     model : keras.Model
         A classifier that ends in a softmax, or in one sigmoid unit for two classes.
     dataset : ndarray, (n, height, width, channels), or data set
-        Images in the form the model takes, or batches of them, with or without labels, not
-        shuffled. With `views`, in the form these take.
+        Images in the form the model takes, or batches of them, with or without labels, in the
+        order of the files: what is shuffled, or may be, is refused. With `views`, in their form.
     views : callable, optional
         Makes several views of each image, (n, height, width, channels) → (n, k, …) in the form
         the model takes, such as ``functools.partial(data.augment.ten_crop, size=227)``. The
@@ -34,27 +36,26 @@ def predict(
     ndarray, (n, classes)
         Probabilities; each row adds up to 1.
     """
-    batches = _batches(model, dataset)
+    output(model)  # or ValueError
+    if isinstance(dataset, list):  # of images, or of batches
+        batched = any(isinstance(each, tuple | list | dict) for each in dataset)
+        pictures = [x for x, _ in read(dataset)] if batched else list(map(np.asarray, dataset))
+        batched = batched or {each.ndim for each in pictures} == {len(model.input_shape)}
+        dataset = np.concatenate(pictures) if batched else np.stack(pictures)
+    whole = hasattr(dataset, "shape")
+    images = keras.ops.convert_to_numpy(dataset) if whole else first(dataset, as_files=True)[0]
+    if views is not None and images.ndim < len(model.input_shape):
+        raise ValueError("Single images were given; use image[np.newaxis], or dataset.batch(32).")
     if views is None:
-        checks.images(model, keras.ops.convert_to_numpy(next(batches, ())))
+        checks.images(model, images)
         predicted = model.predict(dataset, verbose=0)
     else:
-        predicted = np.concatenate([_average(model, images, views) for images in batches])
-    return predicted if predicted.shape[1] > 1 else np.hstack([1 - predicted, predicted])
-
-
-def _batches(model: keras.Model, dataset: Any) -> Iterator[Any]:
-    """Yield the images of a data set batch by batch, and those of an array at once."""
-    if not (hasattr(dataset, "element_spec") or isinstance(dataset, keras.utils.PyDataset)):
-        yield dataset
-        return
-    if checks.is_shuffled(dataset):
-        raise ValueError("The data set is shuffled. Make it with shuffle=False; labels must match.")
-    for batch in dataset:
-        images = batch[0] if isinstance(batch, tuple | list) else batch
-        if len(images.shape) == len(model.input_shape) - 1:
-            raise ValueError("The data set holds single images; batch it: dataset.batch(32).")
-        yield images
+        steps = [images] if whole else (x for x, _ in read(dataset))
+        predicted = np.concatenate([_average(model, step, views) for step in steps])
+    rows = predicted if predicted.shape[1] > 1 else np.hstack([1 - predicted, predicted])
+    if (np.abs(rows.sum(axis=1) - 1) > 0.01).any():
+        raise ValueError(f"The predictions of {model.name!r} do not add up to 1 in each row.")
+    return rows
 
 
 def _average(model: keras.Model, images: Any, views: Callable[[Any], Any]) -> np.ndarray:

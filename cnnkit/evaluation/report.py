@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from cnnkit import checks, files
 
@@ -68,7 +69,7 @@ class Report:
         for row, scores, taken in zip(rows[1:], self.classes, self.confusion, strict=False):
             row += [f"{count}/{scores.count}" if scores.count else "–" for count in taken]
         rows[-1].append(f"{np.trace(self.confusion)}/{self.count}")
-        files.write_table(Path(path), rows)
+        files.write_table(Path(path).expanduser(), rows)
 
 
 def report(
@@ -87,6 +88,7 @@ def report(
     """
     from sklearn.metrics import classification_report  # here, since it takes a second
 
+    labels, probabilities = _check(labels, probabilities)
     matrix = confusion(labels, probabilities)
     numbers = range(len(matrix))
     names = list(map(str, numbers) if class_names is None else class_names)
@@ -112,7 +114,7 @@ def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """
     from sklearn.metrics import confusion_matrix
 
-    _check(labels, probabilities)
+    labels, probabilities = _check(labels, probabilities)
     classes = range(probabilities.shape[1])
     return confusion_matrix(labels, probabilities.argmax(axis=1), labels=classes)
 
@@ -122,17 +124,21 @@ def worst_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int = 1
 
     Labels and probabilities are as for `report`.
     """
-    _check(labels, probabilities)
+    labels, probabilities = _check(labels, probabilities)
     wrong = np.flatnonzero(probabilities.argmax(axis=1) != labels)
     surest = np.argsort(-probabilities[wrong].max(axis=1), kind="stable")
     return wrong[surest][:count]
 
 
-def _check(labels: np.ndarray, probabilities: np.ndarray) -> None:
-    shape = np.shape(probabilities)
-    if len(shape) != 2 or not np.all((probabilities >= 0) & (probabilities <= 1)):
+def _check(labels: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    shape, sums = probabilities.shape, np.sum(probabilities, axis=-1)
+    proper = len(shape) == 2 and 0 not in shape and shape[1] > 1 and np.min(probabilities) >= 0
+    if not proper or not np.allclose(sums, 1, atol=1e-2):
         raise ValueError(
-            f"The probabilities have shape {shape}; expected (n, classes), all between 0 and 1, of "
-            "a model that ends in a softmax. NaN comes from a training that diverged."
+            f"The probabilities have shape {shape}; expected what evaluation.predict returns: (n, "
+            "classes), each row with a sum of 1. (The one column of a sigmoid model is that of the "
+            "second class. NaN comes from a training that diverged.)"
         )
     checks.labels(labels, shape[1], shape[0])
+    return labels, probabilities

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cnnkit import checks
+from cnnkit.networks import channels_last
 
 import keras
 import numpy as np
@@ -21,6 +22,7 @@ CONVOLUTIONS = {
 }
 
 
+@channels_last()
 def alexnet(
     input_shape: tuple[int, int, int] = (227, 227, 3),
     classes: int = 2,

@@ -1,11 +1,13 @@
 """Small convolutional networks, trained from scratch."""
 
 from cnnkit import checks
+from cnnkit.networks import channels_last
 
 import keras
 from keras import layers
 
 
+@channels_last()
 def digits_cnn() -> keras.Model:
     """Build the network of chapter 1: one convolution, one hidden layer, 157,230 parameters.
 
@@ -23,9 +25,10 @@ def digits_cnn() -> keras.Model:
     x = layers.Flatten(name="flatten")(x)
     x = layers.Dense(300, activation="relu", **_normal(4 * 4 * 32), name="dense1")(x)
     outputs = layers.Dense(10, activation="softmax", **_normal(300), name="predictions")(x)
-    return _strict(keras.Model(inputs, outputs, name="digits_cnn"))
+    return keras.Model(inputs, outputs, name="digits_cnn")
 
 
+@channels_last()
 def mnist_cnn(max_pooling: bool = True) -> keras.Model:
     """Build the network of chapter 2: three convolutions, 104,202 parameters.
 
@@ -47,9 +50,10 @@ def mnist_cnn(max_pooling: bool = True) -> keras.Model:
             x = layers.MaxPooling2D(2, name=f"pool{number}")(x)
     x = layers.Flatten(name="flatten")(x)
     outputs = layers.Dense(10, activation="softmax", name="predictions")(x)
-    return _strict(keras.Model(inputs, outputs, name="mnist_cnn"))
+    return keras.Model(inputs, outputs, name="mnist_cnn")
 
 
+@channels_last()
 def cats_vs_dogs_cnn(
     input_shape: tuple[int, int, int] = (180, 180, 3),
     augmentation: keras.Layer | None = None,
@@ -85,18 +89,10 @@ def cats_vs_dogs_cnn(
     if dropout:
         x = layers.Dropout(dropout, name="dropout")(x)
     outputs = layers.Dense(1, activation="sigmoid", name="predictions")(x)
-    return _strict(keras.Model(inputs, outputs, name="cats_vs_dogs_cnn"))
+    return keras.Model(inputs, outputs, name="cats_vs_dogs_cnn")
 
 
 def _normal(n: int) -> dict[str, keras.Initializer]:
     # Two initializers, because one instance gives the same numbers each time it is called.
     names = "kernel_initializer", "bias_initializer"
     return {name: keras.initializers.RandomNormal(stddev=n**-0.5) for name in names}
-
-
-def _strict(model: keras.Model) -> keras.Model:
-    """Refuse images without a channel axis, which Keras would silently add, until it is saved."""
-    form = ", ".join(map(str, model.input_shape[1:]))
-    cure = f"images (n, {form}), a missing channel axis being images[..., np.newaxis]"
-    model.input_spec = keras.InputSpec(shape=model.input_shape, name=cure)  # Keras shows the name
-    return model

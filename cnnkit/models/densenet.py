@@ -3,8 +3,9 @@
 import functools
 from collections.abc import Sequence
 
+from cnnkit.backend import BatchNormalization
 from cnnkit.models import pretrained
-from cnnkit.models.normalization import BatchNormalization
+from cnnkit.networks import channels_last
 
 import keras
 from keras import KerasTensor, layers
@@ -14,6 +15,7 @@ PUBLISHED = {121: (6, 12, 24, 16), 169: (6, 12, 32, 32), 201: (6, 12, 48, 32)}
 DRAWN, DRAWN_GROWTH = (3, 6, 8, 6), 12
 
 
+@channels_last()
 def densenet_base(
     weights: str | None = None,
     input_shape: tuple[int, int, int] = (224, 224, 3),
@@ -21,7 +23,6 @@ def densenet_base(
     block_config: Sequence[int] | None = None,
     initial_filters: int | None = None,
     bottleneck: int = 4,
-    drop_rate: float = 0.0,
 ) -> keras.Model:
     """Build DenseNet-BC without its dense layer: 7,037,504 parameters for DenseNet-121.
 
@@ -44,8 +45,6 @@ def densenet_base(
         ``initial_filters``, by default ``2 * growth_rate``.
     block_config : sequence of int, optional
         Layers in each dense block, for random weights; by default those of DenseNet-121.
-    drop_rate : float
-        Share of each layer's new feature maps that training drops, in [0, 1).
 
     Returns
     -------
@@ -74,8 +73,6 @@ def densenet_base(
             new = conv(bottleneck * growth_rate, 1, name=f"{name}_1_conv")(new)
             new = _norm_relu(new, f"{name}_1_")
             new = conv(growth_rate, 3, padding="same", name=f"{name}_2_conv")(new)
-            if drop_rate:
-                new = layers.Dropout(drop_rate, name=f"{name}_dropout")(new)
             x = layers.Concatenate(name=f"{name}_concat")([x, new])
     base = keras.Model(inputs, _norm_relu(x, ""), name="densenet")
     pretrained.load(base, weights, keras.applications.DenseNet121)

@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 
 from cnnkit import checks
+from cnnkit.networks import channels_last, output
 
 import keras
 from keras import layers
 
 
+@channels_last()
 def transfer_classifier(
     base: keras.Model,
     classes: int = 2,
@@ -49,6 +51,7 @@ def transfer_classifier(
     return keras.Model(inputs, outputs, name="transfer_classifier")
 
 
+@channels_last()
 def pooled(base: keras.Model) -> keras.Model:
     """Let a base, which is shared, end in the mean of each feature map: (n, channels)."""
     _check_base(base)
@@ -94,6 +97,7 @@ def classification_head(base: keras.Model, class_names: Sequence[str]) -> keras.
     return keras.Model(inputs, Predictions(names, name="predictions")(inputs), name="head")
 
 
+@channels_last()
 def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
     """Put a head of `classification_head` on its base, which other heads may share.
 
@@ -111,9 +115,7 @@ def with_head(base: keras.Model, head: keras.Model) -> keras.Model:
 
 def class_names(model: keras.Model) -> list[str]:
     """Return the class names, in the order of the probabilities, of a head or what ends in one."""
-    last = model
-    while isinstance(last, keras.Model):
-        last = last.layers[-1]
+    last = output(model)[-1]
     if not isinstance(last, Predictions):
         raise ValueError(f"{model.name!r} does not end in a head of models.classification_head.")
     return last.class_names

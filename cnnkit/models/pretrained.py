@@ -24,7 +24,7 @@ class Preprocessing(keras.Layer):
         self.network = network
 
     def call(self, images: keras.KerasTensor) -> keras.KerasTensor:
-        return getattr(keras.applications, self.network).preprocess_input(images)
+        return getattr(keras.applications, self.network).preprocess_input(images, "channels_last")
 
     def get_config(self) -> dict:
         return {**super().get_config(), "network": self.network}

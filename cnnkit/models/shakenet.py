@@ -1,8 +1,9 @@
 """ShakeNet: a residual network whose blocks have branches, mixed by shake-shake."""
 
 from cnnkit import checks
-from cnnkit.models.normalization import BatchNormalization
+from cnnkit.backend import BatchNormalization
 from cnnkit.models.shake import ShakeShake
+from cnnkit.networks import channels_last
 
 import keras
 from keras import KerasTensor, layers
@@ -10,6 +11,7 @@ from keras import KerasTensor, layers
 MEAN, DEVIATION = (0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616)  # of CIFAR-10, in [0, 1]
 
 
+@channels_last()
 def shakenet(
     depth: int = 26,
     width: int = 32,

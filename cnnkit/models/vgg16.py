@@ -1,6 +1,7 @@
 """VGG16: thirteen 3×3 convolutions in five blocks."""
 
 from cnnkit.models import pretrained
+from cnnkit.networks import channels_last
 
 import keras
 from keras import layers
@@ -9,6 +10,7 @@ BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512
 DRAWN_WIDTH = 1 / 8
 
 
+@channels_last()
 def vgg16_base(
     weights: str | None = None,
     input_shape: tuple[int, int, int] = (180, 180, 3),

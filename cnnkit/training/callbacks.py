@@ -107,9 +107,9 @@ class Evaluations(keras.callbacks.Callback):
         super().__init__()
         checks.one_of("mode", mode, ("min", "max"))
         checks.whole_number("every", 1 if every is None else every, least=1)
-        self._evaluate, self._directory, self._monitor = evaluate, Path(directory), monitor
-        self._every, self._after, self._sign = every, after, 1 if mode == "max" else -1
-        self._table = self._directory / "evaluations.csv"
+        self._evaluate, self._directory = evaluate, Path(directory).expanduser()
+        self._monitor, self._sign = monitor, 1 if mode == "max" else -1
+        self._every, self._after, self._table = every, after, self._directory / "evaluations.csv"
         self._floor = -math.inf if floor is None else self._sign * floor
 
     def on_train_begin(self, logs: dict | None = None) -> None:

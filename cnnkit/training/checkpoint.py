@@ -3,8 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import Mapping
 from numbers import Number
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,6 @@ from typing import Any
 from cnnkit import backend, files
 from cnnkit.training import distribution
 
-import filelock
 import keras
 import numpy as np
 
@@ -52,30 +50,22 @@ class Checkpoint(keras.callbacks.Callback):
     ) -> None:
         super().__init__()
         self._config, self._variables, self._callbacks = config, variables, callbacks
-        self._keeps, self._directory = directory is not None, Path(directory or "")
+        self._keeps, self._directory = directory is not None, Path(directory or "").expanduser()
         self._writes = self._keeps and distribution.current().first
         self._state, self._generators = self._directory / "state.npz", list[np.ndarray]()
         self.history: dict[str, list[float]] = {}  # of all epochs, by metric
         self.counters: dict[str, list[dict[str, float]]] = {}  # of callbacks, by their kind
 
-    @contextmanager
-    def opened(self) -> Iterator[int]:
-        """Lock the directory, begin or restore the run, and yield how many epochs are done."""
-        if self._writes:
-            self._directory.mkdir(parents=True, exist_ok=True)
-        lock = filelock.FileLock(self._directory / ".lock", timeout=0)
-        try:
-            with lock if self._writes else nullcontext():
-                distribution.current().in_turn(self._begin if self._writes else lambda: None)
-                if self._keeps:
-                    self.history, self.counters, self._generators = self._read()
-                    for variable in self._variables:
-                        variable.assign(self._generators.pop(0))
-                backend.set_generator_states(self._generators)
-                self.on_train_begin()  # for who asks callbacks whether they had stopped the run
-                yield len(self.history.get("loss", ()))
-        except filelock.Timeout:
-            raise ValueError(f"Another process is training in {self._directory}.") from None
+    def restore(self) -> int:
+        """Begin or restore the run, and return how many epochs are done."""
+        distribution.current().in_turn(self._begin if self._writes else lambda: None)
+        if self._keeps:
+            self.history, self.counters, self._generators = self._read()
+            for variable in self._variables:
+                variable.assign(self._generators.pop(0))
+        backend.set_generator_states(self._generators)
+        self.on_train_begin()  # for who asks callbacks whether they had stopped the run
+        return len(self.history.get("loss", ()))
 
     def _begin(self) -> None:
         """Write the state of a new run, or refuse the directory of another that has an epoch."""

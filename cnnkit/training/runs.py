@@ -2,14 +2,14 @@
 
 import hashlib
 import math
-import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks, files, plots
-from cnnkit.batches import behind, read
+from cnnkit.batches import behind, first, read
+from cnnkit.networks import input_of, output
 from cnnkit.training import distribution
 from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
 from cnnkit.training.checkpoint import Checkpoint, Config, network_key, random_states
@@ -35,12 +35,12 @@ def check_data(model: keras.Model, x: np.ndarray, y: np.ndarray) -> None:
     Pixels go from 0 to 255 for a model that rescales them itself, else from 0 to 1.
     """
     checks.images(model, x)
-    low, high, most = np.min(x), np.max(x), 255 if checks.takes_bytes(model) else 1
-    if low < 0 or high > most:
+    low, high, most = np.min(x), np.max(x), input_of(model)[1]
+    if np.isfinite(most) and (low < 0 or high > most):
         cure = "Take images / 255." if low >= 0 and high <= 255 else "Rescale them."
-        what = f"The pixels lie between {low:g} and {high:g}; expected 0 to {most}"
+        what = f"The pixels lie between {low:g} and {high:g}; expected 0 to {most:g}"
         raise ValueError(f"{what}. {cure}")
-    checks.labels(y, model.output_shape[-1], len(x))
+    checks.labels(y, output(model)[0], len(x))
 
 
 def fit(
@@ -70,19 +70,14 @@ def fit(
     train, validation : tf.data.Dataset, or None for `validation`
         Batches (images, labels) that are the same in each epoch, or those of `data.image_folder`.
     directory : str or Path
-        Of this run alone.
+        Of this run alone, and of one process at a time.
     evaluate : callable, optional
         ``evaluate(model, validation)`` returns metrics by name, such as ``{"accuracy": 0.93}``,
         after each epoch, in place of Keras's evaluation; or `Evaluations`, which keep the best.
     callbacks, verbose
         As for Keras's ``fit``. What they count is restored, not the weights EarlyStopping keeps.
-
-    Raises
-    ------
-    ValueError, FloatingPointError
-        Data that do not fit the model or have no known order; another run's directory; a NaN loss.
     """
-    directory, team = Path(directory), distribution.current()
+    directory, team = Path(directory).expanduser(), distribution.current()
     callbacks, verbose = keras.tree.flatten(callbacks), verbose if team.first else 0
     config = _config(model, recipe, train, validation, evaluate)
     for part in ("training", "validation") if verbose else ():
@@ -103,23 +98,23 @@ def fit(
     checkpoint = Checkpoint(directory, config, variables, counting)
     judged = None if evaluate else validation  # by Keras
     epoch = _Epoch(recipe.monitor, train, validation, None if often else evaluate)
-    with checkpoint.opened() as past:
-        stopped = any(getattr(callback, "stopped_epoch", 0) for callback in callbacks)
-        ended = past >= recipe.epochs or stopped
-        if past and verbose:
-            done = f"The run ended with epoch {past}. For another, name another directory"
-            print(done if ended else f"Going on after epoch {past}")
-        options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
-        options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}
-        try:
-            if not ended:
-                with team.together(model, train, judged):
-                    model.fit(backend.fast(train), validation_data=backend.fast(judged), **options)
-        finally:
-            history = checkpoint.as_history(model)
-            if team.first and history.epoch:
-                figure = plots.learning_curves(history.history)
-                files.replace(directory / "curves.png", lambda file: figure.savefig(file, dpi=150))
+    past = checkpoint.restore()
+    stopped = any(getattr(callback, "stopped_epoch", 0) for callback in callbacks)
+    ended = past >= recipe.epochs or stopped
+    if past and verbose:
+        done = f"The run ended with epoch {past}. For another, name another directory"
+        print(done if ended else f"Going on after epoch {past}")
+    options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
+    options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}
+    try:
+        if not ended:
+            with team.together(model, train, judged):
+                model.fit(backend.fast(train), validation_data=backend.fast(judged), **options)
+    finally:
+        history = checkpoint.as_history(model)
+        if team.first and history.epoch:
+            figure = plots.learning_curves(history.history)
+            files.replace(directory / "curves.png", lambda file: figure.savefig(file, dpi=150))
     return history
 
 
@@ -152,11 +147,10 @@ def _config(
         raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
     if validation is train:
         raise ValueError("Training and validation data are the same; expected other photos.")
-    units, binary = model.output_shape[-1], recipe.loss == "BinaryCrossentropy"
-    if (units == 1) != binary:
-        asked = f"{recipe.loss}, which asks for {'one sigmoid' if binary else 'one a class'}"
-        what = f"The model {model.name!r} ends in {units} units, and the recipe's loss is {asked}"
-        raise ValueError(f"{what}. Take another recipe, or another last layer.")
+    ends, asked = output(model)[1], "sigmoid" if recipe.loss[0] == "B" else "softmax"
+    if ends != asked:
+        what = f"The model {model.name!r} ends in a {ends}, and the recipe's loss, {recipe.loss}"
+        raise ValueError(f"{what}, asks for a {asked}. Take another recipe, or another last layer.")
     found: Config = {"training": _describe(model, train), "recipe": asdict(recipe)}
     found["model"] = {"parameters": model.count_params(), "layers": network_key(model, False)[:16]}
     found["validation"] = {"data": None} if validation is None else _describe(model, validation)
@@ -169,12 +163,15 @@ def _config(
 
 def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
     """Check that a data set fits the model, and describe it."""
-    images, labels = first_batch(model, dataset)
+    images, labels = first(dataset)
+    checks.images(model, images)
+    if isinstance(dataset, list):
+        raise ValueError("fit takes no list; call data.batches(images, labels, batch_size).")
     if labels is None:
         raise ValueError("The data set holds no labels; expected batches (images, labels).")
     known = behind(dataset)
     labels = np.concatenate([y for _, y in read(dataset)]) if known is None else known.labels
-    checks.labels(labels, model.output_shape[-1], len(labels))
+    checks.labels(labels, output(model)[0], len(labels))
     names = [] if known is None else known.class_names
     counts = enumerate(np.bincount(labels, minlength=len(names)))
     classes = [f"{count:,} {names[n] if names else f'of class {n}'}" for n, count in counts]
@@ -187,23 +184,3 @@ def _describe(model: keras.Model, dataset: Any) -> dict[str, Any]:
         "order": known and known.seed,
         "features": known and known.key,
     }
-
-
-def first_batch(model: keras.Model, dataset: Any) -> tuple[np.ndarray, Any]:
-    """Return the first images and labels (or None) of a data set that can be read again."""
-    problems = {
-        "consists of arrays": hasattr(dataset, "shape") or isinstance(dataset, tuple),
-        "is a path": isinstance(dataset, str | Path),
-        "is shuffled": behind(dataset) is None and checks.is_shuffled(dataset),
-        "is endless or a generator": operator.length_hint(dataset, -1) < 0,
-    }
-    for problem in [problem for problem, found in problems.items() if found]:
-        raise ValueError(
-            f"The data set {problem}; expected batches (images, labels) in a known order, such as "
-            "data.image_folder and data.batches return. Augmentation goes into the model."
-        )
-    images, labels = next(read(dataset), (None, None))
-    if images is None:
-        raise ValueError("There are no photos in the data set.")
-    checks.images(model, images)
-    return images, labels

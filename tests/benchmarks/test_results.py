@@ -1,6 +1,5 @@
 """The recorded rows and histories, and how experiments come to be recorded."""
 
-import dataclasses
 import statistics
 from types import SimpleNamespace
 
@@ -97,15 +96,6 @@ def test_rows_of_other_data_count_for_nothing_and_go(tiny):
     assert (seeds(tiny.reported), seeds(tiny.reported, HISTORY)) == ("1", "111")
 
 
-def test_rows_of_other_experiments_stay_in_the_order_of_the_chapters(tiny):
-    for name in ("retired", "mnist", "digits", "mnist"):
-        row = {"experiment": name, "seed": "0", "data": "any"}
-        recording.write(row, {}, "sample", tiny.reported)
-    rows = recorded.read(tiny.reported / "sample.csv")
-    assert [row["experiment"] for row in rows] == ["digits", "mnist", "retired"]
-    assert [file.name for file in tiny.reported.iterdir()] == ["sample.csv"]
-
-
 @pytest.mark.parametrize("scale", ["sample", "full"])
 def test_recorded_rows_are_of_reported_seeds_and_of_the_data_that_the_scale_has(scale):
     rows = recorded.read(recorded.RESULTS / f"{scale}.csv")
@@ -138,29 +128,6 @@ def test_the_recorded_figures_keep_what_the_course_promises():
     assert statistics.mean(ten_crop.figures[:3]) >= statistics.mean(center.figures[:3]) - 0.005
 
 
-def test_an_unknown_experiment_is_named_with_the_known_ones():
-    answer = CliRunner().invoke(app, ["results", "mnits"])
-    assert answer.exit_code == 2
-    assert "mnits" in answer.output
-    assert "digits" in answer.output
-
-
-def test_the_page_has_a_line_for_each_scale(tiny):
-    answer = tiny.record("--scale full --seeds 3")
-    summary = "tiny: 0.710 ± 0.010 (3 seeds, 180 test pictures); published: 0.900 on photos"
-    assert summary in answer
-    sample, full = (
-        [cell.strip() for cell in line.split("|")[1:-1]]
-        for line in tiny.pages[-1].splitlines()
-        if "a tiny network" in line
-    )
-    assert sample[2:6] == ["not run", "", "a few", ""]
-    assert full[:5] == ["3. a tiny network", full[1], "0.710 ± 0.010 (3 seeds)", "180", "many"]
-    assert full[6] == "`python -m benchmarks results tiny --scale full`"
-    source = full[1].removeprefix("0.900 on photos [").removesuffix("]")
-    assert f"\n{source}. a book\n" in tiny.pages[-1]
-
-
 def test_the_pages_are_those_of_the_recorded_figures(tmp_path):
     readme = (pages.ROOT / "README.md").read_text(encoding="utf-8")
     (tmp_path / "README.md").write_text(readme, encoding="utf-8")
@@ -168,25 +135,6 @@ def test_the_pages_are_those_of_the_recorded_figures(tmp_path):
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == readme
     page = (tmp_path / "RESULTS.md").read_text(encoding="utf-8")
     assert (pages.ROOT / "RESULTS.md").read_text(encoding="utf-8") == page
-
-
-def test_the_digits_experiment_learns_the_split_of_its_seed(monkeypatch):
-    seeds = []
-    short = dataclasses.replace(training.recipes.DIGITS, epochs=60)
-    load = data.digits
-    monkeypatch.setattr(training.recipes, "DIGITS", short)
-    monkeypatch.setattr(data, "digits", lambda seed: seeds.append(seed) or load(seed))
-    accuracy, test_size, _ = scratch.digits("sample", seed=3)
-    assert 0.7 < accuracy < 0.97
-    assert (test_size, seeds) == (180, [3])
-
-
-def test_the_mnist_experiment_trains_for_the_epochs_of_its_scale(monkeypatch):
-    monkeypatch.setitem(scratch.MNIST_EPOCHS, "sample", 1)
-    accuracy, test_size, history = scratch.mnist("sample", seed=0)
-    assert 0.6 < accuracy < 0.97
-    assert test_size == 1_000
-    assert {name: len(values) for name, values in history.items()} == {"accuracy": 1, "loss": 1}
 
 
 @pytest.mark.parametrize(

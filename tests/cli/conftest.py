@@ -36,9 +36,10 @@ def cnnkit() -> Callable[..., Result]:
     return lambda *arguments: CliRunner().invoke(app, [str(each) for each in arguments])
 
 
-def draw(folder: Path | str, species: tuple[str, ...] = ("cow", "horse"), count: int = 5) -> Path:
+def draw(folder: Path | str, species: tuple[str, ...] = ("cow", "horse"), count: int = 5,
+         seed: int = 0) -> Path:  # fmt: skip
     """Draw small photos."""
-    return data.drawings.write(folder, species, count, seed=0, size=40)
+    return data.drawings.write(folder, species, count, seed, size=40)
 
 
 def describe(folder: Path, output: str = "run", epochs: int = 3, more: str = "") -> Path:

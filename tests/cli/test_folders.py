@@ -29,9 +29,13 @@ OTHER, ONE = ("cow", "owl"), ("cow",)
 BROKEN = [
     (fill(), "", "photos is no folder; expected one that holds a folder for each class."),
     (fill("", species=ONE), "", "it holds only the class folder 'cow'; expected two or more"),
-    (fill("", species=ONE), "output: photos/run\n", "photos/run/photos lies inside of photos"),
+    (fill("", species=ONE), "output: photos/run\n", "photos/run lies inside of photos"),
     (fill("small", "large"), "", "lie one folder deeper; give one such as photos/large"),
-    (lambda: draw(PHOTOS, count=2), "", "photos/cow has too few usable photos for 3 such parts: 2"),
+    (
+        lambda: draw(PHOTOS, count=2),
+        "",
+        "photos/cow has too few different photos for 3 such parts: 2",
+    ),
     (fill(""), "  test_share: 0.8\n", "expected shares, together below 1"),
     (a_stray_file, "  skip_unusable: false\n", "cow/Thumbs.db: a hidden or system file; delete it"),
     (fill("train", "val", val=OTHER), "", "owl: it is none of the classes cow, horse"),

@@ -1,6 +1,5 @@
 """Cats and dogs: from an archive of Kaggle's layout, from a drawn one, from a damaged one."""
 
-import errno
 import importlib
 import io
 import shutil
@@ -28,15 +27,13 @@ def content(kind: str, number: int) -> str:
 def write_archive(data_home: Path) -> Write:
     """A function that writes dogs-vs-cats.zip of Kaggle's layout, with small texts as photos."""
 
-    def write(per_kind: int = 2_500, extra: str | None = None) -> Path:
+    def write(per_kind: int = 2_500) -> Path:
         inner = data_home / "train.zip"
         with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as photos:
             photos.writestr("train/", "")
             for kind in ("cat", "dog"):
                 for number in range(per_kind):
                     photos.writestr(f"train/{kind}.{number}.jpg", content(kind, number))
-            if extra:
-                photos.writestr(extra, "evil")
         with zipfile.ZipFile(data_home / "dogs-vs-cats.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.write(inner, "train.zip")
             archive.writestr("test1.zip", "not needed")
@@ -69,42 +66,12 @@ def test_the_full_scale_has_the_published_parts(write_archive):
         assert path.read_text() == content(kind, number)
 
 
-def test_a_second_call_does_without_the_archive(write_archive):
-    archive = write_archive()
-    folder = data.cats_vs_dogs("full")
-    written = {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
-    archive.unlink()
-    assert data.cats_vs_dogs("full") == folder
-    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*")} == written
-
-
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left")])
-def test_a_half_finished_preparation_leaves_nothing(error, write_archive, data_home, monkeypatch):
-    write_archive()
-    copies, read = iter(range(10_000)), zipfile.ZipFile.read
-
-    def stop(archive, name):
-        if next(copies) == 700:
-            raise error
-        return read(archive, name)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(zipfile.ZipFile, "read", stop)
-        with pytest.raises(type(error)):
-            data.cats_vs_dogs("full")
-    assert list((data_home / "cats_vs_dogs").iterdir()) == []
-    assert sum(map(len, numbers(data.cats_vs_dogs("full")).values())) == 5_000
-
-
 @pytest.mark.slow
 def test_half_of_all_photos_are_for_training_and_a_fifth_of_them_for_validation(write_archive):
     write_archive(12_500)
     found = numbers(data.cats_vs_dogs("full", "half"))
-    assert [len(found[part, "cat"]) for part in ("train", "validation", "test")] == [
-        5_000,
-        1_250,
-        6_250,
-    ]
+    sizes = [len(found[part, "cat"]) for part in ("train", "validation", "test")]
+    assert sizes == [5_000, 1_250, 6_250]
     for kind in ("cat", "dog"):
         everything = [n for part in ("train", "validation", "test") for n in found[part, kind]]
         assert sorted(everything) == list(range(12_500))
@@ -158,11 +125,8 @@ def test_microsofts_archive_serves_and_the_next_number_takes_the_place_of_a_bad_
     assert [len(found["test", kind]) for kind in ("cat", "dog")] == [1_000, 1_000]
     with pytest.warns(UserWarning, match=r"gave 2,508 of 12,500 photos of a kind; 3 files"):
         half = numbers(data.cats_vs_dogs("full", "half"))
-    assert [len(half[part, "dog"]) for part in ("train", "validation", "test")] == [
-        1_004,
-        250,
-        1_254,
-    ]
+    sizes = [len(half[part, "dog"]) for part in ("train", "validation", "test")]
+    assert sizes == [1_004, 250, 1_254]
     assert 666 not in half["train", "cat"] + half["validation", "cat"] + half["test", "cat"]
 
 
@@ -173,17 +137,6 @@ def test_the_archive_that_is_asked_for_is_fetched(data_home, write_archive, monk
     )
     assert data.cats_vs_dogs("full", source="microsoft").is_dir()
     assert asked == [cats_vs_dogs.MICROSOFT_URL] and asked[0].endswith(cats_vs_dogs.MICROSOFT)
-
-
-def test_without_any_archive_both_ways_are_named(data_home, monkeypatch):
-    monkeypatch.setenv("KAGGLE_USERNAME", "student")
-    monkeypatch.setenv("KAGGLE_KEY", "k")
-    api = pytest.importorskip("kaggle.api.kaggle_api_extended").KaggleApi
-    monkeypatch.setattr(api, "authenticate", lambda self: 1 / 0)
-    with pytest.raises(FileNotFoundError, match="dogs-vs-cats/data") as caught:
-        data.cats_vs_dogs("full")
-    assert 'data.cats_vs_dogs("full", source="microsoft")' in str(caught.value)
-    assert '"sample"' in str(caught.value)
 
 
 @pytest.mark.slow
@@ -227,10 +180,6 @@ def cut_short(path: Path) -> None:
     path.write_bytes(path.read_bytes()[:-5_000])
 
 
-def no_zip(path: Path) -> None:
-    path.write_text("<html>Please sign in</html>")
-
-
 def flip_bytes(path: Path) -> None:
     content = bytearray(path.read_bytes())
     for place in range(5_000, len(content) - 5_000, 997):
@@ -243,26 +192,13 @@ def other_zip(path: Path) -> None:
         archive.writestr("birds/duck.1.jpg", "quack")
 
 
-def damaged_inner(path: Path) -> None:
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("train.zip", "no zip")
-
-
-@pytest.mark.parametrize("damage", [cut_short, no_zip, flip_bytes, other_zip, damaged_inner])
+@pytest.mark.parametrize("damage", [cut_short, flip_bytes, other_zip])
 def test_an_archive_that_does_not_serve_is_named_with_the_cure(damage, write_archive, data_home):
     archive = write_archive()
     damage(archive)
     with pytest.raises(ValueError, match=r"(?s)dogs-vs-cats\.zip does not serve.*delete it"):
         data.cats_vs_dogs("full")
     assert list((data_home / "cats_vs_dogs").iterdir()) == []
-
-
-@pytest.mark.parametrize("name", ["train/../../cat.3.jpg", "/cat.3.jpg", "C:\\cat.3.jpg"])
-def test_an_archive_that_reaches_outside_writes_inside_only(name, write_archive, data_home):
-    write_archive(extra=name)
-    folder = data.cats_vs_dogs("full")
-    assert sum(map(len, numbers(folder).values())) == 5_000
-    assert not [path for path in data_home.rglob("cat.3.jpg") if folder not in path.parents]
 
 
 def test_photos_without_an_inner_zip_will_do(write_archive, data_home):

@@ -36,14 +36,7 @@ BAD_FILES = {
     "zero-byte": ("a.jpg", lambda path: path.touch(), "empty"),
     "wrong extension": ("a.png", whole, "a JPEG file with the extension '.png'"),
     "animated": ("a.webp", animate, "animated"),
-    "CMYK": ("a.jpg", lambda path: picture().convert("CMYK").save(path), "CMYK"),
-    "palette": ("a.png", lambda path: picture().quantize(8).save(path), "palette"),
-    "GIF": ("a.gif", lambda path: picture().save(path), "palette"),
-    "16-bit": (
-        "a.png",
-        lambda path: Image.fromarray(np.full((9, 9), 40_000, "uint16")).save(path),
-        "more than 8 bits",
-    ),
+    "32-bit": ("a.tif", lambda path: Image.new("F", (9, 9)).save(path), "not known for sure"),
     "pages": (
         "a.tif",
         lambda path: picture().save(path, save_all=True, append_images=[picture()]),
@@ -52,6 +45,8 @@ BAD_FILES = {
     "macOS": (".DS_Store", lambda path: path.write_bytes(b"\0\0\0\1Bud1"), "system file"),
     "Windows": ("Thumbs.db", lambda path: path.write_bytes(b"\xd0\xcf\x11\xe0"), "system file"),
     "HEIC": ("a.HEIC", lambda path: path.write_bytes(b"ftypheic"), "convert it to JPEG"),
+    "AVIF": ("a.avif", lambda path: picture().save(path), "convert it to JPEG"),
+    "HEIC as JPEG": ("a.jpg", lambda path: path.write_bytes(b"....ftypheic"), "HEIC or AVIF photo"),
     "notes": ("notes.txt", lambda path: path.write_text("mine"), "'.txt'"),
     "no extension": ("photo", whole, "''"),
     "nested": ("more", lambda path: path.mkdir(), "inside of a class"),
@@ -84,11 +79,11 @@ def test_a_bad_file_is_found_before_training(kind, folder):
 
 
 def test_all_problems_stand_in_one_message(folder):
-    for name, make, _ in (BAD_FILES[kind] for kind in ("truncated", "palette", "macOS")):
+    for name, make, _ in (BAD_FILES[kind] for kind in ("truncated", "32-bit", "macOS")):
         make(folder / "cat" / name)
     with pytest.raises(ValueError, match="has 3 problems") as caught:
         data.image_folder(folder, (16, 16))
-    for name in ("a.jpg", "a.png", ".DS_Store"):
+    for name in ("a.jpg", "a.tif", ".DS_Store"):
         assert str(Path("cat", name)) in str(caught.value)
 
 
@@ -147,18 +142,18 @@ def test_notes_beside_the_classes_are_no_problem(folder):
 
 def test_the_folder_above_or_below_the_right_one_is_noticed(folder, tmp_path):
     above = tmp_path / "split"
-    for part in ("test", "train", "validation"):
+    for part in ("Testing", "Training"):
         shutil.copytree(folder, above / part)
     for wrong, cure in (
-        (above, "one folder deeper; give one such as split/train"),
-        (folder / "cat", "no folder for each class; give the folder above it"),
+        (above, "one folder deeper; give one such as split/Training"),
+        (folder / "cat", "no folder for each class; make these, or give the folder above"),
     ):
         ((path, reason),) = data.check_images(wrong)
         assert path == wrong and cure in reason
         for skip in (False, True):
             with pytest.raises(ValueError, match=cure):
                 data.image_folder(wrong, (9, 9), skip_unusable=skip)
-    (above / "test" / "cat.jpg").touch()  # so that "test" is a class, with folders inside
+    (above / "Testing" / "cat.jpg").touch()  # so that it is a class, with folders inside
     assert len(data.check_images(above)) > 1
 
 

@@ -52,7 +52,6 @@ def images_alone(images, labels):
 @pytest.mark.parametrize(
     ("make", "cure"),
     [
-        (lambda photos: folder(photos, shuffle=True).map(images_alone), "shuffle=False"),
         (lambda _: data.batches(np.ones((4, 20, 20, 3)), np.zeros(4, int), 2, True), "shuffled"),
         (lambda photos: folder(photos).unbatch(), r"batch\(32\)"),
         (lambda photos: folder(photos, 18), r"18, 18, 3.*\(n, 20, 20, 3\)"),

@@ -2,6 +2,7 @@ import csv
 
 from cnnkit import evaluation
 
+import keras
 import numpy as np
 import pytest
 from sklearn.metrics import (
@@ -27,7 +28,7 @@ PROBABILITIES = np.array(
 
 def test_scores_match_scikit_learn_on_random_predictions():
     random = np.random.default_rng(0)
-    labels, probabilities = random.integers(0, 10, 500), random.random((500, 10))
+    labels, probabilities = random.integers(0, 10, 500), random.dirichlet(np.ones(10), 500)
     predicted = probabilities.argmax(axis=1)
     report = evaluation.report(labels, probabilities)
     assert report.accuracy == pytest.approx(accuracy_score(labels, predicted))
@@ -85,7 +86,8 @@ def test_the_csv_holds_right_and_total_for_every_pair_of_classes(tmp_path):
 
 def test_worst_mistakes_come_surest_first():
     assert list(evaluation.worst_mistakes(LABELS, PROBABILITIES)) == [4, 5, 1]
-    assert list(evaluation.worst_mistakes(LABELS, PROBABILITIES, count=1)) == [4]
+    tensors = map(keras.ops.convert_to_tensor, (LABELS, PROBABILITIES))
+    assert list(evaluation.worst_mistakes(*tensors, count=1)) == [4]
 
 
 @pytest.mark.parametrize(
@@ -96,9 +98,15 @@ def test_worst_mistakes_come_surest_first():
     [
         ([0, 0, 1, 2, 2, 3], PROBABILITIES, "first is 3; with 3 classes, labels are 0 to 2"),
         ([0, 0, 1], PROBABILITIES, "each of the 6 images"),
-        (LABELS, PROBABILITIES.argmax(axis=1), r"shape \(6,\); expected \(n, classes\)"),
-        (LABELS, PROBABILITIES * np.nan, "all between 0 and 1"),
-        (LABELS, np.log(PROBABILITIES + 1e-9), "all between 0 and 1"),
+        (
+            LABELS,
+            PROBABILITIES.argmax(axis=1),
+            r"shape \(6,\); expected what evaluation.predict returns",
+        ),
+        (LABELS, PROBABILITIES * np.nan, "each row with a sum of 1"),
+        (LABELS, np.log(PROBABILITIES + 1e-9), "each row with a sum of 1"),
+        (LABELS, PROBABILITIES[:, :1], "is that of the second class"),
+        ([], PROBABILITIES[:0], r"shape \(0, 3\)"),
     ],
 )
 def test_predictions_that_do_not_fit_their_labels_are_refused(score, labels, probabilities, cure):

@@ -108,14 +108,3 @@ def test_the_digits_network_starts_with_the_published_deviations():
         assert values.std() == pytest.approx(n**-0.5, abs=5 * standard_error)
         assert values.mean() == pytest.approx(0, abs=5 * (n * values.size) ** -0.5)
     assert not np.isin(weights[0][5], weights[0][4]).any()  # a bias and its kernel
-
-
-@pytest.mark.skipif(keras.backend.backend() == "jax", reason="JAX calls models past input_spec")
-@pytest.mark.parametrize("build", BUILDERS)
-def test_keras_refuses_pictures_without_a_channel_as_well(build):
-    model = build()
-    model.compile("sgd", "sparse_categorical_crossentropy")
-    images = np.zeros((2, *model.input_shape[1:3]), "float32")
-    for use in (model.predict, lambda x: model.fit(x, np.zeros(2), verbose=0), model):
-        with pytest.raises(ValueError, match="expected ndim=4, found ndim=3"):
-            use(images)

@@ -30,22 +30,6 @@ def test_deeper_ones_have_the_published_parameters(depth, expected):
     assert base.count_params() == expected
 
 
-def test_drop_rate_drops_new_feature_maps_in_training_alone():
-    keras.utils.set_random_seed(0)
-    form = {"block_config": (2, 1), "growth_rate": 8}
-    plain = models.densenet_base(None, (32, 32, 3), **form)
-    dropping = models.densenet_base(None, (32, 32, 3), **form, drop_rate=0.4)
-    dropping.set_weights(plain.get_weights())
-    photos = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 3)).astype("float32")
-    expected = plain.predict(photos, verbose=0)
-    np.testing.assert_allclose(dropping.predict(photos, verbose=0), expected, atol=1e-6)
-    concat = dropping.get_layer("conv2_block1_concat").output
-    looking = keras.Model(dropping.input, [dropping.get_layer("pool1").output, concat])
-    old, joined = map(keras.ops.convert_to_numpy, looking(photos, training=True))
-    np.testing.assert_array_equal(joined[..., :16], old)
-    assert np.mean(joined[..., 16:] == 0) == pytest.approx(0.4, abs=0.05)
-
-
 def test_the_first_convolution_and_the_bottleneck_by_their_numbers():
     """The arithmetic of the paper's table 1, with 7 first maps and 3 · 5 in a layer."""
     form = {"growth_rate": 5, "initial_filters": 7, "bottleneck": 3}

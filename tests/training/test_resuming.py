@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 from cnnkit import data, models, training
+from cnnkit.backend import BatchNormalization
 from cnnkit.data import augment
-from cnnkit.models.normalization import BatchNormalization
 
 import keras
 import numpy as np

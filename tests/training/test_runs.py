@@ -7,7 +7,6 @@ import shutil
 
 from cnnkit import training
 
-import filelock
 import keras
 import numpy as np
 import pytest
@@ -78,7 +77,7 @@ def test_without_validation_data_the_training_metric_counts(tmp_path):
 def test_the_directory_holds_what_it_should(whole):
     model, history, directory = whole
     visible = ["best.keras", "curves.png", "history.csv", "last.keras", "run.json", "state.npz"]
-    assert sorted(path.name for path in directory.iterdir()) == [".lock", *visible]
+    assert sorted(path.name for path in directory.iterdir()) == visible
     about = json.loads((directory / "run.json").read_text(encoding="utf-8"))
     kept = about["recipe"] | {"epochs": about["may change"]["epochs"]}
     assert kept == dataclasses.asdict(RECIPE)
@@ -117,28 +116,25 @@ def test_the_directory_of_another_run_is_refused(photos, tmp_path, whole, change
     assert before == {path.name: path.read_bytes() for path in directory.iterdir()}
 
 
-def test_a_run_without_an_epoch_gives_way_and_one_under_way_does_not(parts, tmp_path):
+def test_a_run_without_an_epoch_gives_way(parts, tmp_path):
     """As after a learning rate that was too high."""
     high = dataclasses.replace(RECIPE, learning_rate=1e38)
     with pytest.raises(FloatingPointError, match=r"loss is (nan|inf) in epoch 1.*smaller learning"):
         fit(parts, tmp_path / "run", recipe=high)
     assert not (tmp_path / "run/best.keras").exists()
     same(*(fit(parts, tmp_path / name, epochs=1)[0] for name in ("fresh", "run")))
-    in_use = pytest.raises(ValueError, match="Another process is training in")
-    with filelock.FileLock(tmp_path / "run/.lock"), in_use:
-        fit(parts, tmp_path / "run")
 
 
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"train": lambda _: (np.zeros((4, 20, 20, 3)), np.zeros(4))}, "consists of arrays"),
-        ({"train": lambda train: train.map(lambda x, y: (x, y))}, "is shuffled; .*known order"),
+        ({"train": lambda _: (np.zeros((4, 20, 20, 3)), np.zeros(4))}, "is a tuple"),
+        ({"train": lambda train: train.map(lambda x, y: (x, y))}, "is shuffled, or"),
         ({"train": lambda _: unshuffled(np.full((24, 20, 20, 3), 0.5))}, "division by 255"),
         ({"train": lambda _: unshuffled().map(lambda x, y: x)}, "no labels"),
-        ({"train": lambda _: unshuffled().unbatch()}, r"dataset\.batch\(32\)|endless"),
-        ({"train": lambda train: str(train.file_paths[0])}, "is a path"),
-        ({"recipe": training.recipes.CATS_VS_DOGS}, "2 units.*one sigmoid"),
+        ({"train": lambda _: unshuffled().unbatch()}, "unknown length"),
+        ({"train": lambda train: str(train.file_paths[0])}, "is a str"),
+        ({"recipe": training.recipes.CATS_VS_DOGS}, "ends in a softmax.*asks for a sigmoid"),
         ({"evaluate": lambda *_: 0.5}, "returned 0.5; expected metrics"),
         ({"evaluate": lambda *_: {"loss": 0.1}}, "no metric 'val_accuracy'"),
     ],

@@ -13,6 +13,7 @@ from typing import Any
 from cnnkit import checks
 from cnnkit.data.augment.base import Augmentation, Chain, Range
 from cnnkit.data.augment.layers import *
+from cnnkit.networks import channels_last
 
 from keras import layers, ops
 
@@ -23,6 +24,7 @@ __all__ += ["flip_rotate_zoom", "pad_and_crop", "rotate", "sharpen", "ten_crop"]
 crop_and_flip, pad_and_crop = CropAndFlip, PadAndCrop
 
 
+@channels_last()
 def flip_rotate_zoom(seed: int | None = None) -> Chain:
     """Mirror, turn and zoom images, as chapter 4's model does.
 
@@ -36,18 +38,21 @@ def flip_rotate_zoom(seed: int | None = None) -> Chain:
     return Chain(chain, value_range=None, name="flip_rotate_zoom")
 
 
+@channels_last()
 def flip(mode: str = "horizontal", seed: int | None = None) -> Chain:
     """Mirror half of the images: "horizontal", "vertical" or "horizontal_and_vertical"."""
     checks.one_of("mode", mode, ("horizontal", "vertical", "horizontal_and_vertical"))
     return Chain([layers.RandomFlip(mode, seed=seed)], value_range=None, name="flip")
 
 
+@channels_last()
 def rotate(degrees: float = 45, seed: int | None = None) -> Chain:
     """Turn images by up to `degrees` to either side, and fill the corners with zeros."""
     turn = layers.RandomRotation(degrees / 360, fill_mode="constant", fill_value=0.0, seed=seed)
     return Chain([turn], value_range=None, name="rotate")
 
 
+@channels_last()
 def color_jitter(
     strength: float = 0.3, seed: int | None = None, value_range: Range = (0, 255)
 ) -> Chain:
@@ -57,6 +62,7 @@ def color_jitter(
     return Chain([jitter], value_range=value_range, name="color_jitter")
 
 
+@channels_last()
 def blur(
     kernel_size: int = 7, sigma: float = 2.0, seed: int | None = None, value_range: Range = (0, 255)
 ) -> Chain:
@@ -69,6 +75,7 @@ def blur(
     return Chain([layer], value_range=value_range, name="blur")
 
 
+@channels_last()
 def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range = (0, 255)) -> Chain:
     """Sharpen edges by a random amount, up to `strength` in [0, 1]."""
     if not 0 <= strength <= 1:
@@ -77,6 +84,7 @@ def sharpen(strength: float = 1.0, seed: int | None = None, value_range: Range =
     return Chain([layer], value_range=value_range, name="sharpen")
 
 
+@channels_last()
 def flip_pad_and_crop(padding: int = 4, seed: int | None = None) -> Chain:
     """Mirror images, and move them as `pad_and_crop` does: the augmentation of chapter 9."""
     first, second = seed, None if seed is None else seed + 1

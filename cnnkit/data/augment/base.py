@@ -4,6 +4,8 @@ import inspect
 from collections.abc import Sequence
 from typing import Any
 
+from cnnkit.networks import channels_last
+
 import keras
 from keras import ops
 
@@ -71,6 +73,7 @@ class Chain(Augmentation):
         return super().get_config() | {"layers": keras.saving.serialize_keras_object(self.layers)}
 
     @classmethod
+    @channels_last()
     def from_config(cls, config: dict[str, Any]) -> "Chain":
         layers = keras.saving.deserialize_keras_object(config["layers"])
         return cls(**config | {"layers": layers})

@@ -99,7 +99,7 @@ def write(
             image.save(folder / kind / f"{kind}.{n}.jpg", quality=int(random.integers(80, 96)))
         boxes.write(folder, drawn)
 
-    return build_once(Path(directory), contents, make)
+    return build_once(Path(directory).expanduser(), contents, make)
 
 
 def _pair(size: int | tuple[int, int]) -> tuple[int, int]:

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from cnnkit import backend
 from cnnkit.evaluation.explain import layers
 from cnnkit.evaluation.predict import predict
+from cnnkit.networks import channels_last, output
 
 import keras
 import numpy as np
@@ -62,11 +63,11 @@ def grad_cam(
     R. R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via gradient-based
     localization", ICCV 2017.
     """
-    images, shape = layers.as_batch(model, image), model.output_shape
-    if len(shape) != 2:
-        raise ValueError(f"The model {model.name!r} returns {shape}; expected (n, classes).")
+    images, (count, *_) = layers.as_batch(model, image), output(model)
     classes = predict(model, images).argmax(axis=1) if class_index is None else class_index
-    chosen = np.eye(max(2, shape[1]), dtype="float32")[np.broadcast_to(classes, len(images))]
+    if not np.isin(classes, range(count)).all():
+        raise ValueError(f"class_index is {class_index}; expected classes from 0 to {count - 1}.")
+    chosen = np.eye(count, dtype="float32")[np.broadcast_to(classes, len(images))]
     every = layers.layers_by_path(model).values()
     spatial = [la for la in every if layers.is_spatial(la) and not isinstance(la, NOT_LAST)]
     found = layers.find_layer(model, layer or (spatial or model.layers)[-1])
@@ -103,22 +104,22 @@ def _heat(
     model: keras.Model, images: np.ndarray, chosen: np.ndarray, layer: keras.Layer
 ) -> np.ndarray:
     """Return the heat of a batch, where `chosen` has a 1 at the class of each image."""
-    maps, last = layers.maps_of(model, layer, images), model
-    while isinstance(last, keras.Model):
-        last = last.layers[-1]
+    maps, (_, activation, last) = layers.maps_of(model, layer, images), output(model)
 
     def score(change: Any) -> Any:
         scores = ops.cast(layers.run(model, images, layer, change, last)[0], "float32")
-        if isinstance(last, keras.layers.Softmax):
-            scores = ops.log(scores + keras.config.epsilon())
-        if scores.shape[1] == 1:
+        if last is None:  # the mean of several networks
+            shares = ops.clip(scores, 1e-6, 1 - 1e-6)
+            scores = ops.log(shares) - (ops.log(1 - shares) if activation == "sigmoid" else 0)
+        if activation == "sigmoid":
             scores = ops.concatenate([-scores, scores], axis=1)
         return ops.sum(ops.multiply(scores, chosen))
 
     (gradients,) = backend.gradients(score, np.zeros(maps.shape, "float32"))
     weights = gradients.mean(axis=(1, 2), keepdims=True)
     heat = np.maximum((weights * maps).sum(axis=-1, keepdims=True), 0)
-    resized = ops.image.resize(heat.astype("float32"), images.shape[1:3], "bilinear")
+    with channels_last():
+        resized = ops.image.resize(heat.astype("float32"), images.shape[1:3], "bilinear")
     heat = ops.convert_to_numpy(resized)[..., 0]
     hottest = heat.max(axis=(1, 2), keepdims=True)
     return np.divide(heat, hottest, out=np.zeros_like(heat), where=hottest > 0)

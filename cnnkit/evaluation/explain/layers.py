@@ -30,14 +30,6 @@ def feature_maps(
     return {name: maps_of(model, layer, images)[0] for name, layer in found.items()}
 
 
-def kernels(model: keras.Model, layer: str | keras.Layer) -> np.ndarray:
-    """Return the kernels of a convolution, (h, w, input channels, filters), for `plots.kernels`.
-
-    The layer is given as in `feature_maps`.
-    """
-    return keras.ops.convert_to_numpy(find_layer(model, layer).kernel)
-
-
 def as_batch(model: keras.Model, image: np.ndarray) -> np.ndarray:
     """Return one image, or several, as a batch that fits the model."""
     images = np.asarray(image)
@@ -59,6 +51,9 @@ def layers_by_path(model: keras.Model) -> dict[str, keras.Layer]:
 def find_layer(model: keras.Model, wanted: str | keras.Layer) -> keras.Layer:
     """Return a layer by its name, by its path, or as it is; ValueError unless it is just one."""
     layers = layers_by_path(model)
+    for path in (p for p, la in layers.items() if vars(la).get("data_format") == "channels_first"):
+        what = f"The layer {path!r} of {model.name!r} is channels_first"
+        raise ValueError(f"{what}; expected a model for images (n, height, width, channels).")
     found = [p for p, la in layers.items() if la is wanted or f"/{p}".endswith(f"/{wanted}")]
     paths = [str(wanted)] if wanted in layers else found
     if len({id(layers[path]) for path in paths}) != 1:
@@ -93,8 +88,8 @@ def run(
 ) -> tuple[Any, list[Any]]:
     """Run a model in inference; return its output, and what a layer returned each time it ran.
 
-    `added` is added to the output of the layer, and the layer `linear` leaves out its activation.
-    Both are patched meanwhile, so one thread at a time.
+    `added` is added to the output of the layer, and the layer or operation `linear` leaves out its
+    activation, which may be all it does. Both are patched meanwhile, so one thread at a time.
     """
     captured, call, activation = list[Any](), layer.call, getattr(linear, "activation", None)
 
@@ -107,8 +102,12 @@ def run(
         layer.call = wrapper
         if activation is not None:
             linear.activation = keras.activations.linear
+        elif linear is not None:
+            linear.call = lambda x, **_: x
         return model(images, training=False), captured
     finally:
         del layer.call  # that of its class is in force again
         if activation is not None:
             linear.activation = activation
+        elif linear is not None:
+            del linear.call

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from cnnkit import backend, checks
+from cnnkit import backend
 from cnnkit.evaluation.explain.layers import find_layer, maps_of, run
+from cnnkit.networks import input_of
 
 import keras
 import numpy as np
@@ -51,10 +52,11 @@ def filter_patterns(
     count = maps_of(model, found, np.zeros((1, *shape), "float32")).shape[-1]
     numbers = np.arange(filters) if isinstance(filters, int | np.integer) else np.array(filters)
     chosen = np.eye(count, dtype="float32")[numbers]
-    scale = 255.0 if checks.takes_bytes(model) else 1.0
+    scale, linear = input_of(model)[1], found if hasattr(found, "activation") else None
+    scale = scale if np.isfinite(scale) else 1.0
 
     def response(patterns: Any) -> Any:
-        _, (output,) = run(model, patterns * scale, found, linear=found)
+        _, (output,) = run(model, patterns * scale, found, linear=linear)
         means = ops.mean(ops.cast(output, "float32"), axis=(1, 2))
         return ops.sum(ops.multiply(means, chosen))
 

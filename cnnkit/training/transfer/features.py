@@ -4,10 +4,9 @@ import hashlib
 from pathlib import Path
 from typing import IO, Any
 
-from cnnkit import files
-from cnnkit.batches import Batches, behind, read
+from cnnkit import checks, files
+from cnnkit.batches import Batches, behind, first, read
 from cnnkit.training.checkpoint import network_key, random_states
-from cnnkit.training.runs import first_batch
 
 import keras
 import numpy as np
@@ -53,7 +52,7 @@ class Frozen:
     """A frozen network and a data set, whose photos go through it once. Their content has a key."""
 
     def __init__(self, network: keras.Model, dataset: Any, key: str | None = None) -> None:
-        first_batch(network, dataset)
+        checks.images(network, first(dataset)[0])
         sha, labels, self.sizes = hashlib.sha256(), list[Any](), list[int]()
         for images, some in read(dataset, None):
             _add(sha, images)
@@ -90,8 +89,8 @@ class Frozen:
         if number is not None:  # what is drawn for a photo depends on its place in the epoch
             order = known.order(number) if known else order
             parts += [number, self.sizes, [seed.tolist() for seed in start], order.tolist()]
-        directory = Path(directory or platformdirs.user_cache_path("cnnkit") / "features")
-        path = directory / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
+        folder = Path(directory or platformdirs.user_cache_path("cnnkit") / "features").expanduser()
+        path = folder / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}.npy"
 
         def write(file: IO[bytes]) -> None:
             network = self._network if number is None else InTraining([self._network])

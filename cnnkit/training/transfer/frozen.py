@@ -61,11 +61,6 @@ def fit_from_frozen(
         How many times to augment each training photo, for a model that begins with augmentation.
     epochs, callbacks, verbose
         As for Keras's ``fit``; the epochs before an interruption count.
-
-    Raises
-    ------
-    ValueError
-        A model of another form; augmentation without `views`, or the reverse; another run's files.
     """
     if not model.compiled:
         raise ValueError(f"The model {model.name!r} is not compiled. Call its compile first.")
@@ -83,26 +78,26 @@ def fit_from_frozen(
     store = directory and Path(directory) / "features"
     variables = [*rest.weights, *random_states(model), *model.optimizer.variables]
     checkpoint = Checkpoint(directory, _config(model, photos, views), variables, callbacks)
-    with checkpoint.opened() as past:  # before the views, which depend on random numbers
-        if past and verbose != 0:
-            print(f"Going on after epoch {past}, from {directory}")
-        features, judged = photos.batches(store, views), None
-        if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):  # or others
-            checks.labels(photos.labels, model.output_shape[-1], len(photos.labels))
-        if validation is not None:
-            judged = Frozen(frozen, validation, photos.network_key).batches(store)
-            judged.seed = None  # in the order of the files
-        model.stop_training = False
-        whole = LambdaCallback(on_train_begin=lambda _: [c.set_model(model) for c in callbacks])
-        following = LambdaCallback(
-            on_epoch_begin=lambda epoch, _: features.set_epoch(epoch),
-            on_epoch_end=lambda *_: setattr(rest, "stop_training", model.stop_training),
-        )
-        options: dict[str, Any] = {"initial_epoch": past, "epochs": epochs, "shuffle": False}
-        options |= {"callbacks": [whole, *callbacks, following, checkpoint], "verbose": verbose}
-        rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
-        if epochs >= past:  # with fewer, nothing was trained
-            checkpoint.forget()
+    past = checkpoint.restore()  # before the views, which depend on random numbers
+    if past and verbose != 0:
+        print(f"Going on after epoch {past}, from {directory}")
+    features, judged = photos.batches(store, views), None
+    if photos.labels.ndim == 1 and np.issubdtype(photos.labels.dtype, np.integer):  # or others
+        checks.labels(photos.labels, model.output_shape[-1], len(photos.labels))
+    if validation is not None:
+        judged = Frozen(frozen, validation, photos.network_key).batches(store)
+        judged.seed = None  # in the order of the files
+    model.stop_training = False
+    whole = LambdaCallback(on_train_begin=lambda _: [c.set_model(model) for c in callbacks])
+    following = LambdaCallback(
+        on_epoch_begin=lambda epoch, _: features.set_epoch(epoch),
+        on_epoch_end=lambda *_: setattr(rest, "stop_training", model.stop_training),
+    )
+    options: dict[str, Any] = {"initial_epoch": past, "epochs": epochs, "shuffle": False}
+    options |= {"callbacks": [whole, *callbacks, following, checkpoint], "verbose": verbose}
+    rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
+    if epochs >= past:  # with fewer, nothing was trained
+        checkpoint.forget()
     return checkpoint.as_history(model)
 
 

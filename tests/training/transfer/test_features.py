@@ -124,12 +124,12 @@ def test_bad_data_sets_are_refused_and_leave_nothing(photos, folders, cache):
     base, folder = small_base(), load(folders[0])
     for dataset, cure in (
         (np.split(photos.images[:, :32], 5), r"\(8, 32, 48, 3\); the model .* \(n, 48, 48, 3\)"),
-        (((x, y) for x, y in photos), "endless or a generator"),
+        (((x, y) for x, y in photos), "endless, a generator"),
         (folder.repeat(), "endless"),
-        ([], "no photos"),
-        ([(photos.images, photos.labels, photos.labels)], "without weights of the photos"),
+        ([], "no images"),
+        ([(photos.images, photos.labels, photos.labels)], "and no more"),
         (Restless(np.split(photos.images, 5)), "another order each time"),
-        (folder.unbatch().shuffle(9).batch(4), "is shuffled"),
+        (folder.unbatch().shuffle(9).batch(4), "unknown length"),
     ):
         with pytest.raises(ValueError, match=cure):
             extract(base, dataset)

@@ -2,7 +2,6 @@
 
 from cnnkit import data, training
 
-import filelock
 import keras
 import pytest
 
@@ -84,9 +83,6 @@ def test_another_run_is_refused_unless_it_never_ended_an_epoch(photos, tmp_path)
     ):
         with pytest.raises(ValueError, match=f"holds another run: .*{message}"):
             run(dataset, tmp_path, model=model)
-    in_use = pytest.raises(ValueError, match="Another process is training in")
-    with filelock.FileLock(tmp_path / ".lock"), in_use:
-        run(photos, tmp_path)
     assert len(run(photos, tmp_path, model=classifier())[1].epoch) == 4
 
     interrupt(lambda **options: run(photos, tmp_path, **options), 0)

@@ -1,6 +1,6 @@
 """Batch normalisation against Keras's own layer."""
 
-from cnnkit.models.normalization import BatchNormalization
+from cnnkit.backend import BatchNormalization
 
 import keras
 import numpy as np
