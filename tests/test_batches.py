@@ -75,6 +75,7 @@ LOOSE = {
     "a PyDataset that changes": lambda: AnewEachEpoch(),
     "a PyDataset that changes before": lambda: AnewAtItsBeginning(),
     "a generator": lambda: (ByNumber()[n] for n in range(3)),
+    "another library's": type("Loader", (), {"__len__": lambda _: 3, "__iter__": ByNumber}),
 }
 
 

@@ -38,10 +38,3 @@ def test_frozen_and_in_inference_it_keeps_its_statistics(trainable):
     layer(MAPS, training=not trainable)
     for one, other in zip(layer.get_weights(), before, strict=True):
         np.testing.assert_array_equal(one, other)
-
-
-def test_half_precision_is_left_to_keras():
-    layer = BatchNormalization(**OPTIONS, dtype="mixed_float16")
-    plain = keras.layers.BatchNormalization(**OPTIONS, dtype="mixed_float16")
-    outputs = [keras.ops.convert_to_numpy(each(MAPS, training=True)) for each in (layer, plain)]
-    np.testing.assert_array_equal(*outputs)

@@ -38,7 +38,6 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
             if not (reason := _odd(path, image)):
                 if size:
                     image.draft("RGB", (2 * max(size), 2 * max(size)))  # a JPEG decodes smaller
-                image.load()
                 upright = pictures.upright(image)
                 if size:
                     upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)

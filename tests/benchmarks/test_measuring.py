@@ -3,7 +3,6 @@
 import math
 from functools import partial
 
-from benchmarks import __main__ as command
 from benchmarks import measuring
 from benchmarks.__main__ import BENCHMARKS, app
 from benchmarks.measuring import Measured, Ratio
@@ -74,27 +73,3 @@ def test_every_benchmark_is_a_module_and_a_command():
         answer = CliRunner().invoke(app, [name, "--help"])
         assert answer.exit_code == 0
         assert "--save" in answer.output
-
-
-def test_all_are_run_and_broken_promises_are_told(monkeypatch, tmp_path):
-    broken = Measured("x", ("side", "s"), [("ours", "9.0")], [Ratio("steps", 2.0, at_most=1)])
-
-    def fail(name):
-        raise OSError("no room")
-
-    monkeypatch.setattr(command, "in_a_process_of_its_own", lambda name: MEASURED)
-    monkeypatch.setattr(command, "PAGES", tmp_path / "measured")
-    answer = CliRunner().invoke(app, [])
-    assert (answer.exit_code, answer.output.count("time: 0.50")) == (0, len(BENCHMARKS))
-    assert answer.output.endswith("All promises hold.\n")
-    assert not list(tmp_path.iterdir())
-    monkeypatch.setattr(command, "in_a_process_of_its_own", lambda name: broken)
-    answer = CliRunner().invoke(app, ["--save"])
-    assert answer.exit_code == 1
-    wrong = ", steps: 2.00, promised at most 1: DOES NOT HOLD"
-    assert answer.output.count(wrong) == len(BENCHMARKS)
-    monkeypatch.setattr(command, "in_a_process_of_its_own", fail)
-    answer = CliRunner().invoke(app, ["startup"])
-    assert (answer.exit_code, answer.output.splitlines()[-1]) == (1, "- startup failed: no room")
-    pages = sorted(path.name for path in (tmp_path / "measured").iterdir())
-    assert pages == sorted(f"{name}.md" for name in BENCHMARKS)

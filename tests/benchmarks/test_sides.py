@@ -8,7 +8,6 @@ from cnnkit import data
 
 import keras
 import numpy as np
-import pytest
 
 
 def test_the_sources_ten_windows_are_those_of_ten_crop():
@@ -40,24 +39,3 @@ def test_the_memory_of_more_photos_lies_on_the_line_through_two():
     assert (line(5_000), line(25_000)) == (6_000, 26_000)
     assert input_pipeline._extrapolated({1_000: 2_000.0}, 5_000) == 10_000
     assert input_pipeline._extrapolated({}, 1_000) == 0
-
-
-@pytest.mark.parametrize("batched", [True, False])
-def test_a_look_tells_the_photos_of_each_class_whatever_their_order(batched):
-    random = np.random.default_rng(0)
-    photos, labels = random.random((6, 4, 4, 3)), np.array([0, 1, 1, 0, 1, 0])
-    order = random.permutation(6)
-    halves = [(slice(None), slice(None))]
-    halves += [(slice(top, top + 2), slice(left, left + 2)) for top in (0, 2) for left in (0, 2)]
-    expected = [
-        [sorted(photo[half].mean() for photo in photos[labels == k]) for half in halves]
-        for k in (0, 1)
-    ]
-    expected = np.transpose(expected, (0, 2, 1)).reshape(6, 5)
-    batches = photos[order], labels[order]
-    if not batched:
-        found = input_pipeline._look(*batches)
-    else:
-        parts = (slice(0, 4), slice(4, 6))
-        found = input_pipeline._look([tuple(each[part] for each in batches) for part in parts])
-    np.testing.assert_allclose(found, expected)

@@ -26,12 +26,18 @@ def gps(*altitude: int) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("exif", "turned"),
-    [(gps(-35, 1), True), (gps(-35, 0), True), (b"Exif\0\0II*\0\xff\xff", False)],
+    ("name", "exif", "turned"),
+    [
+        ("a.jpg", gps(-35, 1), True),
+        ("a.png", gps(-35, 0), True),
+        ("a.jpg", b"Exif\0\0II*\0\xff\xff", False),
+        ("a.png", b"garbage!", False),
+        ("a.webp", b"II*\0", False),
+    ],
 )
-def test_an_odd_entry_of_exif_spoils_no_photo(exif, turned, tmp_path):
-    picture(60, 40).save(tmp_path / "a.jpg", exif=exif)
-    assert photos.decode(tmp_path / "a.jpg").shape == ((60, 40, 3) if turned else (40, 60, 3))
+def test_an_odd_entry_of_exif_spoils_no_photo(name, exif, turned, tmp_path):
+    picture(60, 40).save(tmp_path / name, exif=exif)
+    assert photos.decode(tmp_path / name).shape == ((60, 40, 3) if turned else (40, 60, 3))
 
 
 RED, GREEN = (255, 0, 0), (0, 255, 0)
