@@ -134,8 +134,9 @@ def first(dataset: Any, as_files: bool = False) -> tuple[np.ndarray, Any]:
 def read(dataset: Any, epoch: int | None = 0) -> Iterator[tuple[np.ndarray, Any]]:
     """Yield images and labels (or None) of each batch of an epoch; for None, as in the files."""
     known, found = behind(dataset), dataset
-    if getattr(dataset, "cardinality", int)() == -1:
-        raise ValueError("The data set is endless; leave its repeat() out.")
+    known_end = hasattr(dataset, "element_spec") or operator.length_hint(dataset, -1) >= 0
+    if not known_end or getattr(dataset, "cardinality", int)() == -1:
+        raise ValueError("The data set is endless, or a generator; give a list of batches.")
     if known is not None:
         found = (known.batch(epoch, n) for n in range(len(known)))
     elif isinstance(dataset, keras.utils.PyDataset):  # some of which never end by themselves

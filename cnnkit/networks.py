@@ -10,14 +10,15 @@ import numpy as np
 # Layers and operations that leave the numbers of an activation probabilities.
 PASSING = "Activation Average Cast Flatten GlobalAveragePooling1D GlobalAveragePooling2D Identity "
 PASSING += "Mean Reshape Squeeze"
-ARITHMETIC = "Add Divide Multiply Subtract TrueDivide"
+LOOSE = "Add BatchNormalization Divide Lambda Multiply Subtract TrueDivide"  # of any pixels
 
 
 def output(model: Any) -> tuple[int, str, Any]:
     """Return a classifier's classes, activation, and the one layer that has it; else ValueError."""
     tensors, shape = getattr(model, "outputs", None) or [], getattr(model, "output_shape", ())
     many = f"{len(tensors)} outputs" if tensors else "what its call computes, out of sight"
-    ends = _ends(tensors[0]) if len(tensors) == 1 else [(many, 0, None)]
+    single = len(tensors) == 1 and not isinstance(getattr(model, "output", None), dict | list)
+    ends = _ends(tensors[0]) if single else [(many, 0, None)]
     units = shape[-1] if shape and len(shape) == 2 else 0
     expected = "sigmoid" if units == 1 else "softmax"
     wrong = [end for end in ends if end[:2] != (expected, units)]
@@ -69,13 +70,11 @@ def _largest(layer: Any) -> float | None:
     if isinstance(layer, keras.layers.Normalization) and hasattr(layer, "mean"):
         mean = keras.ops.convert_to_numpy(layer.mean)
         return 255.0 if mean.max() > 1 else 1.0 if mean.min() > 0.01 else np.inf  # standardised
-    if isinstance(layer, keras.layers.BatchNormalization | keras.layers.Lambda):
+    if type(layer).__name__ in LOOSE.split():  # images / 255 is one of these
         return np.inf
-    if not isinstance(layer, keras.Layer):  # but an operation: images / 255 may be anything
-        return np.inf if type(layer).__name__ in ARITHMETIC.split() else None
     if parts := getattr(layer, "operations", getattr(layer, "layers", [])):
         return next((largest for part in parts if (largest := _largest(part))), None)
-    return 1.0 if layer.weights else None
+    return 1.0 if getattr(layer, "weights", []) else None
 
 
 @contextmanager

@@ -56,6 +56,7 @@ CLASSIFIERS = {
     "cast": (2, lambda: ending(half(), layers.Activation("linear", dtype="float32"))),
     "flattened": (2, lambda: ending(half(), layers.Flatten())),
     "reshaped": (3, lambda: ending(layers.Dense(3, "softmax"), layers.Reshape((3,)))),
+    "half": (3, lambda: ending(layers.Dense(3, "softmax", dtype="mixed_bfloat16"))),
     "nested": (3, lambda: ending(keras.Sequential([layers.Dense(3, "softmax")]))),
     "convolutional": (3, fully_convolutional),
     "the mean of two": (3, lambda: ending(both)),
@@ -95,6 +96,7 @@ def test_a_classifier_is_one_however_it_ends(name):
         ),
         ([layers.Dense(3, "softmax"), keras.ops.log], "Log"),
         ([lambda x: [layers.Dense(3, "softmax")(x), layers.Dense(1)(x)]], "2 outputs"),
+        ([lambda x: {"name": layers.Dense(3, "softmax")(x)}], "1 outputs"),
     ],
 )
 def test_what_is_no_classifier_is_refused(ends, message):

@@ -76,13 +76,10 @@ def check(folder: Photos) -> None:
         for path, reason in found.problems:
             typer.echo(f"{path}: {reason}")
         photos, problems = photos + sum(found.classes.values()), problems + len(found.problems)
-    if copies := [(one, copy) for one, *more in data.find_copies(*parts) for copy in more]:
-        names = [{class_name(path.parent.name) for path in pair} for pair in copies]
-        apart = sum(one.parts[:-2] != copy.parts[:-2] for one, copy in copies)
-        across = (
-            f"in another class: {sum(map(len, names)) - len(names):,}, in another part: {apart:,}"
-        )
-        typer.echo(f"copies, byte for byte: {len(copies):,}; {across}")
+    if copies := [(a, b) for a, *others in data.find_copies(*parts) for b in others]:
+        mixed = sum(class_name(a.parent.name) != class_name(b.parent.name) for a, b in copies)
+        apart = f"in another part: {sum(a.parts[:-2] != b.parts[:-2] for a, b in copies):,}"
+        typer.echo(f"copies, byte for byte: {len(copies):,}; in another class: {mixed:,}, {apart}")
     typer.echo(f"usable photos: {photos:,}, problems: {problems:,}")
     raise typer.Exit(min(problems, 1))
 
@@ -156,7 +153,7 @@ def predict(
     answers = runs.predict(config.read(run / "run.yml"), images)
     width = max(len(answer["class"]) for answer in answers)
     table = [f"{a['class']:{width}}  {a['probability']:6.1%}  {a['file']}" for a in answers]
-    typer.echo(json.dumps(answers, indent=2, ensure_ascii=False) if as_json else "\n".join(table))
+    typer.echo(json.dumps(answers, indent=2) if as_json else "\n".join(table))
 
 
 @app.command()

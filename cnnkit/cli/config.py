@@ -14,10 +14,15 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 HEADER = '# A run of cnnkit. Change what you like. Paths count from this file; null means "none".\n'
 # As in training.recipes. Those below are a head's, but for its slow learning rate there, 5e-5.
 NETWORK = {"optimizer": "sgd", "momentum": 0.9, "epochs": 25, "decay": 0.1, "decay_every": 7}
+ESCAPES = (
+    "\0\a\b\t\n\v\f\r\x1b\x85\xa0\u2028\u2029"  # what YAML makes of \t and others in "D:\temp"
+)
 FREE = ("output", "training.epochs", "evaluation.every", "evaluation.after")  # in a run's course
 
 
 def _from_file(path: Path, info: Any) -> Path:
+    if set(str(path)) & set(ESCAPES):
+        raise ValueError("a Windows path stands in single quotes, or with / for \\")
     path = ((info.context or Path()) / path.expanduser()).resolve()
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
@@ -93,7 +98,7 @@ class Run(_Section):
     def photos(self) -> Path:
         """The folder with ``train``, ``validation`` and perhaps ``test``."""
         split = self.output / "photos"
-        return split if split.exists() else self.data.folder
+        return split if (split / "contents.txt").is_file() else self.data.folder  # if we made it
 
 
 def read(path: Path) -> Run:
@@ -103,7 +108,7 @@ def read(path: Path) -> Run:
     try:
         values = yaml.safe_load(path.read_text(encoding="utf-8-sig"))
         return Run.model_validate(values, context=path.parent)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         hint = "\nA Windows path stands in single quotes, or with / for \\."
         raise ValueError(f"{path} is no YAML: {error}{hint * ('escape' in str(error))}") from None
     except ValidationError as error:

@@ -68,6 +68,8 @@ def report(run: Run, folder: Path | None = None) -> str:
         what = "validation photos; they also chose the best weights, so expect a little less"
     parts = data.find_parts(run.photos) if run.photos.is_dir() else {}
     seen = {content(p) for part in known if part in parts for p in list_photos(parts[part])[0]}
+    if not parts.keys() >= set(known):
+        what += f"; {run.photos} lacks the training photos, so nobody knows how many these are"
     if count := sum(content(path) in seen for path in photos.file_paths):
         what += f"; {count:,} of them served to train it, so expect less of others"
     elif what == "test photos":
@@ -123,6 +125,8 @@ def _photos(run: Run, part: str | Path, class_names: list[str] | None = None) ->
     folder = data.find_parts(run.photos).get(part) if isinstance(part, str) else part
     options: Any = {"shuffle": part == "train", "seed": run.seed, "class_names": class_names}
     options |= {"skip_unusable": run.data.skip_unusable}
+    if folder is None and part != "test":
+        raise FileNotFoundError(f"{run.photos} holds no {part} photos any more; put them back.")
     found = folder and data.image_folder(folder, _size(run), run.training.batch_size, **options)
     if found and found.skipped:
         typer.echo(f"{folder}: {len(found.skipped)} files left out; see cnnkit check.", err=True)

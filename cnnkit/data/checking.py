@@ -12,8 +12,9 @@ from cnnkit.data.photos import EXTENSIONS, NO_PILLOW, content, decode_all
 import numpy as np
 
 # Names in lower case; so are all with a dot in front.
-SYSTEM = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__", "@eadir")
-HIDDEN = "a hidden or system file; delete it"
+SYSTEM = "thumbs.db|ehthumbs.db|desktop.ini|icon\r|__macosx|__pycache__|@eadir|$recycle.bin|"
+SYSTEM += "lost+found|system volume information"
+HIDDEN, DEAD = "a hidden or system file; delete or rename it", "no regular file"
 RENAME = "its name is in another encoding; rename it"
 
 
@@ -80,7 +81,7 @@ def list_photos(folder: Path) -> tuple[list[Path], dict[Path, str]]:
     found = {entry: _no_photo(entry) for kind in kinds for entry in _by_name(kind)}
     photos = [entry for entry, reason in found.items() if not reason]
     for entry in _by_name(folder):
-        if (reason := _no_photo(entry)) in (None, HIDDEN):
+        if (reason := _no_photo(entry)) in (None, HIDDEN, DEAD):
             found[entry] = reason or "it lies outside of the class folders; move it"
     return photos, {entry: reason for entry, reason in found.items() if reason}
 
@@ -146,7 +147,8 @@ def _wrong_level(folder: Path) -> str | None:
         return None
     if all(any(map(holds_photos, class_folders(entry))) for entry in classes):
         part = next((e for e in classes if e.name.lower().startswith("train")), classes[0])
-        return f"the classes lie one folder deeper; give one such as {folder.name}/{part.name}"
+        place = f"{folder.absolute().name}/{part.name}"
+        return f"the classes lie one folder deeper; give one such as {place}"
     return None
 
 
@@ -160,14 +162,14 @@ def _is_odd(name: str) -> bool:
 
 
 def _no_photo(entry: Path) -> str | None:
-    if entry.name.startswith(".") or entry.name.lower() in SYSTEM:
+    if entry.name.startswith(".") or entry.name.lower() in SYSTEM.split("|"):
         return HIDDEN
     if _is_odd(entry.name):
         return RENAME
     if entry.is_dir():
         return "a folder inside of a class; move its photos up, or make it a class"
     if not entry.is_file():
-        return "no regular file"
+        return DEAD
     if entry.suffix.lower() in (".heic", ".heif", ".avif"):
         return NO_PILLOW
     if entry.suffix.lower() not in EXTENSIONS:

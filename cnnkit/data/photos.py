@@ -83,7 +83,7 @@ def load_images(paths: Sequence[str | Path], image_size: tuple[int, int]) -> np.
     checks.image_size(image_size)
     if isinstance(paths, str | Path):
         raise ValueError(f"paths is {str(paths)!r}; expected a list, such as [{str(paths)!r}].")
-    photos = [Path(path) for path in paths]
+    photos = [Path(path).expanduser() for path in paths]
     images = np.empty((len(photos), *image_size, 3), "uint8")
     for path, reason in decode_all(photos, images).items():
         raise ValueError(f"{path} is not usable: {reason}.")

@@ -53,7 +53,7 @@ def predict(
         steps = [images] if whole else (x for x, _ in read(dataset))
         predicted = np.concatenate([_average(model, step, views) for step in steps])
     rows = predicted if predicted.shape[1] > 1 else np.hstack([1 - predicted, predicted])
-    if (np.abs(rows.sum(axis=1) - 1) > 0.01).any():
+    if (np.abs(rows.astype("float32").sum(axis=1) - 1) > 0.01).any():
         raise ValueError(f"The predictions of {model.name!r} do not add up to 1 in each row.")
     return rows
 

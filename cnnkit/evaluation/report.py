@@ -131,7 +131,7 @@ def worst_mistakes(labels: np.ndarray, probabilities: np.ndarray, count: int = 1
 
 
 def _check(labels: Any, probabilities: Any) -> tuple[np.ndarray, np.ndarray]:
-    labels, probabilities = np.asarray(labels), np.asarray(probabilities)
+    labels, probabilities = np.asarray(labels), np.asarray(probabilities, float)
     shape, sums = probabilities.shape, np.sum(probabilities, axis=-1)
     proper = len(shape) == 2 and 0 not in shape and shape[1] > 1 and np.min(probabilities) >= 0
     if not proper or not np.allclose(sums, 1, atol=1e-2):

@@ -61,5 +61,5 @@ class SimilarImages:
 
 
 def _read(path: str | Path) -> np.ndarray:
-    with Image.open(path) as photo:
+    with Image.open(Path(path).expanduser()) as photo:
         return np.asarray(pictures.upright(photo).resize((180, 180)))

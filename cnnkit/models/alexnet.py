@@ -84,8 +84,7 @@ def alexnet(
     if mean is not None and (
         np.shape(mean) != (input_shape[2],) or np.min(mean) < 0 or not 1 < np.max(mean) <= 255
     ):
-        expected = "a value in [0, 255] for each colour; multiply those in [0, 1] by 255"
-        raise ValueError(f"mean is {mean}; expected {expected}.")
+        raise ValueError(f"mean is {mean}; expected colours in [0, 255], such as 255 * mean.")
 
     def options(deviation: float, bias: float, activation: str = "relu") -> dict[str, Any]:
         normal = keras.initializers.RandomNormal(stddev=deviation * width**-0.5)

@@ -91,8 +91,7 @@ def classification_head(base: keras.Model, class_names: Sequence[str]) -> keras.
     _check_base(base)
     names = [class_names] if isinstance(class_names, str | int) else list(class_names)
     if len(names) < 2 or len(set(names)) < len(names) or not all(isinstance(n, str) for n in names):
-        expected = "two or more different names, such as train.class_names"
-        raise ValueError(f"class_names is {class_names!r}; expected {expected}.")
+        raise ValueError(f"class_names is {class_names!r}; expected two or more different names.")
     inputs = keras.Input(base.output_shape[-1:], name="features")
     return keras.Model(inputs, Predictions(names, name="predictions")(inputs), name="head")
 

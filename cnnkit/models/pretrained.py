@@ -10,7 +10,6 @@ import keras
 
 DRAWN = Path(__file__).parent / "drawn"
 ADDRESS = "https://storage.googleapis.com/tensorflow/keras-applications"
-OR_DRAWN = 'Or take weights="drawn", which need no download.'
 
 
 @keras.saving.register_keras_serializable("cnnkit")
@@ -57,6 +56,6 @@ def load(base: keras.Model, weights: str | None, network: Callable) -> None:
         raise FileNotFoundError(
             f"{home / file} is missing, and Keras could not download it ({error}). Get it where "
             f"there is internet:  `curl -L -o {file} {ADDRESS}/{base.name}/{file}`\nPut it into "
-            f"{home}, or into models in the folder that KERAS_HOME names.\n{OR_DRAWN}"
+            f'{home}, or into models in the folder of KERAS_HOME. Or take weights="drawn".'
         ) from None
     base.set_weights(original.get_weights())

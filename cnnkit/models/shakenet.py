@@ -58,13 +58,11 @@ def shakenet(
     checks.image_size(input_shape, "input_shape", 3, 3)  # of which three stages leave a pixel
     checks.augmentation(augmentation)
     if depth not in range(8, 10_000, 6):
-        expected = "8, 14, 20, 26, …: two layers, and three stages of blocks with two each"
-        raise ValueError(f"depth is {depth}; expected {expected}.")
+        raise ValueError(f"depth is {depth}; expected 8, 14, 20, 26, … (two, and six a block).")
     if width not in range(2, 10_000, 2):
         raise ValueError(f"width is {width}; expected an even number of channels, from 2.")
     if getattr(augmentation, "value_range", None) is not None:
-        expected = "one that only moves pixels, since it gets standardised colours"
-        raise ValueError(f"augmentation is {augmentation}, for new colours; expected {expected}.")
+        raise ValueError(f"augmentation is {augmentation}; expected one that only moves pixels.")
     inputs = keras.Input(input_shape, name="pictures")
     mean, variance = [255 * value for value in MEAN], [(255 * value) ** 2 for value in DEVIATION]
     x = layers.Normalization(mean=mean, variance=variance, name="standardize")(inputs)

@@ -123,6 +123,8 @@ def mistakes(
     `images` are (n, h, w, channels), `labels`, (n,), the numbers of their true classes, and
     `probabilities` (n, classes). `class_names` are shown in place of the numbers.
     """
+    if probabilities.shape[1] < 2:
+        raise ValueError("Give the probabilities of all classes, as evaluation.predict does.")
     if len(images) == 0:
         figure = plt.figure(figsize=(3, 0.5))
         figure.text(0.5, 0.5, "There are no mistakes to show.", ha="center", va="center")

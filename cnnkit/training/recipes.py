@@ -55,12 +55,6 @@ class Recipe:
     cosine: bool = False
     restart_after: int | None = None
 
-    def __post_init__(self) -> None:
-        ways = [self.patience is not None, self.decay_every is not None, self.cosine]
-        if sum(ways) > 1 or (self.restart_after is not None and not self.cosine):
-            allowed = "patience, decay_every and cosine, with or without restart_after"
-            raise ValueError(f"The learning rate follows one of {allowed}.")
-
     def compile(self, model: keras.Model, steps: int | None = None) -> None:
         """Compile a model, with accuracy as its metric; a cosine needs the steps of an epoch.
 

@@ -37,7 +37,11 @@ BROKEN = [
         "photos/cow has too few different photos for 3 such parts: 2",
     ),
     (fill(""), "  test_share: 0.8\n", "expected shares, together below 1"),
-    (a_stray_file, "  skip_unusable: false\n", "cow/Thumbs.db: a hidden or system file; delete it"),
+    (
+        a_stray_file,
+        "  skip_unusable: false\n",
+        "cow/Thumbs.db: a hidden or system file; delete or rename it",
+    ),
     (fill("train", "val", val=OTHER), "", "owl: it is none of the classes cow, horse"),
     (fill("train", "val", "test", test=OTHER), "", "owl: it is none of the classes cow, horse"),
 ]

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from cnnkit.cli import config
+
 import pytest
 
 from .conftest import describe, draw
@@ -86,3 +88,14 @@ def test_copies_are_told_by_check(here, cnnkit):
         shutil.copytree("photos", f"parts/{part}")
     assert "copies, byte for byte: 14; " in (told := cnnkit("check", "parts").stdout)
     assert "in another part: 12\n" in told
+
+
+def test_photos_beside_a_run_are_not_its_split(here):
+    (here / "photos").mkdir()
+    text = 'data: {{folder: {}}}\nbase: {{}}\noutput: "{}"\n'
+    Path("run.yml").write_text(text.format("pets", "."))
+    assert config.read(Path("run.yml")).photos == Path("pets")
+    for output in (r"D:\runs\new", r"D:\Photos"):  # in double quotes
+        Path("run.yml").write_text(text.format("pets", output))
+        with pytest.raises(ValueError, match="a Windows path stands in single quotes"):
+            config.read(Path("run.yml"))

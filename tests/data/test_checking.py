@@ -123,9 +123,14 @@ def test_folders_that_are_no_classes_are_refused_even_when_files_are_skipped(
             data.image_folder(folder, (16, 16), skip_unusable=skip)
 
 
-@pytest.mark.parametrize("name", [".ipynb_checkpoints", "__MACOSX", ".Thumbs.db", "stray.jpg"])
+BESIDE = [".ipynb_checkpoints", "__MACOSX", "$RECYCLE.BIN", ".Thumbs.db", "stray.jpg", "link"]
+
+
+@pytest.mark.parametrize("name", BESIDE)
 def test_what_lies_beside_the_classes_never_becomes_one(name, folder):
-    if "." in name[1:]:
+    if name == "link":
+        (folder / name).symlink_to("nowhere")
+    elif name.endswith((".db", ".jpg")):
         (folder / name).touch()
     else:
         (folder / name).mkdir()

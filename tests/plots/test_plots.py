@@ -310,7 +310,7 @@ NAMES = ["$5_x$", "_under", "\\alpha", "100%", "a$b$c"]
         lambda: plots.confusion(np.eye(5, dtype=int), NAMES),
         lambda: plots.image_grid(PICTURES[:5], NAMES),
         lambda: plots.point_maps({"map": RANDOM.normal(size=(9, 2))}, np.arange(9) % 5, NAMES),
-        lambda: plots.curves({name: [0.5, 0.6] for name in NAMES}),
+        lambda: plots.curves({name: [0.5, 0.6, 0.7, 0.8, 0.9] for name in NAMES}, NAMES),
         lambda: plots.spreads({name: [0.5, 0.6] for name in NAMES}),
     ],
 )

@@ -91,9 +91,3 @@ def test_weight_decay_adds_half_the_squares_of_every_trained_weight():
         weights = [keras.ops.convert_to_numpy(weight) for weight in model.trainable_weights]
         expected = factor * sum((weight.astype("float64") ** 2).sum() for weight in weights)
         assert float(sum(model.losses)) == pytest.approx(expected, rel=1e-5)
-
-
-@pytest.mark.parametrize("contradiction", [{"cosine": True}, {"restart_after": 3}])
-def test_contradictory_recipes_are_refused(contradiction):
-    with pytest.raises(ValueError, match=r"restart_after|follows one of"):
-        dataclasses.replace(recipes.ALEXNET, **contradiction)

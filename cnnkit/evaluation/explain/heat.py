@@ -109,8 +109,8 @@ def _heat(
     def score(change: Any) -> Any:
         scores = ops.cast(layers.run(model, images, layer, change, last)[0], "float32")
         if last is None:  # the mean of several networks
-            shares = ops.clip(scores, 1e-6, 1 - 1e-6)
-            scores = ops.log(shares) - (ops.log(1 - shares) if activation == "sigmoid" else 0)
+            other = ops.log(ops.maximum(1 - scores, 1e-30)) if activation == "sigmoid" else 0
+            scores = ops.log(ops.maximum(scores, 1e-30)) - other
         if activation == "sigmoid":
             scores = ops.concatenate([-scores, scores], axis=1)
         return ops.sum(ops.multiply(scores, chosen))

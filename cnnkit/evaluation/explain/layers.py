@@ -102,12 +102,12 @@ def run(
         layer.call = wrapper
         if activation is not None:
             linear.activation = keras.activations.linear
-        elif linear is not None:
+        elif linear not in (None, layer):
             linear.call = lambda x, **_: x
         return model(images, training=False), captured
     finally:
         del layer.call  # that of its class is in force again
         if activation is not None:
             linear.activation = activation
-        elif linear is not None:
+        elif linear not in (None, layer):
             del linear.call
