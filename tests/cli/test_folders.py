@@ -40,7 +40,7 @@ BROKEN = [
     (
         a_stray_file,
         "  skip_unusable: false\n",
-        "cow/Thumbs.db: a hidden or system file; delete or rename it",
+        "cow/Thumbs.db: a hidden or system file",
     ),
     (fill("train", "val", val=OTHER), "", "owl: it is none of the classes cow, horse"),
     (fill("train", "val", "test", test=OTHER), "", "owl: it is none of the classes cow, horse"),
