@@ -14,7 +14,7 @@ import numpy as np
 # Names in lower case; so are all with a dot in front.
 SYSTEM = "thumbs.db|ehthumbs.db|desktop.ini|icon\r|__macosx|__pycache__|@eadir|$recycle.bin|"
 SYSTEM += "lost+found|system volume information"
-HIDDEN, DEAD = "a hidden or system file; delete or rename it", "no regular file"
+HIDDEN, DEAD = "a hidden or system file; delete it", "no regular file"
 RENAME = "its name is in another encoding; rename it"
 
 

@@ -68,7 +68,7 @@ def test_check_names_what_is_not_usable_and_counts_the_rest(here, cnnkit):
     assert result.stdout.splitlines() == [
         "photos/cow: 5 photos",
         "photos/horse: 5 photos",
-        "photos/cow/Thumbs.db: a hidden or system file; delete or rename it",
+        "photos/cow/Thumbs.db: a hidden or system file; delete it",
         "usable photos: 10, problems: 1",
     ]
     draw("split/train")
