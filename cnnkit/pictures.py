@@ -12,10 +12,7 @@ TURNS = {number: Transpose[name] for number, name in enumerate(NAMES.split(), st
 
 
 def upright(image: Image.Image) -> Image.Image:
-    """Bring a picture into RGB, turned as its camera says, on white where it is transparent.
-
-    Grey values of 16 bits are divided by 257, so that 65,535 becomes 255.
-    """
+    """Bring a picture into RGB: upright, 16 bits scaled to 8, on white where it is transparent."""
     image.load()  # which turns a TIFF, and says so in its EXIF
     turn = None
     with suppress(Exception):  # an odd entry beside the orientation spoils no pixel

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from cnnkit import files
+from cnnkit.data.store import CONTENTS
 
 import yaml
 from pydantic import AfterValidator, BaseModel, Field, ValidationError
@@ -14,9 +15,8 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 HEADER = '# A run of cnnkit. Change what you like. Paths count from this file; null means "none".\n'
 # As in training.recipes. Those below are a head's, but for its slow learning rate there, 5e-5.
 NETWORK = {"optimizer": "sgd", "momentum": 0.9, "epochs": 25, "decay": 0.1, "decay_every": 7}
-ESCAPES = (
-    "\0\a\b\t\n\v\f\r\x1b\x85\xa0\u2028\u2029"  # what YAML makes of \t and others in "D:\temp"
-)
+# What YAML makes of backslashes in double quotes, as in "D:\temp".
+ESCAPES = "\0\a\b\t\n\v\f\r\x1b\x85\xa0\u2028\u2029"
 FREE = ("output", "training.epochs", "evaluation.every", "evaluation.after")  # in a run's course
 
 
@@ -98,7 +98,7 @@ class Run(_Section):
     def photos(self) -> Path:
         """The folder with ``train``, ``validation`` and perhaps ``test``."""
         split = self.output / "photos"
-        return split if (split / "contents.txt").is_file() else self.data.folder  # if we made it
+        return split if (split / CONTENTS).is_file() else self.data.folder  # if we made it
 
 
 def read(path: Path) -> Run:

@@ -12,8 +12,8 @@ from cnnkit.data.photos import EXTENSIONS, NO_PILLOW, content, decode_all
 import numpy as np
 
 # Names in lower case; so are all with a dot in front.
-SYSTEM = "thumbs.db|ehthumbs.db|desktop.ini|icon\r|__macosx|__pycache__|@eadir|$recycle.bin|"
-SYSTEM += "lost+found|system volume information"
+SYSTEM = ["thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r", "__macosx", "__pycache__"]
+SYSTEM += ["@eadir", "$recycle.bin", "lost+found", "system volume information"]
 HIDDEN, DEAD = "a hidden or system file; delete it", "no regular file"
 RENAME = "its name is in another encoding; rename it"
 
@@ -162,7 +162,7 @@ def _is_odd(name: str) -> bool:
 
 
 def _no_photo(entry: Path) -> str | None:
-    if entry.name.startswith(".") or entry.name.lower() in SYSTEM.split("|"):
+    if entry.name.startswith(".") or entry.name.lower() in SYSTEM:
         return HIDDEN
     if _is_odd(entry.name):
         return RENAME

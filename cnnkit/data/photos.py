@@ -43,7 +43,8 @@ def decode(path: Path, size: tuple[int, int] | None = None) -> np.ndarray:
                     upright = upright.resize((size[1], size[0]), Image.Resampling.BILINEAR)
                 return np.asarray(upright)
     except Image.UnidentifiedImageError:
-        head = path.read_bytes()[:12]
+        with path.open("rb") as file:
+            head = file.read(12)
         reason = "it is no picture, or its beginning is damaged" if head else "it is empty"
         reason = NO_PILLOW if head[8:11] in (b"hei", b"hev", b"mif", b"msf", b"avi") else reason
     except Image.DecompressionBombError:

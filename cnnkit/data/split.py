@@ -49,12 +49,12 @@ def split_folder(
 
     def make(folder: Path) -> None:
         usable = usable_photos(source, photos, problems | decode_all(photos), skip_unusable)
-        random, known = np.random.default_rng(seed), dict[Path, bytes]()
+        random = np.random.default_rng(seed)
         copies: dict[Path, Path] = {}  # where to, where from
         sides: dict[bytes, str] = {}  # in which part the copies of a photo are kept together
         for kind in class_folders(source):
             inside = [photos[number] for number in usable if photos[number].parent == kind]
-            known |= {photo: content(photo) for photo in inside}
+            known = {photo: content(photo) for photo in inside}
             free = list(dict.fromkeys(known[p] for p in inside if known[p] not in sides))
             drawn = iter([free[number] for number in random.permutation(len(free))])
             for part, count in _counts(kind, len(free), validation, test).items():

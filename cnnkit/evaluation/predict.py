@@ -44,11 +44,11 @@ def predict(
         dataset = np.concatenate(pictures) if batched else np.stack(pictures)
     whole = hasattr(dataset, "shape")
     images = keras.ops.convert_to_numpy(dataset) if whole else first(dataset, as_files=True)[0]
-    if views is not None and images.ndim < len(model.input_shape):
-        raise ValueError("Single images were given; use image[np.newaxis], or dataset.batch(32).")
     if views is None:
         checks.images(model, images)
         predicted = model.predict(dataset, verbose=0)
+    elif images.ndim < len(model.input_shape):
+        raise ValueError("Single images were given; use image[np.newaxis], or dataset.batch(32).")
     else:
         steps = [images] if whole else (x for x, _ in read(dataset))
         predicted = np.concatenate([_average(model, step, views) for step in steps])

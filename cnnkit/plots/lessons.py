@@ -79,6 +79,8 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
     figure, axes = panels(2.3, 3.0, titles)
     for ax, title, (size, kernel, padding, stride) in zip(axes, titles, cases, strict=True):
         padded = size + 2 * padding
+        if not (1 <= kernel <= padded and stride >= 1):
+            raise ValueError(f"A kernel of {kernel} with stride {stride} fits nowhere in {padded}.")
         steps = np.arange(0, padded - kernel + 1, stride)
         ax.imshow(np.pad(np.full((size, size), 0.3), padding, constant_values=0.08), vmin=0, vmax=1)
         edges = np.arange(padded + 1) - 0.5

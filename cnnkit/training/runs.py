@@ -147,7 +147,7 @@ def _config(
         raise ValueError(f"recipe is {recipe!r}; expected one of training.recipes.")
     if validation is train:
         raise ValueError("Training and validation data are the same; expected other photos.")
-    ends, asked = output(model)[1], "sigmoid" if recipe.loss[0] == "B" else "softmax"
+    ends, asked = output(model)[1], "sigmoid" if recipe.loss == "BinaryCrossentropy" else "softmax"
     if ends != asked:
         what = f"The model {model.name!r} ends in a {ends}, and the recipe's loss, {recipe.loss}"
         raise ValueError(f"{what}, asks for a {asked}. Take another recipe, or another last layer.")

@@ -98,6 +98,12 @@ def test_number_grids_write_each_number_into_its_cell():
     assert cells == {(0, 0): "1", (1, 0): "2.5", (0, 1): "0", (1, 1): "4"}
 
 
+@pytest.mark.parametrize("case", [(3, 5, 0, 1), (5, 3, 0, 0), (5, 0, 0, 1)])
+def test_a_kernel_without_a_window_is_told(case):
+    with pytest.raises(ValueError, match=f"A kernel of {case[1]} with stride {case[3]}"):
+        plots.sliding_windows([case])
+
+
 def test_sliding_windows_have_a_dot_for_each_output():
     figure = plots.sliding_windows([(5, 3, 1, 2), (5, 4, 2, 1)])
     assert [len(ax.lines[0].get_xdata()) for ax in figure.axes] == [9, 36]

@@ -52,11 +52,10 @@ def filter_patterns(
     count = maps_of(model, found, np.zeros((1, *shape), "float32")).shape[-1]
     numbers = np.arange(filters) if isinstance(filters, int | np.integer) else np.array(filters)
     chosen = np.eye(count, dtype="float32")[numbers]
-    scale, linear = input_of(model)[1], found if hasattr(found, "activation") else None
-    scale = scale if np.isfinite(scale) else 1.0
+    scale = 255.0 if input_of(model)[1] == 255 else 1.0
 
     def response(patterns: Any) -> Any:
-        _, (output,) = run(model, patterns * scale, found, linear=linear)
+        _, (output,) = run(model, patterns * scale, found, linear=found)
         means = ops.mean(ops.cast(output, "float32"), axis=(1, 2))
         return ops.sum(ops.multiply(means, chosen))
 
