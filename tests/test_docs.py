@@ -9,7 +9,14 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted((ROOT / "docs").glob("*.md"))
+PAGES = [
+    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted(ROOT.glob("*.md")),
+    *(
+        ROOT / part / "README.md"
+        for part in ("data", "slides", "benchmarks", "benchmarks/measured")
+    ),
+]
 CHAPTERS = sorted((ROOT / "notebooks" / "scripts").glob("*.py"))
 KOREAN = r"[가-힣][가-힣 ]*"
 
@@ -50,13 +57,10 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
-@pytest.mark.parametrize(
-    "page",
-    [*PAGES, *sorted(ROOT.glob("*.md")), ROOT / "data" / "README.md"],
-    ids=lambda page: page.relative_to(ROOT).as_posix(),
-)
-def test_links_lead_somewhere(page):
-    for link in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_lead_somewhere_and_say_where(page):
+    for text, link in re.findall(r"\[([^\]]*)\]\(([^)]+)\)", page.read_text(encoding="utf-8")):
+        assert text.lower() not in ("here", "this", "link", "another page", "how"), link
         if link.startswith("http"):
             continue
         target, _, fragment = link.partition("#")
@@ -65,13 +69,29 @@ def test_links_lead_somewhere(page):
         assert not fragment or fragment in anchors(there), link
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_line_of_prose_is_longer_than_an_editor_is_wide(page):
+    lines = page.read_text(encoding="utf-8").splitlines()
+    assert not [line for line in lines if len(line) > 120 and not line.startswith("|")]
+
+
+def test_the_front_page_is_short_and_names_every_chapter_deck_and_assignment():
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(page.splitlines()) <= 120
+    for path in CHAPTERS:
+        files = [f"notebooks/{path.stem}.ipynb", f"slides/{path.stem}.md"]
+        files += [f"notebooks/homework/{path.stem}.ipynb"] * (path.stem[:2] <= "10")
+        assert all(f"]({file})" in page for file in files)
+
+
 def test_the_syllabus_names_every_chapter_and_the_points_of_its_homework():
-    page = (ROOT / "docs" / "syllabus.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
     for path in CHAPTERS:
         assert f"(../notebooks/{path.stem}.ipynb)" in page
         master = ROOT / "notebooks" / "homework" / "masters" / path.name
         if master.exists():
-            points = re.findall(r"points: *([\d.]+)", master.read_text(encoding="utf-8"))
+            lines = re.findall(r"points: *(.+)", master.read_text(encoding="utf-8"))
+            points = re.findall(r"\d+", " ".join(lines))
             row = next(row for row in page.splitlines() if f"{int(path.name[:2])}. " in row
                        and "points" in row)  # fmt: skip
             assert f"| {sum(map(float, points)):.0f} points |" in row

@@ -1,13 +1,14 @@
 """Homework: ``python -m tools.homework build``, then ``collect`` and ``grade``.
 
-An assignment is written once, with its solutions and checks, as a master in
-``notebooks/homework/masters/NN_name.py``. Otter makes the students' notebook and the autograder
-from it, and grades what students hand in. It needs no network and no Docker.
+An assignment is written once, with its solutions and checks, as a master, NN_name.py, in
+``notebooks/homework/masters/`` or a private folder. Otter makes the notebooks, and grades them.
 """
 
 import csv
 import shutil
 import textwrap
+import unicodedata
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Annotated
 
@@ -19,188 +20,152 @@ import typer
 from nbformat import NotebookNode
 from otter.assign import main as assign
 from otter.test_files import ExceptionTestFile
+from typer import Argument, BadParameter, Option
 
 HOMEWORK = notebooks.NOTEBOOKS / "homework"
 MASTERS = HOMEWORK / "masters"
 DIST = HOMEWORK / "dist"  # ignored by git
-
-INSTALL_OTTER = """\
-if importlib.util.find_spec("otter") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "otter-grader>=7"], check=True)
-
-if "google.colab" in sys.modules:  # which opens a notebook without its file, where the checks are
-    import json
-    from pathlib import Path
-
-    if not Path("{name}.ipynb").exists():
-        raise FileNotFoundError("Upload {name}.ipynb next to this notebook, for its checks.")
-    page = json.loads(Path("{name}.ipynb").read_text(encoding="utf-8"))
-    Path("tests").mkdir(exist_ok=True)
-    for question, check in page["metadata"]["otter"]["tests"].items():
-        Path("tests", f"{{question}}.py").write_text(check, encoding="utf-8")"""
-
-# A check in a master returns what to tell the student, or nothing. What it gets is None where a
-# cell has not run.
-CHECK = """\
-{signature}
-{numbers}
-
-    def look():
-{body}
-
-    problem = None
-    if any(answer is None for answer in [{answers}]):
-        problem = "There is no answer yet: run its cell, and mend what it complains about."
-    try:
-        problem = problem or look()
-    except Exception as error:
-        reason = f"{{type(error).__name__}}: {{error}}".splitlines()[0]
-        problem = f"Your code stops, or gives another kind of thing than asked for. {{reason}}"
-    assert not problem, problem"""
+SHARED = HOMEWORK / "shared.py"  # cells and texts that all assignments share
 
 app = typer.Typer(help="Build, collect and grade homework.", add_completion=False)
-Name = Annotated[str, typer.Argument(help="Of the assignment, such as 01_convolution.")]
+Name = Annotated[str, Argument(help="Of the assignment, such as 01_convolution.")]
+Private = Annotated[Path | None, Option(help="A folder of masters that are not published.")]
 
 
-def assignments() -> list[str]:
-    """Return the names of all assignments."""
-    return sorted(path.stem for path in MASTERS.glob("*.py"))
+def masters(private: Path | None = None) -> dict[str, Path]:
+    """Return the public masters, or those of a private folder, by the names of assignments."""
+    return {path.stem: path for path in sorted((private or MASTERS).glob("*.py"))}
 
 
 @app.command()
 def build(
-    names: Annotated[list[str] | None, typer.Argument(help="Such as 01_convolution.")] = None,
+    names: Annotated[list[str] | None, Argument(help="Such as 01_convolution.")] = None,
+    private: Private = None,
 ) -> None:
-    """Make the students' notebooks in notebooks/homework, and the autograders."""
-    for name in names or assignments():
-        student = make(name, DIST)
-        shutil.copy(student, HOMEWORK)
-        typer.echo(f"hand out {(HOMEWORK / student.name).relative_to(notebooks.ROOT)}")
+    """Make the students' notebooks, in notebooks/homework or the private folder."""
+    for name in names or masters(private):
+        student = shutil.copy(make(name, private=private), private or HOMEWORK)
+        typer.echo(f"hand out {student}")
 
 
-def make(name: str, folder: Path) -> Path:
+def make(name: str, folder: Path | None = None, private: Path | None = None) -> Path:
     """Run Otter Assign on a master, and return the path of the students' notebook.
 
-    Parameters
-    ----------
-    name : str
-        Of the assignment.
-    folder : Path
-        Gets a folder of this name with ``student/``, ``autograder/``, where the notebook has the
-        solutions, and ``autograder.zip``.
+    In the folder, there is another of the assignment's name, with ``student/``, ``autograder/``,
+    where the notebook has the solutions, and ``autograder.zip``.
     """
-    if name not in assignments():
-        raise typer.BadParameter(f"There is no {name!r}; there are {', '.join(assignments())}.")
-    made = folder / name
+    if name not in (known := masters(private)):
+        raise BadParameter(f"There is no {name!r}; there are {', '.join(known)}.")
+    made = (folder or (private / "dist" if private else DIST)) / name
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir(parents=True)
-    nbformat.write(read_master(name), made / f"{name}.ipynb")
+    nbformat.write(read_master(known[name]), made / f"{name}.ipynb")
     shutil.copy(MASTERS / "otter.yml", made)
     assign(str(made / f"{name}.ipynb"), str(made), no_run_tests=True)
     (zipped,) = (made / "autograder").glob("*.zip")  # with the time of day in its name
     zipped.rename(made / "autograder.zip")
-    for part in ("student", "autograder"):
-        tidy(made / part / f"{name}.ipynb")
-    return made / "student" / f"{name}.ipynb"
+    student = made / "student" / f"{name}.ipynb"
+    notebooks.tidy(notebook := nbformat.read(student, as_version=4))
+    nbformat.write(notebook, student)
+    return student
 
 
-def read_master(name: str) -> NotebookNode:
-    """Read a master; fill in its badge and install cell, and make its checks those of Otter."""
-    notebook = jupytext.read(MASTERS / f"{name}.py")
+def read_master(path: Path) -> NotebookNode:
+    """Read a master; add what all assignments share, and make its checks those of Otter."""
+    notebook, name = jupytext.read(path), path.stem
+    notebook.metadata["kernelspec"] = notebooks.KERNEL
+    shared = jupytext.reads(SHARED.read_text(encoding="utf-8").replace("NAME", name), "py:percent")
+    common = {cell.metadata.get("title"): cell.source for cell in shared.cells}
     notebooks.renew_generated_cells(notebook, f"homework/{name}", notebooks.repository())
     (numbers,) = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
-    (place,) = [n for n, cell in enumerate(notebook.cells) if "install" in notebooks.tags(cell)]
-    folded = notebook.cells[place].metadata
-    otter = nbformat.v4.new_code_cell(INSTALL_OTTER.format(name=name), metadata=folded)
-    notebook.cells.insert(place + 1, otter)
-    for cell in notebook.cells:
-        if cell.source.startswith("def test_"):
-            cell.source = framed(cell.source, numbers)
+    (install,) = [cell for cell in notebook.cells if "install" in notebooks.tags(cell)]
+    install.source += f"\n\n{common['install']}"
+    first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
+    first.source += f"\n\n{common['hand in']}"
+    cells, notebook.cells, code = notebook.cells, [], nbformat.v4.new_code_cell
+    for cell in cells:
+        before, mark, check = cell.source.partition("def test_")
+        is_check = mark and cell.cell_type == "code"
+        tests = framed(mark + check, numbers, common["check"]) if is_check else []
+        notebook.cells += [code(before + test) for test in tests] or [cell]
+    notebook.cells.append(code(common["total"]))
     return notebook
 
 
-def framed(check: str, numbers: str) -> str:
-    """Make a test for Otter of a check: with its own copy of the numbers, it fails with a hint."""
+def framed(check: str, numbers: str, frame: str) -> list[str]:
+    """Make tests for Otter of a check: with their own copy of the numbers, they fail with a hint.
+
+    A check is divided by lines ``# PART``. Each test takes one part more, and has its own points.
+    """
     signature, body = check.split("\n", 1)
-    return CHECK.format(
-        signature=signature,
-        numbers=textwrap.indent(numbers, "    "),
-        body=textwrap.indent(body, "    "),
-        answers=signature.partition("(")[2].removesuffix("):"),
-    )
-
-
-def tidy(path: Path) -> None:
-    """Make a notebook's file depend on its content alone, and keep Otter's checks in it."""
-    notebook = nbformat.read(path, as_version=4)
-    otter = notebook.metadata["otter"]
-    notebooks.tidy(notebook)
-    notebook.metadata["otter"] = otter
-    nbformat.write(notebook, path)
+    frame = frame.replace('    "NUMBERS"', textwrap.indent(numbers, "    "))
+    frame = frame.replace('"ANSWERS"', signature.partition("(")[2].removesuffix("):"))
+    tests, parts = [], textwrap.indent(body, "    ").split("        # PART\n")
+    for number in range(1, len(parts) + 1):
+        test = frame.replace("def test():", signature.replace("(", f"_{number}(", 1))
+        tests.append(test.replace('        "BODY"', "".join(parts[:number])))
+    return tests
 
 
 @app.command()
 def collect(
     name: Name,
-    source: Annotated[
-        Path,
-        typer.Argument(help="A folder or zip file: a notebook, or a folder, for each student."),
-    ],
-    submitted: Annotated[Path, typer.Argument(help="A new folder, for a notebook a student.")],
+    source: Annotated[Path, Argument(help="A folder or zip file, of all that was handed in.")],
+    submitted: Annotated[Path, Argument(help="A new folder, for a notebook a student.")],
 ) -> None:
     """Gather what was handed in: one notebook a student, under the student's name."""
     if submitted.exists() and any(submitted.iterdir()):
-        raise typer.BadParameter(f"{submitted} is not empty; give a new folder.")
+        raise BadParameter(f"{submitted} is not empty; give a new folder.")
     try:
-        found, missing = grading.collect(name, source, submitted)
-    except OSError as error:
-        raise typer.BadParameter(f"{error.filename}: {error.strerror}") from None
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
-    for student, path in missing.items():
-        typer.echo(f"{student}: no notebook with {name} in its name, but {path}")
-    typer.echo(f"{found} notebooks in {submitted}")
+        found, others = grading.collect(name, source, submitted)
+    except Exception as error:  # decoders fail in many ways on damaged files
+        raise BadParameter(f"{source} cannot be collected. {error}") from None
+    for student, what in others.items():
+        (submitted / f"{student}.txt").write_text(what, encoding="utf-8")
+        typer.echo(f"{student}: no notebook, but {what}")
+    typer.echo(f"{len(found)} notebooks in {submitted}")
 
 
 @app.command()
 def grade(
     name: Name,
-    submitted: Annotated[Path, typer.Argument(help="As `collect` leaves it.")],
-    seconds: Annotated[int, typer.Option(help="After which a notebook is stopped.")] = 300,
+    submitted: Annotated[Path, Argument(help="As `collect` leaves it.")],
+    private: Private = None,
+    students: Annotated[Path | None, Option(help="The names of all, one a line.")] = None,
+    seconds: Annotated[int, Option(help="After which a notebook is stopped.")] = 300,
+    jobs: Annotated[int, Option(min=1, help="Notebooks at a time.")] = 1,
 ) -> None:
     """Grade a folder: grades.csv, and what each student should read in feedback/.
 
     It runs the students' code, with your rights: in a container, or as a user without any.
     """
-    if not (paths := sorted(submitted.glob("*.ipynb"))):
-        raise typer.BadParameter(f"There is no notebook in {submitted}.")
-    student = make(name, DIST)
-    questions = possible(student)
-    feedback = submitted / "feedback"
-    feedback.mkdir(exist_ok=True)
-    with (submitted / "grades.csv").open("w", newline="", encoding="utf-8-sig") as file:
-        table = csv.DictWriter(file, ["student", "points", "possible", *questions], restval=0)
-        table.writeheader()
-        for path in paths:
-            scores, text = grading.grade(path, student, DIST / name / "autograder.zip", seconds)
-            points, most = sum(scores.values()), sum(questions.values())
-            row = {key: f"{score:g}" for key, score in scores.items()}
-            row |= {"student": path.stem, "points": f"{points:g}", "possible": f"{most:g}"}
-            table.writerow(row)
-            file.flush()
-            page = f"{name}: {points:g} of {most:g} points\n\n{text}\n"
-            (feedback / f"{path.stem}.txt").write_text(page, encoding="utf-8")
-            typer.echo(f"{path.stem:30} {points:g} of {most:g}")
-    typer.echo(f"{submitted / 'grades.csv'}, and for each student a page in {feedback}")
-
-
-def possible(student: Path) -> dict[str, float]:
-    """Return the points of each question."""
-    tests = nbformat.read(student, as_version=4).metadata["otter"]["tests"]
-    return {
-        question: ExceptionTestFile.from_string(source, question).possible
-        for question, source in tests.items()
-    }
+    if not (paths := {path.stem: path for path in submitted.glob("*.ipynb")}):
+        raise BadParameter(f"There is no notebook in {submitted}.")
+    rest = {path.stem: path.read_text(encoding="utf-8") for path in submitted.glob("*.txt")}
+    listed = unicodedata.normalize("NFC", students.read_text("utf-8-sig") if students else "")
+    student = make(name, private=private)
+    solution = nbformat.read(student.parents[1] / "autograder" / student.name, as_version=4)
+    checks = map(ExceptionTestFile.from_string, solution.metadata["otter"]["tests"].values())
+    questions, pages = {check.name: check.possible for check in checks}, submitted / "feedback"
+    pages.mkdir(exist_ok=True)
+    table = (submitted / "grades.csv").open("w", newline="", encoding="utf-8-sig")
+    with ThreadPoolExecutor(jobs) as pool, table:
+        form = (student, student.parents[1] / "autograder.zip", seconds)
+        work = {who: pool.submit(grading.grade, path, *form) for who, path in paths.items()}
+        rows = csv.writer(table)
+        rows.writerow(["student", "status", "points", "possible", *questions])
+        for who in sorted({*paths, *rest, *map(str.strip, listed.splitlines())} - {""}):
+            missing = f"no notebook: {rest.get(who, 'nothing was handed in')}."
+            points, said = work[who].result() if who in work else ({}, missing)
+            status = "graded" if points else said.partition(":")[0]
+            numbers = [points.get(question, 0) for question in questions]
+            numbers = [sum(numbers), sum(questions.values()), *numbers]
+            rows.writerow([who, status, *(f"{number:g}" for number in numbers)])
+            table.flush()
+            total = f"{numbers[0]:g} of {numbers[1]:g} points"
+            (pages / f"{who}.txt").write_text(f"{name}: {total}\n\n{said}\n", encoding="utf-8")
+            typer.echo(f"{who:30} {status:12} {total}")
+    typer.echo(f"{table.name}, and for each student a page in {pages}")
 
 
 if __name__ == "__main__":

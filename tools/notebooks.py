@@ -30,31 +30,15 @@ KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 ALT = re.compile(r"\s*<!-- alt: (.*?) -->", re.DOTALL)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
-INSTALL_FROM_WHEEL = """\
-# @title Install cnnkit where it is missing, as in Colab
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
-
-if importlib.util.find_spec("cnnkit") is None:
-    wheels = sorted(Path().glob("cnnkit-*.whl"))
-    if not wheels:
-        raise FileNotFoundError(
-            "cnnkit is missing. Make its wheel in a checkout with `pip wheel --no-deps .`, "
-            "upload cnnkit-*.whl next to this notebook, and run this cell again."
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)"""
-
-INSTALL_FROM_ADDRESS = """\
-# @title Install cnnkit where it is missing, as in Colab
-import importlib.util
-import subprocess
-import sys
-
-if importlib.util.find_spec("cnnkit") is None:
-    source = "git+{repository}"
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", source], check=True)"""
+INSTALL = """\
+# @title Install cnnkit where it is missing, as in Colab{first}
+import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or \
+subprocess.run([sys.executable, "-m", "pip", "install", "-q", {source}], check=True);"""
+FROM_WHEEL = {
+    "first": ": upload cnnkit-*.whl first",
+    "source": '*(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])',
+}
+KEPT = ("accelerator", "colab", "otter")  # what Colab and Otter read of a notebook
 
 
 def repository() -> str:
@@ -71,7 +55,8 @@ def install_cell(address: str) -> str:
     address : str
         The project's public address. While it is empty, the reader uploads a wheel.
     """
-    return INSTALL_FROM_ADDRESS.format(repository=address) if address else INSTALL_FROM_WHEEL
+    from_address = {"first": "", "source": f'"git+{address}"'}
+    return INSTALL.format(**(from_address if address else FROM_WHEEL))
 
 
 def badge_cell(address: str, name: str) -> str:
@@ -107,7 +92,8 @@ def tidy(notebook: NotebookNode) -> None:
     ``<!-- alt: … -->``; without one, the caption is all there is to say. A page has it when it is
     exported by ``nbconvert --to html --template classic``.
     """
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}}
+    kept = {key: notebook.metadata[key] for key in KEPT if key in notebook.metadata}
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}, **kept}
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         if cell.cell_type == "code":
@@ -160,7 +146,8 @@ def take_over_outputs(notebook: NotebookNode, stored: NotebookNode) -> None:
         The code differs.
     """
     here, there = ([c for c in each.cells if c.cell_type == "code"] for each in (notebook, stored))
-    if [cell.source for cell in here] != [cell.source for cell in there]:
+    codes = [[c.source for c in each if "install" not in tags(c)] for each in (here, there)]
+    if codes[0] != codes[1]:
         raise ValueError("The code has changed as well; build the chapter without --prose.")
     for cell, executed in zip(here, there, strict=True):
         cell.outputs, cell.execution_count = executed.outputs, executed.execution_count

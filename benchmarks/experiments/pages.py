@@ -1,5 +1,6 @@
 """`RESULTS.md`, and the README's short form of it, written from what is recorded."""
 
+import textwrap
 from pathlib import Path
 
 from benchmarks.experiments import EXPERIMENTS
@@ -12,28 +13,31 @@ import numpy as np
 
 ROOT = CHECKOUT or Path()
 COLUMNS = "experiment", "published", "ours", "test set", "data", "time a seed", "command"
-SHORT = "chapter", "experiment", "published", "ours, sample scale", "ours, full scale"
+SHORT = "chapter", "network", "data", "published", "ours", "test pictures"
 BEGIN, END = "<!-- results -->\n", "<!-- end of results -->"
 INTRODUCTION = """\
 # Results
 
-Every experiment of chapters 1 to 9: what its source reports, and what came out here. A figure is
-the mean and the standard deviation, over as many seeds as it says, of the accuracy on test
-pictures, or of what the row names. A command trains the seeds that have no row yet, so that it goes
-on where it was interrupted; with `--again`, it trains all of them. After each seed it writes the
-row and the metrics of each epoch into `benchmarks/results/`, and this page. Without a name it runs
-all, `python -m benchmarks results --scale sample --again`, in a good hour on two cores. At the full
-scale, chapters 7 and 9 keep their runs in `runs/` and go on with what is there; to train from the
-beginning, delete it.
+Every experiment of chapters 1 to 9: the published result, and ours. Ours is the accuracy on test
+pictures, or the quantity that the row names, as mean ± standard deviation over the number of seeds
+in brackets.
 
-The sample scale takes drawn or small pictures, so that it takes minutes and no download. It shows
-what a chapter teaches; only the full scale is the published experiment. Where a row judges the
-networks of another row again, its time is that of the judging, or of both; and what chapters 5 and
-6 compute of frozen layers stays in the user's cache, where a later row finds it."""
-SCALES = {
-    "sample": "## Sample scale",
-    "full": "## Full scale\n\nWhat was not run here takes the data sets, and for most of it a GPU.",
-}
+The command of a row trains the seeds that are not recorded yet; `--again` trains them all. After
+each seed, it writes the row and the metrics of each epoch into `benchmarks/results/`, and this page.
+Without a name, it runs every experiment: `python -m benchmarks results --scale sample --again` takes
+a good hour on two cores. At full scale, chapters 7 and 9 keep their runs in `runs/` and resume from
+there; delete that folder to train from the beginning.
+
+The sample scale uses drawn or small pictures, so that it takes minutes and no download. Its results
+show the size of an effect; they do not reproduce published ones. Rows that evaluate the networks of
+another row list the time of the evaluation, or of training and evaluation if the networks were
+trained anew. Chapters 5 and 6 keep the features of frozen layers in the user's cache, so later rows
+run faster."""
+SCALES = {"sample": "## Sample scale", "full": "## Full scale"}
+NOT_RUN = """\
+These experiments were not run here at full scale, because they take the original data and, most of
+them, a GPU ([time and memory](docs/full_scale.md)). The command of a row above records one, with
+`--scale full`:"""
 
 
 def write(root: Path = ROOT) -> None:
@@ -54,27 +58,31 @@ def page() -> str:
     parts = [INTRODUCTION]
     for scale, heading in SCALES.items():
         machines = list(dict.fromkeys(map(_machine, recorded.read(_path(scale)))))
-        lines = [_line(name, scale, sources, machines) for name in EXPERIMENTS]
-        parts += [heading, table(COLUMNS, lines)]
+        found = [name for name in EXPERIMENTS if rows(name, scale)]
+        parts += [heading, table(COLUMNS, [_line(n, scale, sources, machines) for n in found])]
         if machines:
             listed = (f"- ({number}) {machine}" for number, machine in enumerate(machines, 1))
             parts.append("Machines:\n\n" + "\n".join(listed))
-    listed = (f"{number}. {source}" for number, source in enumerate(sources, start=1))
-    return "\n\n".join([*parts, "## Sources", "\n".join(listed)]) + "\n"
+    missing = [
+        textwrap.fill(
+            f"- {each.title} (chapter {each.chapter}): `{name}`", 100, subsequent_indent="  "
+        )
+        for name, each in EXPERIMENTS.items()
+        if not rows(name, "full")
+    ]
+    listed = "\n".join(f"{number}. {source}" for number, source in enumerate(sources, start=1))
+    return "\n\n".join([*parts, NOT_RUN, "\n".join(missing), "## Sources", listed]) + "\n"
 
 
 def short_form() -> str:
-    """Return a table of the experiments that have something published to be held against."""
-    lines = [
-        (
-            str(experiment.chapter),
-            experiment.title,
-            published(name),
-            *(_ours(name, scale, with_size=True) for scale in SCALES),
-        )
-        for name, experiment in EXPERIMENTS.items()
-        if experiment.has_source_result
-    ]
+    """Return a table of the experiments that were run on the data of the published result."""
+    lines = []
+    for name, experiment in EXPERIMENTS.items():
+        if experiment.has_source_result and rows(name, "full"):
+            ours, size = _ours(name, "full"), f"{int(rows(name, 'full')[0]['test_size']):,}"
+            figure = f"{experiment.published}"
+            about = experiment.data["full"].about
+            lines.append((f"{experiment.chapter}", experiment.title, about, figure, ours, size))
     return table(SHORT, lines) + "\n"
 
 
@@ -82,11 +90,9 @@ def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tup
     """Return the line of an experiment; sources and machines are told by their numbers."""
     experiment, found = EXPERIMENTS[name], rows(name, scale)
     source = f" [{sources.index(experiment.source) + 1}]" if experiment.has_source_result else ""
-    size, seconds = "", ""
-    if found:
-        size = f"{int(found[0]['test_size']):,}"
-        mean = np.mean([int(row["seconds"]) for row in found])
-        seconds = f"{mean:.0f} s ({machines.index(_machine(found[0])) + 1})"
+    size = f"{int(found[0]['test_size']):,}"
+    mean = np.mean([int(row["seconds"]) for row in found])
+    seconds = f"{mean:.0f} s ({machines.index(_machine(found[0])) + 1})"
     title = f"{experiment.chapter}. {experiment.title}"
     command = f"`python -m benchmarks results {name} --scale {scale}`"
     data = experiment.data[scale].about
@@ -102,13 +108,12 @@ def published(name: str) -> str:
     return f"{figure.removesuffix('0')} on {experiment.on}"
 
 
-def _ours(name: str, scale: str, with_size: bool = False) -> str:
+def _ours(name: str, scale: str) -> str:
     found = rows(name, scale)
     if len(found) < 3:  # which is no spread yet
-        return f"seeds so far: {len(found)}" if found else "not run"
+        return f"seeds so far: {len(found)}"
     ours = recorded.summarize(found)
-    more = f"on {ours.test_size:,}" if with_size else f"({len(found)} seeds)"
-    return f"{ours.mean:.3f} ± {ours.deviation:.3f} {more}"
+    return f"{ours.mean:.3f} ± {ours.deviation:.3f} ({len(found)} seeds)"
 
 
 def _machine(row: Row) -> str:

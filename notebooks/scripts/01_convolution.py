@@ -31,20 +31,8 @@
 # laptop, without the internet.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
-
-if importlib.util.find_spec("cnnkit") is None:
-    wheels = sorted(Path().glob("cnnkit-*.whl"))
-    if not wheels:
-        raise FileNotFoundError(
-            "cnnkit is missing. Make its wheel in a checkout with `pip wheel --no-deps .`, "
-            "upload cnnkit-*.whl next to this notebook, and run this cell again."
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
+# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
+import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
 
 # %% [markdown]
 # Every chapter begins with one choice. At the `"sample"` scale it needs nothing but this notebook;

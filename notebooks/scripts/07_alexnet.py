@@ -1,7 +1,12 @@
 # ---
 # jupyter:
+#   accelerator: GPU
+#   colab:
+#     gpuType: T4
+#     provenance: []
 #   jupytext:
 #     formats: ipynb,scripts//py:percent
+#     notebook_metadata_filter: accelerator,colab
 #     text_representation:
 #       extension: .py
 #       format_name: percent
@@ -28,20 +33,8 @@
 # You need [chapter 4](04_augmentation.ipynb). At sample scale the chapter takes about two minutes.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
-
-if importlib.util.find_spec("cnnkit") is None:
-    wheels = sorted(Path().glob("cnnkit-*.whl"))
-    if not wheels:
-        raise FileNotFoundError(
-            "cnnkit is missing. Make its wheel in a checkout with `pip wheel --no-deps .`, "
-            "upload cnnkit-*.whl next to this notebook, and run this cell again."
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
+# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
+import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
 
 # %% [markdown]
 # In 2012 a network of eight layers with weights won the ImageNet competition by a margin that turned a field around. It

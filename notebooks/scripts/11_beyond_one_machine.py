@@ -27,20 +27,8 @@
 # scale the chapter takes about a minute.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab
-import importlib.util
-import subprocess
-import sys
-from pathlib import Path
-
-if importlib.util.find_spec("cnnkit") is None:
-    wheels = sorted(Path().glob("cnnkit-*.whl"))
-    if not wheels:
-        raise FileNotFoundError(
-            "cnnkit is missing. Make its wheel in a checkout with `pip wheel --no-deps .`, "
-            "upload cnnkit-*.whl next to this notebook, and run this cell again."
-        )
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", str(wheels[-1])], check=True)
+# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
+import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
 
 # %% [markdown]
 # Everything so far ran on one machine, in one process. A network that takes a week asks for more. There are three ways

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from time import perf_counter
 
-from tools import grading, homework, notebooks
+from tools import homework, notebooks
 
 import nbformat
 import pytest
@@ -21,7 +21,7 @@ SECONDS = 60  # for one assignment on two cores, as promised
 CONSTRUCTION = re.compile(r"^(def|class) ", re.MULTILINE)
 
 
-@pytest.fixture(scope="module", params=homework.assignments())
+@pytest.fixture(scope="module", params=homework.masters())
 def made(request, tmp_path_factory) -> Path:
     """The folder of an assignment, freshly made from its master."""
     folder = tmp_path_factory.mktemp("homework")
@@ -54,7 +54,7 @@ def execute(path: Path, changes=()) -> dict[str, tuple[float, str]]:
 
 def is_answer_or_given(cell: NotebookNode) -> bool:
     runs = cell.cell_type == "code" and "install" not in notebooks.tags(cell)
-    return runs and not cell.source.startswith("grader.")
+    return runs and not re.search(r"\bgrader\.", cell.source)
 
 
 def changed(notebook: NotebookNode, changes) -> list[NotebookNode]:
@@ -65,7 +65,9 @@ def changed(notebook: NotebookNode, changes) -> list[NotebookNode]:
 
 
 def points(made: Path) -> dict[str, float]:
-    return homework.possible(made / "student" / f"{made.name}.ipynb")
+    tests = nbformat.read(made / "student" / f"{made.name}.ipynb", as_version=4).metadata["otter"]
+    checks = map(ExceptionTestFile.from_string, tests["tests"].values())
+    return {check.name: check.possible for check in checks}
 
 
 @pytest.mark.homework
@@ -88,11 +90,11 @@ def test_an_untouched_notebook_runs_and_has_no_point(made, run):
 def handed_in_together(wrong: dict) -> list[dict]:
     """Deal wrong answers to as few notebooks as have no question twice."""
     pages: list[dict] = []
-    for (question, hint), changes in wrong.items():
+    for (question, hint, *kept), changes in wrong.items():
         page = next((page for page in pages if question not in page), None)
         if page is None:
             pages.append(page := {})
-        page[question] = hint, changes
+        page[question] = hint, sum(kept), changes
     return pages
 
 
@@ -107,22 +109,22 @@ def handed_in_together(wrong: dict) -> list[dict]:
     indirect=["made"],
 )
 def test_wrong_answers_lose_exactly_their_points_and_get_their_hints(made, wrong, run):
-    changes = [change for _, changes in wrong.values() for change in changes.items()]
+    changes = [change for _, _, changes in wrong.values() for change in changes.items()]
     results = run(made / "autograder" / f"{made.name}.ipynb", changes)
-    left = {question: 0 if question in wrong else most for question, most in points(made).items()}
+    left = points(made) | {question: kept for question, (_, kept, _) in wrong.items()}
     assert {question: score for question, (score, _) in results.items()} == left, results
-    for question, (hint, _) in wrong.items():
+    for question, (hint, _, _) in wrong.items():
         assert hint in results[question][1]
 
 
 def test_there_are_two_wrong_answers_for_each_assignment():
-    assert set(WRONG) == set(homework.assignments())
-    assert all(len({question for question, _ in wrong}) >= 2 for wrong in WRONG.values())
+    assert set(WRONG) == set(homework.masters())
+    assert all(len({question for question, *_ in wrong}) >= 2 for wrong in WRONG.values())
 
 
 def test_every_chapter_up_to_the_tenth_has_an_assignment():
     chapters = sorted(path.stem for path in notebooks.SCRIPTS.glob("*.py"))
-    assert homework.assignments() == chapters[:10]
+    assert list(homework.masters()) == chapters[:10]
 
 
 def test_the_students_notebook_is_the_masters(made):
@@ -137,12 +139,12 @@ def test_an_assignment_keeps_to_the_rules(made):
     text = "\n".join(cell.source for cell in student.cells)
     assert "SOLUTION" not in text and "PROMPT" not in text and "BEGIN" not in text
     assert 4 <= len(points(made)) <= 6
-    answers = [cell for cell in student.cells if grading.ANSWER in notebooks.tags(cell)]
+    answers = [cell for cell in student.cells if "otter_answer_cell" in notebooks.tags(cell)]
     assert len(answers) == len(points(made))
     assert any(CONSTRUCTION.search(cell.source) for cell in answers)
     assert all("..." in cell.source for cell in answers), "nothing to fill in"
     assert not any(cell.get("outputs") for cell in student.cells)
-    code = [cell.source for cell in student.cells if cell.cell_type == "code"]
+    code = [cell.source for cell in student.cells if is_answer_or_given(cell)]
     assert max(len(source.splitlines()) for source in code) <= 25
     graded = nbformat.read(made / "autograder" / f"{made.name}.ipynb", as_version=4)
     assert graded.metadata["otter"]["tests"] == student.metadata["otter"]["tests"], "hidden ones"

@@ -5,8 +5,8 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import types
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -19,7 +19,10 @@ from otter.test_files import ExceptionTestFile
 from typer.testing import CliRunner
 
 NAME = "01_convolution"
+FILE = f"{NAME}.ipynb"
 FLIPPED = ("* kernel)", "* kernel[::-1, ::-1])")
+KILLED = ("def max_pooling", "import os; os._exit(1)\ndef max_pooling")
+ENDLESS = ("def max_pooling", "while True: 1\ndef max_pooling")
 
 
 def command(*arguments: object, fails: bool = False) -> str:
@@ -38,122 +41,229 @@ def dist(tmp_path, monkeypatch) -> None:
 def solution(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("homework")
     homework.make(NAME, folder)
-    return folder / NAME / "autograder" / f"{NAME}.ipynb"
+    return folder / NAME / "autograder" / FILE
 
 
-def hand_in(solution: Path, path: Path, *changes: tuple[str, str]) -> None:
+def changed(solution: Path, *changes: tuple[str, str]) -> nbformat.NotebookNode:
     notebook = nbformat.read(solution, as_version=4)
     for old, new in changes:
         (cell,) = [cell for cell in notebook.cells if old in cell.source]
         cell.source = cell.source.replace(old, new)
+    return notebook
+
+
+def hand_in(path: Path, what: nbformat.NotebookNode | str | Path, age: float = 0) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    nbformat.write(notebook, path)
+    text = what.read_text(encoding="utf-8") if isinstance(what, Path) else what
+    path.write_text(text if isinstance(text, str) else nbformat.writes(text), encoding="utf-8")
+    os.utime(path, (1.7e9 - 100 * age, 1.7e9 - 100 * age))
 
 
-def rows(submitted: Path) -> list[dict[str, str]]:
+def rows(submitted: Path) -> dict[str, dict[str, str]]:
     with (submitted / "grades.csv").open(encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
+        return {row["student"]: row for row in csv.DictReader(file)}
 
 
-@pytest.mark.slow
-def test_a_folder_is_graded(solution, tmp_path):
-    handed = tmp_path / "handed"
+def page(submitted: Path, student: str) -> str:
+    return (submitted / "feedback" / f"{student}.txt").read_text(encoding="utf-8")
+
+
+@pytest.mark.homework
+def test_a_class_of_twenty_is_graded(solution, tmp_path):
+    right, korean = changed(solution), unicodedata.normalize("NFD", "김철수")
+    cleared, unchecked, other = changed(solution), changed(solution), changed(solution)
+    del cleared.metadata["otter"]
+    unchecked.cells = [cell for cell in right.cells if "grader." not in cell.source]
+    other.metadata["kernelspec"] = {"display_name": "R", "language": "R", "name": "ir"}
     easier = ("SIDE, KERNEL, FILTERS = ", "SIDE, KERNEL, FILTERS = 3, 1, 1  # ")
-    hand_in(solution, handed / "kim" / f"Copy of {NAME} (1).ipynb", FLIPPED, easier)
-    (handed / "park").mkdir()
-    (handed / "park" / f"{NAME}.ipynb").write_text("the dog ate it")
-    (handed / "choi").mkdir()
-    (handed / "choi" / "homework.docx").write_text("")
-    (handed / "lim").mkdir()
+    pooled = ("windows[::stride, ::stride].max", "windows[::size, ::size].max")
+    stops = ("output_size(i, f, p=0, s=1):", "output_size(i, f, p=0, s=1)")
+    untouched = solution.parents[1] / "student" / FILE
+    handed_in = {
+        "Ahn Bo": ([(FILE, right)], "graded", 13),
+        "Bae Ji": ([("homework1_final.ipynb", right)], "graded", 13),
+        "Cho In": ([(f"Copy of {NAME} (1).ipynb", right)], "graded", 13),
+        "Do Yun": ([(f"{NAME}-1.ipynb", right), (FILE, untouched)], "graded", 13),  # late, again
+        "Eom Ki": ([(FILE, changed(solution, FLIPPED))], "graded", 10),
+        "Go Eun": ([(FILE, changed(solution, pooled))], "graded", 12),
+        "Han So": ([(FILE, untouched)], "graded", 0),
+        "Im Su": ([], "no notebook", 0),
+        "Jang Mi": ([("answers.pdf", "%PDF")], "no notebook", 0),
+        "Kang Ho": ([(FILE, "the dog ate it")], "damaged", 0),
+        "Lee Na": ([(FILE, changed(solution, ENDLESS))], "stopped", 0),
+        "Moon Il": ([(FILE, changed(solution, KILLED))], "damaged", 0),
+        "Noh Ra": ([(FILE, cleared)], "graded", 13),
+        "Oh Min": ([(FILE, unchecked)], "graded", 13),
+        "Pak Jo": ([(FILE, changed(solution, stops))], "graded", 11),
+        korean: ([(f"{korean}_{FILE}", right)], "graded", 13),
+        "Seo Yi": ([(FILE, changed(solution, easier))], "graded", 11),
+        "Shin A": ([(FILE, right), (f".ipynb_checkpoints/{FILE}", untouched)], "graded", 13),
+        "Yoon U": ([(FILE, other)], "graded", 13),
+        "Zu Ha": (None, "no notebook", 0),
+    }
+    for number, (student, (files, _, _)) in enumerate(handed_in.items()):
+        if files is not None:
+            folder = tmp_path / "class" / f"{student}_{number}_assignsubmission_file"
+            folder.mkdir(parents=True)
+            for age, (name, what) in enumerate(files):
+                hand_in(folder / name, what, age)
+    (tmp_path / "names.txt").write_text("\n".join(handed_in), encoding="utf-8-sig")
+    zipped = shutil.make_archive(str(tmp_path / "class"), "zip", tmp_path / "class")
     submitted = tmp_path / "submitted"
-    said = command("collect", NAME, handed, submitted)
-    assert "lim: no notebook" in said and "an empty folder" in said
-    assert "2 notebooks" in said and "choi: no notebook" in said and "homework.docx" in said
-    command("grade", NAME, submitted)
-    kim, park = rows(submitted)
+    assert "17 notebooks" in command("collect", NAME, zipped, submitted)
+    options = ("--students", tmp_path / "names.txt", "--jobs", 2, "--seconds", 100)
+    command("grade", NAME, submitted, *options)
+    table = rows(submitted)
+    got = {student: (row["status"], int(row["points"])) for student, row in table.items()}
+    nfc = {unicodedata.normalize("NFC", who): (*rest,) for who, (_, *rest) in handed_in.items()}
+    assert got == nfc, {who: got.get(who) for who in nfc if got.get(who) != nfc[who]}
     scores = {"q1": "1", "q2": "2", "q3": "0", "q4": "3", "q5": "2", "q6": "2"}
-    assert kim == {"student": "kim", "points": "10", "possible": "13", **scores}
-    nothing = dict.fromkeys(scores, "0")
-    assert park == {"student": "park", "points": "0", "possible": "13", **nothing}
-    pages = {path.stem: path.read_text(encoding="utf-8") for path in submitted.glob("*/*.txt")}
-    assert "10 of 13 points" in pages["kim"]
-    assert "q2: 2 of 2.\nq3: 0 of 3. Your kernel is flipped." in pages["kim"]
-    assert "not a notebook" in pages["park"]
-
-
-@pytest.mark.slow
-def test_a_notebook_that_never_ends_is_stopped(solution, tmp_path):
-    hand_in(solution, tmp_path / "lee.ipynb", ("def max_pooling", "while True: 1\ndef max_pooling"))
-    command("grade", NAME, tmp_path, "--seconds", 4)
-    (lee,) = rows(tmp_path)
-    assert (lee["points"], lee["possible"], lee["q1"]) == ("0", "13", "0")
-    page = (tmp_path / "feedback" / "lee.txt").read_text(encoding="utf-8")
-    assert "stopped after 4 seconds" in page
+    assert table["Eom Ki"] == {
+        **{"student": "Eom Ki", "status": "graded", "points": "10", "possible": "13"},
+        **scores,
+    }
+    assert "q2: 2 of 2.\nq3: 0 of 3. Your kernel is flipped." in page(submitted, "Eom Ki")
+    assert page(submitted, "Eom Ki").count("flipped") == 1
+    assert "q4: 2 of 3. Windows of 3 that move by 2 overlap" in page(submitted, "Go Eun")
+    assert "did not end within 100 seconds" in page(submitted, "Lee Na")
+    assert "answers.pdf" in page(submitted, "Jang Mi") and "empty" in page(submitted, "Im Su")
     left = [each.cmdline() for each in psutil.Process().children(recursive=True)]
     assert not [line for line in left if "otter" in line or "ipykernel_launcher" in line]
 
 
-def test_given_cells_are_put_back_and_answers_and_own_cells_stay(solution, tmp_path):
-    student = solution.parents[1] / "student" / solution.name
-    notebook = nbformat.read(solution, as_version=4)
-    del notebook.cells[2], notebook.cells[-1]
-    notebook.cells[1].source = "import os"
-    notebook.cells.insert(5, nbformat.v4.new_code_cell("own = 1"))
-    nbformat.write(notebook, tmp_path / "kim.ipynb")
-    grading.restore(tmp_path / "kim.ipynb", student, tmp_path / "restored.ipynb")
-    restored = nbformat.read(tmp_path / "restored.ipynb", as_version=4).cells
-    (own,) = [number for number, cell in enumerate(restored) if cell.source == "own = 1"]
-    del restored[own]
-    expected = [cell.source for cell in nbformat.read(solution, as_version=4).cells]
-    assert [cell.source for cell in restored] == expected
+PRIVATE = """\
+# %% [raw]
+# # ASSIGNMENT CONFIG
+# config_file: otter.yml
+# name: exam
+
+# %% [markdown]
+# # Exam
+
+# %% tags=["install"]
+
+# %%
+import otter
+
+grader = otter.Notebook("exam.ipynb")
+
+# %% tags=["numbers"]
+SIDE = 5
+
+# %% [raw]
+# # BEGIN QUESTION
+# name: q1
+# points: [1, 2]
+
+# %% [raw]
+# # BEGIN SOLUTION
+
+# %%
+def area(side):
+    return side * side  # SOLUTION
+
+# %% [raw]
+# # END SOLUTION
+
+# %% [raw]
+# # BEGIN TESTS
+
+# %%
+def test_area(area):
+    if area(SIDE) is None:
+        return "The function returns nothing yet."
+
+# %%
+# HIDDEN
+def test_secret(area):
+    if area(SIDE) != 25:
+        return "A square has an area of side times side."
+
+# %% [raw]
+# # END TESTS
+
+# %% [raw]
+# # END QUESTION
+"""
+
+
+@pytest.mark.slow
+def test_a_private_master_has_hidden_tests_that_count(tmp_path):
+    private = tmp_path / "private"
+    hand_in(private / "exam.py", PRIVATE)
+    assert "hand out" in command("build", "--private", private)
+    handed_out = nbformat.read(private / "exam.ipynb", as_version=4)
+    assert "side times side" not in nbformat.writes(handed_out)
+    assert not (homework.HOMEWORK / "exam.ipynb").exists()
+    for student, answer in (("kim", "return 1"), ("lee", "return side * side")):
+        guessed = changed(private / "exam.ipynb", ("    ...", f"    {answer}"))
+        assert "_Points:_ 3" in nbformat.writes(guessed)
+        hand_in(tmp_path / "submitted" / f"{student}.ipynb", guessed)
+    command("grade", "exam", tmp_path / "submitted", "--private", private)
+    table = rows(tmp_path / "submitted")
+    assert (table["kim"]["points"], table["lee"]["points"]) == ("1", "3")
+    assert {row["possible"] for row in table.values()} == {"3"}
+
+
+def test_a_hint_stands_alone_and_once(tmp_path, monkeypatch):
+    monkeypatch.setattr(ExceptionTestFile, "run", ExceptionTestFile.run)
+    exec(install_code(), {})
+    source = nbformat.read(homework.HOMEWORK / FILE, as_version=4).metadata["otter"]["tests"]["q3"]
+    check = ExceptionTestFile.from_string(source)
+    check.run({"correlate": lambda picture, kernel, stride=1: None})
+    said = [result.message for result in check.test_case_results]
+    assert said == ["The function returns nothing yet.", "This part needs the one above."]
 
 
 def test_collecting_takes_the_latest_notebook_of_each_student(tmp_path):
     handed = tmp_path / "handed"
     for name, text, age in (
-        (f"kim/{NAME}.ipynb", "old", 9),
+        (f"kim/{FILE}", "old", 9),
         (f"kim/{NAME}-1.ipynb", "new", 1),
-        (f"kim/.ipynb_checkpoints/{NAME}-checkpoint.ipynb", "saved", 0),
         ("kim/02_mnist.ipynb", "another", 0),
         (f"lee_{NAME}-2.ipynb", "lee's", 5),
         (f"lee_{NAME.upper()}.ipynb", "lee's first", 6),
         (f"김철수/{NAME} (1).ipynb", "김's", 5),
-        (f"__MACOSX/kim/._{NAME}.ipynb", "a Mac's", 0),
+        (f"__MACOSX/kim/._{FILE}", "a Mac's", 0),
+        (f"parkjun_123_456_{NAME}.ipynb", "in time", 3),
+        (f"parkjun_LATE_123_457_{NAME}-1.ipynb", "late", 2),
     ):
-        path = handed / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-        os.utime(path, (1.7e9 - 100 * age, 1.7e9 - 100 * age))
+        hand_in(handed / name, text, age)
     (handed / "lost").symlink_to(tmp_path / "nowhere")
-    assert collected(handed) == {"kim": "new", "lee": "lee's", "김철수": "김's"}
+    expected = {"kim": "new", "lee": "lee's", "김철수": "김's", "parkjun": "late"}
+    assert collected(handed) == expected
     (handed / "lost").unlink()
     zipped = shutil.make_archive(str(tmp_path / "zipped"), "zip", handed)
-    assert collected(Path(zipped)) == collected(handed)
+    assert collected(Path(zipped)) == expected
     wrapped = shutil.make_archive(str(tmp_path / "wrapped"), "zip", tmp_path, "handed")
-    assert collected(Path(wrapped)) == collected(handed)
+    assert collected(Path(wrapped)) == expected
 
 
 def collected(source: Path) -> dict[str, str]:
-    with tempfile.TemporaryDirectory() as submitted:
-        grading.collect(NAME, source, Path(submitted))
-        return {path.stem: path.read_text() for path in Path(submitted).iterdir()}
+    submitted = source.parent / f"of_{source.name}"
+    grading.collect(NAME, source, submitted)
+    return {path.stem: path.read_text() for path in submitted.iterdir()}
 
 
-def test_one_students_folder_is_not_taken_for_a_class(tmp_path):
-    for names, students in (
-        ([f"kim/{NAME}.ipynb"], {"kim"}),
-        ([f"kim/Copy of {NAME}.ipynb", "kim/notes.txt"], {"kim"}),
-        ([f"class/kim_{NAME}.ipynb", f"class/lee_{NAME}.ipynb"], {"kim", "lee"}),
-    ):
-        handed = Path(tempfile.mkdtemp(dir=tmp_path))
-        for name in names:
-            (handed / name).parent.mkdir(exist_ok=True)
-            (handed / name).write_text("")
-        assert set(collected(handed)) == students
+@pytest.mark.parametrize(
+    ("names", "students"),
+    [
+        ([f"kim/{FILE}"], {"kim"}),
+        ([f"kim/Copy of {FILE}", "kim/notes.txt"], {"kim"}),
+        ([f"class/kim_{FILE}", f"class/lee_{FILE}"], {"kim", "lee"}),
+        ([f"monday/kim/{FILE}", f"tuesday/park/{FILE}"], {"kim", "park"}),
+        ([f"monday/kim/{FILE}", f"tuesday/kim/{FILE}"], {"monday kim", "tuesday kim"}),
+        (["kim.ipynb", "lee.ipynb"], {"kim", "lee"}),
+    ],
+)
+def test_students_are_known_by_their_folders_or_files(names, students, tmp_path):
+    for name in names:
+        hand_in(tmp_path / "handed" / name, "")
+    assert set(collected(tmp_path / "handed")) == students
 
 
 def test_the_names_of_a_korean_windows_are_read(tmp_path):
-    name = f"김철수_{NAME}.ipynb".encode("cp949")
+    name = f"김철수_{FILE}".encode("cp949")
     with zipfile.ZipFile(tmp_path / "handed.zip", "w") as archive:
         archive.writestr("x" * len(name), "{}")
     raw = (tmp_path / "handed.zip").read_bytes()
@@ -161,24 +271,13 @@ def test_the_names_of_a_korean_windows_are_read(tmp_path):
     assert set(collected(tmp_path / "handed.zip")) == {"김철수"}
 
 
-def test_a_damaged_zip_file_is_told(tmp_path):
-    with zipfile.ZipFile(tmp_path / "handed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("kim.ipynb", "text" * 1000)
-    raw = bytearray((tmp_path / "handed.zip").read_bytes())
-    start = raw.index(b"kim.ipynb") + len("kim.ipynb")
-    raw[start : start + 8] = b"\xff" * 8  # no compressed data begin like this
-    (tmp_path / "handed.zip").write_bytes(raw)
-    said = command("collect", NAME, tmp_path / "handed.zip", tmp_path / "submitted", fails=True)
-    assert "cannot be unpacked" in said and "invalid block type" in said
-
-
 def test_mistakes_of_a_lecturer_are_told(tmp_path):
-    (tmp_path / "text.txt").write_text("no zip file")
+    (tmp_path / "text.zip").write_text("no zip file")
     (tmp_path / "empty").mkdir()
     for arguments, said in (
         (("collect", NAME, tmp_path / "none", tmp_path / "to"), "No such file"),
-        (("collect", NAME, tmp_path / "text.txt", tmp_path / "to"), "cannot be unpacked"),
-        (("collect", NAME, tmp_path / "empty", tmp_path / "to"), "no notebook has"),
+        (("collect", NAME, tmp_path / "text.zip", tmp_path / "to"), "not a zip file"),
+        (("collect", NAME, tmp_path / "empty", tmp_path / "to"), "there is no notebook for"),
         (("collect", NAME, tmp_path / "empty", tmp_path), "is not empty"),
         (("grade", NAME, tmp_path / "empty"), "There is no notebook in"),
         (("build", "nope"), "There is no 'nope'; there are 01_convolution"),
@@ -187,30 +286,28 @@ def test_mistakes_of_a_lecturer_are_told(tmp_path):
 
 
 def install_code() -> str:
-    cells = homework.read_master(NAME).cells
+    cells = homework.read_master(homework.MASTERS / f"{NAME}.py").cells
     return "\n".join(cell.source for cell in cells if "install" in notebooks.tags(cell))
 
 
-@pytest.mark.parametrize("address", ["", "https://forge.example/someone/course"])
-def test_in_colab_the_checks_come_from_an_uploaded_notebook(address, tmp_path, monkeypatch):
-    monkeypatch.setattr(notebooks, "repository", lambda: address)
-    install = install_code()
+def test_in_colab_the_checks_come_from_an_uploaded_notebook(tmp_path, monkeypatch):
+    monkeypatch.setattr(ExceptionTestFile, "run", ExceptionTestFile.run)
     monkeypatch.chdir(tmp_path)
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
-    with pytest.raises(FileNotFoundError, match=f"Upload {NAME}.ipynb"):
-        exec(install, {})
-    shutil.copy(homework.HOMEWORK / f"{NAME}.ipynb", tmp_path)
-    exec(install, {})
+    with pytest.raises(FileNotFoundError, match=f"Upload {FILE}"):
+        exec(install_code(), {})
+    shutil.copy(homework.HOMEWORK / FILE, tmp_path)
+    exec(install_code(), {})
     checks = [ExceptionTestFile.from_file(str(path)) for path in Path("tests").glob("q*.py")]
     assert sum(check.possible for check in checks) == 13
 
 
-def test_otter_is_installed_where_it_is_missing(tmp_path, monkeypatch):
-    install = install_code()
+def test_otter_is_installed_where_it_is_missing(monkeypatch):
+    monkeypatch.setattr(ExceptionTestFile, "run", ExceptionTestFile.run)
     called: list[list[str]] = []
     monkeypatch.setattr(subprocess, "run", lambda command, check: called.append(command))
     monkeypatch.setattr(
         "importlib.util.find_spec", lambda name: None if name == "otter" else object()
     )
-    exec(install, {})
+    exec(install_code(), {})
     assert [command[-1] for command in called] == ["otter-grader>=7"]

@@ -1,6 +1,7 @@
 """Answers that students give: of each assignment, by question and a part of the hint, the changes.
 
-A change takes a piece of the solution and puts something else in its place.
+A change takes a piece of the solution and puts something else in its place. Where a part of the
+question is right all the same, its points stand behind the hint.
 """
 
 WRONG = {
@@ -8,6 +9,10 @@ WRONG = {
         ("q3", "kernel is flipped"): {"* kernel)": "* kernel[::-1, ::-1])"},
         ("q4", "do not begin with 0"): {".max(axis=(2, 3))": ".max(axis=(2, 3), initial=0)"},
         ("q6", "biases are missing"): {"* 3 * FILTERS + FILTERS": "* 3 * FILTERS"},
+        ("q3", "With stride 2", 2): {"(windows[::stride, ::stride] *": "(windows *"},
+        ("q4", "size and stride are two numbers", 2): {
+            "windows[::stride, ::stride].max": "windows[::size, ::size].max"
+        },
     },
     "02_mnist": {
         ("q2", "dense layer is missing"): {
@@ -21,7 +26,18 @@ WRONG = {
         },
     },
     "03_cats_vs_dogs": {
-        ("q2", "learns by heart"): {'argmin(curves["val_loss"])': 'argmin(curves["loss"])'},
+        ("q2", "memorises its photos"): {'argmin(curves["val_loss"])': 'argmin(curves["loss"])'},
+        ("q2", "need not be the best accuracy"): {  # which a count from 0 must not make right
+            'np.argmin(curves["val_loss"])) + 1': 'np.argmax(curves["val_accuracy"]))'
+        },
+        ("q4", "Did you look into both classes", 2): {
+            'sorted((folder / "test").rglob': 'sorted((folder / "test" / "cat").rglob'
+        },
+        ("q6", "Another seed", 2): {
+            "np.random.default_rng(seed).permutation(np.unique": (
+                "np.random.default_rng(1).permutation(np.unique"
+            )
+        },
         ("q3", "chose by the test set"): {"np.argmax(validation)": "np.argmax(test)"},
         ("q4", "You compare names"): {
             "known = {path.read_bytes(): path for": "known = {path.name: path for",
@@ -40,7 +56,8 @@ WRONG = {
         ("q5", "same factor"): {
             "shape = (keras.ops.shape(photos)[0], 1, 1, 1)": "shape = (1, 1, 1, 1)"
         },
-        ("q4", "another one is worse"): {'culprit = "turned by halves"': 'culprit = "moved"'},
+        ("q5", "same in each step", 2): {"self.amount, seed=self.random)": "self.amount, seed=3)"},
+        ("q4", "another one is worse", 2): {'culprit = "turned by halves"': 'culprit = "moved"'},
     },
     "05_feature_extraction": {
         ("q1", "rounds down, not up"): {"side //= 2": "side = -(-side // 2)"},
@@ -57,6 +74,7 @@ WRONG = {
     "06_fine_tuning": {
         ("q1", "when you compile"): {'order = "cfabde"': 'order = "cfadbe"'},
         ("q3", "BatchNormalization is free"): {" and not normalises": ""},
+        ("q4", "The other one has moved further", 2): {'large_steps = "B"': 'large_steps = "A"'},
         ("q4", "leave it out of the mean"): {"        if not np.array_equal(old, new)\n": ""},
     },
     "07_alexnet": {
@@ -81,8 +99,8 @@ WRONG = {
         ("q2", "transition halves"): {"channels //= 2\n    return after": "\n    return after"},
     },
     "09_shakenet": {
-        ("q2", "same β: draw one for each"): {"(ops.shape(first)[0], 1, 1, 1)": "(1, 1, 1, 1)"},
-        ("q2", "Backward both branches get half"): {
+        ("q2", "same β: draw one for each", 1): {"(ops.shape(first)[0], 1, 1, 1)": "(1, 1, 1, 1)"},
+        ("q2", "Backward both branches get half", 1): {
             "random + ops.stop_gradient(even - random)": "ops.stop_gradient(random - random) + even"
         },
         ("q5", "means are still there"): {
@@ -94,7 +112,12 @@ WRONG = {
         ("q2", "speaks for other classes"): {
             "np.maximum((weights * maps).sum(axis=-1), 0)": "(weights * maps).sum(axis=-1)"
         },
+        ("q4", "clip it in each step", 2): {
+            "np.clip(picture + rate * gradient / (gradient.std() + 1e-8), 0, 1)": (
+                "picture + rate * gradient / (gradient.std() + 1e-8)"
+            )
+        },
         ("q4", "It goes down"): {"picture + rate * gradient": "picture - rate * gradient"},
-        ("q5", "looks past the faces"): {'cheats = "B"': 'cheats = "A"'},
+        ("q5", "looks past the faces", 2): {'cheats = "B"': 'cheats = "A"'},
     },
 }

@@ -116,6 +116,9 @@ def test_a_chapter_begins_with_its_scale_and_leads_on(name):
     for target in re.findall(r"\]\(([^)#]+)", prose):
         assert target.startswith("http") or (notebooks.NOTEBOOKS / target).exists(), target
     assert built.metadata.language_info == {"name": "python"}
+    gpu = name[:2] in ("03", "04", "05", "06", "07", "09", "10")
+    assert built.metadata.get("accelerator") == ("GPU" if gpu else None)
+    assert ("colab" in built.metadata) == gpu
 
 
 @pytest.mark.parametrize("name", CHAPTERS)

@@ -21,9 +21,8 @@
 # %% [markdown]
 # # Homework 1. Convolution
 #
-# For [chapter 1](../01_convolution.ipynb). You compute what a convolution and a pooling layer do, by hand and
-# in code, and let Keras check you. Replace each `...`, run the cell below it, read what it says, and try
-# again as often as you like.
+# For [chapter 1](../01_convolution.ipynb). You compute what a convolution and a pooling layer do, by hand
+# and in code, and let Keras check you.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -134,7 +133,7 @@ def test_formula(output_size):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q3
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 3. Correlation, as `Conv2D` computes it
@@ -189,6 +188,7 @@ def test_correlate(correlate):
         return "Rows and columns of the kernel are swapped."
     if not same(got, expected):
         return "The numbers are not right: try a kernel with a single 1 and zeros elsewhere."
+    # PART
     other = random.normal(size=(2, 2))
     if np.shape(correlate(picture, other)) != (8, 6) or not same(correlate(picture, other), by_keras(picture, other)):
         return "With a kernel of 2×2 it is not right: is a 3 left in the code?"
@@ -205,7 +205,7 @@ def test_correlate(correlate):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 4. Max pooling
@@ -251,6 +251,7 @@ def test_max_pooling(max_pooling):
         return "The maximum of a window of negative numbers is negative: do not begin with 0."
     if not np.allclose(got, by_keras(picture, 2, 2)):
         return "The shape is right, the numbers are not: print a window and its maximum."
+    # PART
     overlapping, expected = max_pooling(picture, 3, 2), by_keras(picture, 3, 2)
     if np.shape(overlapping) != (3, 5) or not np.allclose(overlapping, expected):
         return "Windows of 3 that move by 2 overlap: size and stride are two numbers."

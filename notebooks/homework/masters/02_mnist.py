@@ -22,8 +22,7 @@
 # # Homework 2. MNIST
 #
 # For [chapter 2](../02_mnist.ipynb). You follow shapes and parameters through a network, build the best one
-# you can within a budget, and read its confusion matrix. Replace each `...`, run the cell below it, read what
-# it says, and try again as often as you like.
+# you can within a budget, and read its confusion matrix.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -276,7 +275,7 @@ def test_functional(build_homework):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 4
+# points: [1, 3]
 
 # %% [markdown]
 # ## 4. The best network within a budget
@@ -337,6 +336,7 @@ def test_budget(model):
             f"It has {count:,} parameters, {count - BUDGET:,} too many. Most are in {heavy.name}, "
             f"{heavy.count_params():,}: what would make its input smaller?"
         )
+    # PART
     (x, y), _ = data.mnist("sample")
     probabilities = model.predict(x[3000:], verbose=0)
     if probabilities.shape != (len(x) - 3000, 10):

@@ -22,8 +22,7 @@
 # # Homework 4. Augmentation
 #
 # For [chapter 4](../04_augmentation.ipynb). You write augmentations, find the wrong one by measuring, and
-# count what they make of a photo. Replace each `...`, run the cell below it, read what it says, and try again
-# as often as you like.
+# count what they make of a photo.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -202,7 +201,7 @@ def test_count(different_photos):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 4. Find the wrong augmentation
@@ -274,6 +273,7 @@ def test_culprit(accuracies, culprit):
         return "All are low: do you measure the network itself, without the augmentation?"
     if len(set(accuracies.values())) == 1:
         return "All are the same: does each training begin with a new network, and its augmentation?"
+    # PART
     if culprit not in SUSPECTS:
         return f"The culprit is one of {SUSPECTS}."
     worst, next_worst, *_ = sorted(accuracies.values())
@@ -291,7 +291,7 @@ def test_culprit(accuracies, culprit):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q5
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 5. An augmentation of your own
@@ -347,6 +347,7 @@ def test_light(Light):
         return f"The factors go from {factor.min():.2f} to {factor.max():.2f}; expected 0.5 to 1.5."
     if factor.min() > 0.7 or factor.max() < 1.3:
         return f"The factors go only from {factor.min():.2f} to {factor.max():.2f}; expected 0.5 to 1.5."
+    # PART
     again = np.asarray(layer(photos, training=True))
     if np.allclose(again, changed):
         return "It does the same in each step: pass seed=self.random, which moves on, and not a number."

@@ -22,8 +22,7 @@
 # # Homework 5. Feature extraction
 #
 # For [chapter 5](../05_feature_extraction.ipynb). You explain every number in the summary of VGG16, by
-# computing them, and put a base to work on photos. Replace each `...`, run the cell below it, read what it
-# says, and try again as often as you like.
+# computing them, and put a base to work on photos.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -278,7 +277,7 @@ def test_passes(passes_with_fit, passes_with_features, passes_with_views):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q5
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 5. Put a base to work
@@ -342,6 +341,7 @@ def test_features(base, train, test, features_of, accuracy):
         return "You divided the pixels by 255; the base takes them as they are, 0 to 255."
     if not np.allclose(found, expected, atol=1e-2):
         return "These are not the base's features of the photos, in the order of the files."
+    # PART
     if not isinstance(accuracy, float):
         return "The features are right. Now fit the classifier, and take its score on `test`."
     if accuracy < 0.8:

@@ -22,8 +22,7 @@
 # # Homework 6. Fine-tuning
 #
 # For [chapter 6](../06_fine_tuning.ipynb). You put the steps into order, free layers by hand, find the run
-# that forgot what it knew, and decide what to do with four data sets. Replace each `...`, run the cell below
-# it, read what it says, and try again as often as you like.
+# that forgot what it knew, and decide what to do with four data sets.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -210,7 +209,7 @@ def test_free_last(free_last):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 4. Which run forgot?
@@ -280,6 +279,7 @@ def test_moved(before, runs, moved, large_steps):
         return "Divide each change by the norm that the array had before."
     if not np.isclose(got, 0.6):
         return "For [3, 4] → [3, 5] it is 1 / 5, for [1] → [2] it is 1 / 1; the mean is 0.6."
+    # PART
     if large_steps not in runs:
         return 'Write "A" or "B".'
     if moved(before, runs[large_steps]) < max(moved(before, after) for after in runs.values()):

@@ -21,9 +21,8 @@
 # %% [markdown]
 # # Homework 7. AlexNet
 #
-# For [chapter 7](../07_alexnet.ipynb). You follow the sizes through AlexNet, write a step of momentum and the
-# rule that lowers the learning rate, and average over crops. Replace each `...`, run the cell below it, read
-# what it says, and try again as often as you like.
+# For [chapter 7](../07_alexnet.ipynb). You follow the sizes through AlexNet, write a step of momentum and
+# the rule that lowers the learning rate, and average over crops.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 

@@ -21,9 +21,8 @@
 # %% [markdown]
 # # Homework 8. Your own photos
 #
-# For [chapter 8](../08_own_photos.ipynb). You clean a folder, change DenseNet's growth rate and predict what
-# it costs, mend a confusion matrix that divides by zero, and search photos by a photo. Replace each `...`,
-# run the cell below it, read what it says, and try again as often as you like.
+# For [chapter 8](../08_own_photos.ipynb). You clean a folder, change DenseNet's growth rate and predict
+# what it costs, mend a confusion matrix that divides by zero, and search photos by a photo.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 

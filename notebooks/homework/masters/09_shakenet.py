@@ -22,8 +22,7 @@
 # # Homework 9. ShakeNet
 #
 # For [chapter 9](../09_shakenet.ipynb). You mix two branches by hand, write a mode of shake-shake that is
-# missing, tell a uniform coefficient from one that is not, and measure how alike branches are. Replace each
-# `...`, run the cell below it, read what it says, and try again as often as you like.
+# missing, tell a uniform coefficient from one that is not, and measure how alike branches are.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -97,7 +96,7 @@ def test_by_hand(output, to_first, to_second, in_inference):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q2
-# points: 4
+# points: [1, 3]
 
 # %% [markdown]
 # ## 2. A missing mode
@@ -150,6 +149,7 @@ def test_even_shake(EvenShake):
     if not np.allclose(forward, mean, atol=1e-5):
         return "Forward it shakes. Even means that the output is the mean, in training, too."
 
+    # PART
     def betas():
         found = backend.gradients(lambda a, b: layer([a, b], training=True), *branches)
         return found[0], found[1]

@@ -22,8 +22,7 @@
 # # Homework 10. Looking inside
 #
 # For [chapter 10](../10_looking_inside.ipynb). You compute Grad-CAM from its definition, measure where heat
-# lies, let a picture climb, and find out which of two networks cheats. Replace each `...`, run the cell below
-# it, read what it says, and try again as often as you like.
+# lies, let a picture climb, and find out which of two networks cheats.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
 
@@ -219,7 +218,7 @@ def test_focus(focus):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 4. A picture that climbs
@@ -275,6 +274,7 @@ def test_climb(climb):
         return "After one step the picture is the same."
     if not np.allclose(moved, expected, atol=1e-4):
         return "One step is not right: rate × gradient / its standard deviation."
+    # PART
     far = np.asarray(climb(alike, start, 60, 0.05))
     if far.min() < 0 or far.max() > 1:
         return "After many steps the picture leaves 0 to 1: clip it in each step."
@@ -290,7 +290,7 @@ def test_climb(climb):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q5
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 5. Which network cheats?
@@ -379,6 +379,7 @@ def test_cheat(networks, ratios, cheats):
                 f"Network {name}: {ratios[name]:.2f}, where the ratio is {right:.2f}. Load the photos at "
                 "SIZE × SIZE, and resize the boxes with them (data.drawings.face_boxes)."
             )
+    # PART
     if cheats not in networks:
         return 'Write "A" or "B".'
     if ratios[cheats] > min(ratios.values()):

@@ -1,0 +1,58 @@
+"""Cells and texts that all assignments share; `tools.homework` puts them in."""
+
+# %% install
+if importlib.util.find_spec("otter") is None:
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "otter-grader>=7"], check=True)
+
+if "google.colab" in sys.modules:  # which opens a notebook without its file, where the checks are
+    import json
+    from pathlib import Path
+
+    if not Path("NAME.ipynb").exists():
+        raise FileNotFoundError("Upload NAME.ipynb next to this notebook, for its checks.")
+    page = json.loads(Path("NAME.ipynb").read_text(encoding="utf-8"))
+    Path("tests").mkdir(exist_ok=True)
+    for question, check in page["metadata"]["otter"]["tests"].items():
+        Path("tests", f"{question}.py").write_text(check, encoding="utf-8")
+
+from otter.test_files import ExceptionTestFile
+
+
+def run(self, variables, run=ExceptionTestFile.run):
+    """Let Otter run its checks, and keep the hint alone of what it says."""
+    run(self, variables)
+    hints = [result.message.rpartition("AssertionError: ")[2] for result in self.test_case_results]
+    for number, (result, hint) in enumerate(zip(self.test_case_results, hints, strict=True)):
+        again = not result.passed and hint in hints[:number]
+        result.message = "This part needs the one above." if again else hint
+
+
+ExceptionTestFile.run = run
+
+# %% hand in [markdown]
+# Replace each `...`, run the cell below it, and read what it says. Try as often as you like.
+#
+# **To hand it in**, run all cells, save the notebook as `NAME.ipynb`, and upload that file. Delete no cells.
+
+# %% total
+results = grader.check_all()
+print(f"{results.total:g} of {results.possible:g} points")
+results
+
+# %% check
+# What a check returns is what to tell the student. What it gets is None where a cell has not run.
+def test():
+    "NUMBERS"
+
+    def look():
+        "BODY"
+
+    problem = None
+    if any(answer is None for answer in ["ANSWERS"]):
+        problem = "There is no answer yet: run its cell, and mend what it complains about."
+    try:
+        problem = problem or look()
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        problem = f"Your code stops, or gives another kind of thing than asked for. {reason}"
+    assert not problem, problem
