@@ -23,6 +23,7 @@ import psutil
 
 MOODLE = re.compile(r"_\d+_assignsubmission_\w+$")
 CANVAS = re.compile(r"(?i)_(late_)?\d+_\d+(_.*)?$")
+HINT = re.compile(r" result:\n\s+(?:❌(?:.*\n)+?\s*AssertionError: )?(?![✅\s])(.*)")
 COPY = re.compile(r"(?i)(copy of|사본|kopie von|copia de)\b")
 
 
@@ -123,5 +124,5 @@ def grade(path: Path, student: Path, zipped: Path, seconds: int) -> tuple[dict[s
 
 def hint(test: dict) -> str:
     """Return a line about a question: its points, and what its checks said."""
-    said = dict.fromkeys(re.findall(r"^\s*AssertionError: (.*)$", test["output"], re.MULTILINE))
+    said = dict.fromkeys(HINT.findall(test["output"]))
     return " ".join([f"{test['name']}: {test['score']:g} of {test['max_score']:g}.", *said])

@@ -155,6 +155,9 @@ SIDE = 5
 # name: q1
 # points: [1, 2]
 
+# %% [markdown]
+# ## 1. A square
+
 # %% [raw]
 # # BEGIN SOLUTION
 
