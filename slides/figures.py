@@ -11,6 +11,7 @@ from slides.drawing import (  # noqa: F401  (each registers its figures)
     chapters_4_to_6,
     chapters_7_to_9,
     chapters_10_and_11,
+    networks,
 )
 
 import keras
@@ -23,6 +24,7 @@ HASHES = FOLDER / "sources.json"  # of what each picture was drawn from
 SOURCES = (
     *("slides/drawing/__init__.py", "slides/recorded/*.npz", "benchmarks/results/*.csv"),
     *("cnnkit/plots/*.py", "cnnkit/data/augment/*.py", "cnnkit/data/drawings/*.py"),
+    "cnnkit/models/*.py",
 )
 
 

@@ -1,20 +1,62 @@
-// Pictures go into the built files as they are, so that a deck is one file and needs no network.
+// A built deck is one file that needs no network: its pictures and its fonts go into it.
 import { readFileSync } from "node:fs"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const here = dirname(fileURLToPath(import.meta.url))
+const FONTS = ["noto-sans-kr/wght.css", "inconsolata/wght.css"]
+const TYPES = { png: "image/png", svg: "image/svg+xml", woff2: "font/woff2" }
 
-const inline = (md) => {
-  const draw = md.renderer.rules.image
-  md.renderer.rules.image = (tokens, index, ...rest) => {
+const dataUrl = (path) => {
+  const type = TYPES[path.split(".").pop()]
+  return `data:${type};base64,${readFileSync(path).toString("base64")}`
+}
+
+const pictures = ({ renderer: { rules } }) => {
+  const draw = rules.image
+  rules.image = (tokens, index, ...rest) => {
     const source = tokens[index].attrGet("src")
-    if (source.endsWith(".svg")) {
-      const picture = readFileSync(join(here, source)).toString("base64")
-      tokens[index].attrSet("src", `data:image/svg+xml;base64,${picture}`)
-    }
+    const isDone = source.startsWith("data:") // such as a logo, from the second slide on
+    if (!isDone) tokens[index].attrSet("src", dataUrl(join(here, source)))
     return draw(tokens, index, ...rest)
   }
+}
+
+// HTML files lie side by side and lead to one another; a PDF may lie anywhere.
+const links = ({ renderer: { rules } }) => {
+  rules.link_open = (tokens, index, options, env, renderer) => {
+    const target = tokens[index].attrGet("href")
+    if (target.endsWith(".md")) {
+      const html = [["href", target.replace(/md$/, "html")]]
+      tokens[index].attrs = process.argv.includes("--pdf") ? [] : html
+    }
+    return renderer.renderToken(tokens, index, options)
+  }
+}
+
+// Fontsource cuts a font into many files. A deck gets those that hold one of its letters.
+const fontFaces = (text) => {
+  const used = [...new Set(text)].map((letter) => letter.codePointAt(0))
+  const isNeeded = (face) =>
+    [...face.matchAll(/U\+([0-9a-f]+)(?:-([0-9a-f]+))?/gi)].some(([, first, last = first]) =>
+      used.some((code) => parseInt(first, 16) <= code && code <= parseInt(last, 16)),
+    )
+  return FONTS.flatMap((font) => {
+    const file = join(here, "node_modules/@fontsource-variable", font)
+    const faces = readFileSync(file, "utf8").match(/@font-face {.*?}/gs).filter(isNeeded)
+    return faces.map((face) =>
+      face.replace(/url\((.*?)\)/, (_, path) => `url(${dataUrl(join(dirname(file), path))})`),
+    )
+  })
+}
+
+const withFonts = (marp) => {
+  const render = marp.render.bind(marp)
+  marp.render = (text, ...rest) => {
+    const { css, ...built } = render(text, ...rest)
+    return { ...built, css: [css, ...fontFaces(text)].join("\n") }
+  }
+  return marp
 }
 
 export default {
@@ -24,5 +66,5 @@ export default {
   allowLocalFiles: false,
   html: true,
   options: { math: "mathjax", emoji: { shortcode: false, unicode: false } },
-  engine: ({ marp }) => marp.use(inline),
+  engine: ({ marp }) => withFonts(marp.use(pictures).use(links)),
 }

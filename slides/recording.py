@@ -85,9 +85,10 @@ KEEP: dict[str, Callable[[Results], Results]] = {
 
 
 def code_of(name: str) -> list[str]:
-    """Return the code cells of a chapter."""
+    """Return the code cells of a chapter, without the one that installs cnnkit."""
     cells = jupytext.read(notebooks.SCRIPTS / f"{name}.py").cells
-    return [cell.source for cell in cells if cell.cell_type == "code"]
+    code = [cell for cell in cells if cell.cell_type == "code"]
+    return [cell.source for cell in code if "install" not in cell.metadata.get("tags", ())]
 
 
 def fingerprint(name: str) -> str:

@@ -26,14 +26,14 @@ def ch10_depth() -> Figure:
     photo = photos_of([test_photos().file_paths[1]], 112)[0]
     base = models.vgg16_base("drawn", (112, 112, 3))
     maps = explain.feature_maps(base, 255 * photo, names)
-    return lettered(plots.layer_by_layer(photo, list(maps.values()), names), 1.3)
+    return lettered(plots.layer_by_layer(photo, list(maps.values()), names), 1.45)
 
 
 @figure
 def ch10_patterns() -> Figure:
     base = models.vgg16_base("drawn", (112, 112, 3))
     return plots.picture_rows(
-        {name: list(explain.filter_patterns(base, name, 6, steps=25)) for name in INSIDE}, size=1.05
+        {name: list(explain.filter_patterns(base, name, 6, steps=25)) for name in INSIDE}, size=0.95
     )
 
 
@@ -45,7 +45,8 @@ def heated(name: str, title: Callable[[np.ndarray, int], str]) -> Figure:
         title(row, test.labels[number])
         for row, number in zip(kept[f"{name}_answers"], numbers, strict=True)
     ]
-    return plots.heat_overlays(255 * photos, kept[f"{name}_heat"] / 255, titles)
+    drawn = plots.heat_overlays(255 * photos, kept[f"{name}_heat"] / 255, titles)
+    return lettered(drawn, 1.15)
 
 
 @figure
@@ -81,9 +82,8 @@ def walls() -> dict[str, list[str]]:
 
 @figure
 def ch10_sets() -> Figure:
-    return plots.picture_rows(
-        {f"{name} set": list(photos_of(paths[46:54], 64)) for name, paths in walls().items()}
-    )
+    rows = {f"{name} set": list(photos_of(paths[46:54], 64)) for name, paths in walls().items()}
+    return lettered(plots.picture_rows(rows), 1.2)
 
 
 @figure
@@ -94,12 +94,12 @@ def ch10_cheating() -> Figure:
     heat = np.concatenate([kept[name][[0, 1, 4]] / 255 for name in paths])
     boxes = np.concatenate([data.drawings.face_boxes(each, (64, 64)) for each in paths.values()])
     titles = [f"{name} set" for name in paths for _ in chosen]
-    return plots.heat_overlays(photos, heat, titles, boxes, columns=6)
+    return lettered(plots.heat_overlays(photos, heat, titles, boxes, columns=6), 1.1)
 
 
 @figure
 def ch11_parallel() -> Figure:
-    return lettered(plots.data_parallel(), 1.1)
+    return lettered(plots.data_parallel(), 1.28)
 
 
 @figure
@@ -128,4 +128,4 @@ def ch11_scaling() -> Figure:
         for name, link in cases
     }
     look = {"xlabel": "workers", "ylabel": "efficiency", "ylim": (0, 1.05)}
-    return wide(plots.curves(lines, [str(n) for n in workers], **look), 2.9)
+    return wide(plots.curves(lines, [str(n) for n in workers], **look), 2.7)

@@ -3,8 +3,20 @@
 import functools
 
 from cnnkit import data, models, plots
-from slides.drawing import cats_and_dogs, figure, lettered, photos_of, recorded, results, wide
+from cnnkit.plots.style import SIGNED
+from slides.drawing import (
+    bars,
+    cats_and_dogs,
+    figure,
+    lettered,
+    photos_of,
+    projected,
+    recorded,
+    results,
+    wide,
+)
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.signal import correlate2d
@@ -12,6 +24,8 @@ from sklearn.datasets import load_sample_image
 
 SOBEL = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
 PICTURE = np.array([[0, 0, 75, 80, 80], *[[0, 75, 80, 80, 80]] * 3, [0] * 5])
+
+SMALL = np.array([[1, 3, 2, 0], [5, 2, 1, 1], [0, 0, 4, 2], [8, 0, 2, 4]])
 
 
 @functools.cache
@@ -22,36 +36,55 @@ def flower() -> np.ndarray:
 @figure
 def ch01_step() -> Figure:
     response = correlate2d(PICTURE, SOBEL, "valid")
-    return lettered(plots.convolution_step(PICTURE, SOBEL, response, row=0, column=0), 1.35)
+    return lettered(plots.convolution_step(PICTURE, SOBEL, response, row=0, column=0), 1.4)
+
+
+@figure
+def ch01_response() -> Figure:
+    return lettered(
+        plots.number_grids([correlate2d(PICTURE, SOBEL, "valid")], ["response map"]), 1.5
+    )
 
 
 @figure
 def ch01_maps() -> Figure:
     diagonal = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
     spot = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
-    grey = flower().mean(axis=-1)
-    maps = [correlate2d(grey, kernel, "valid") for kernel in (SOBEL, SOBEL.T, diagonal, spot)]
-    names = ["horizontal edges", "vertical edges", "diagonals", "spots"]
-    return plots.feature_maps(np.stack(maps, axis=-1), names, columns=4, size=1.9)
+    kernels, grey = [SOBEL, SOBEL.T, diagonal, spot], flower().mean(axis=-1)
+    maps = [correlate2d(grey, kernel, "valid") for kernel in kernels]
+
+    def coloured(values: np.ndarray) -> np.ndarray:
+        return plt.get_cmap(SIGNED)(0.5 + values / np.abs(values).max() / 2)[..., :3]
+
+    pictures = [flower(), *map(coloured, maps), np.ones((3, 3, 3)), *map(coloured, kernels)]
+    names = ["photo", "horizontal edges", "vertical edges", "diagonals", "spots"]
+    return plots.image_grid(pictures, [*names, "", *["its kernel"] * 4], columns=5, size=1.2)
 
 
 @figure
 def ch01_channels() -> Figure:
     miniature = flower()[::25, ::25]
     channels = [miniature, *np.moveaxis(1 - miniature, -1, 0)]
-    return plots.image_grid(channels, ["colour", "red", "green", "blue"], size=1.9)
+    return plots.image_grid(channels, ["colour", "red", "green", "blue"], size=1.7)
 
 
 @figure
 def ch01_sizes() -> Figure:
-    return plots.sliding_windows([(5, 3, 0, 1), (5, 3, 0, 2), (5, 3, 1, 1), (5, 3, 1, 2)])
+    cases = [(5, 3, 0, 1), (5, 3, 0, 2), (5, 3, 1, 1), (5, 3, 1, 2)]
+    drawn = plots.sliding_windows(cases)
+    for ax, (*_, padding, stride) in zip(drawn.axes, cases, strict=True):
+        size = ax.get_title().partition("\n→ ")[2]
+        ax.set_title(f"p = {padding}, s = {stride}\n→ {size}")
+    drawn.supxlabel("")
+    return wide(drawn, 2.2)
 
 
 @figure
 def ch01_matrix() -> Figure:
     units = np.eye(25).reshape(25, 5, 5)
     matrix = np.stack([correlate2d(unit, SOBEL, "valid").ravel() for unit in units], axis=1)
-    return plots.number_grids([matrix], ["column: pixel of the input; row: number of the output"])
+    drawn = plots.number_grids([matrix], ["column: pixel of the input; row: number of the output"])
+    return wide(drawn, 2.6)
 
 
 @figure
@@ -62,17 +95,21 @@ def ch01_relu() -> Figure:
 
 
 @figure
+def ch01_map() -> Figure:
+    return lettered(plots.number_grids([SMALL], ["map"]), 1.3)
+
+
+@figure
 def ch01_pooling() -> Figure:
-    small = np.array([[1, 3, 2, 0], [5, 2, 1, 1], [0, 0, 4, 2], [8, 0, 2, 4]])
-    windows = small.reshape(2, 2, 2, 2)
-    grids = [small, windows.max(axis=(1, 3)), windows.mean(axis=(1, 3))]
+    windows = SMALL.reshape(2, 2, 2, 2)
+    grids = [SMALL, windows.max(axis=(1, 3)), windows.mean(axis=(1, 3))]
     return lettered(plots.number_grids(grids, ["map", "max pooling", "average pooling"]), 1.2)
 
 
 @figure
 def ch01_digits() -> Figure:
     (x, y), _ = data.digits(seed=5)
-    return plots.image_grid(x[:20], list(y[:20]))
+    return plots.image_grid(x[:12], list(y[:12]), columns=4, size=0.6)
 
 
 @figure
@@ -83,18 +120,18 @@ def ch01_results() -> Figure:
 @figure
 def ch02_digits() -> Figure:
     (x, y), _ = data.mnist("sample")
-    return plots.image_grid(x[:20], list(y[:20]))
+    return plots.image_grid(x[:20], list(y[:20]), size=0.7)
 
 
 @figure
 def ch02_parameters() -> Figure:
-    networks = {"with max pooling": True, "without": False}
-    return wide(
-        plots.trained_layers(
-            {name: plots.layer_states(models.mnist_cnn(each)) for name, each in networks.items()}
-        ),
-        2.3,
-    )
+    networks = {"with max pooling": models.mnist_cnn(), "without": models.mnist_cnn(False)}
+    layers = [layer.name for layer in models.mnist_cnn().layers if layer.weights]
+    counts = {
+        title: [network.get_layer(name).count_params() / 1000 for name in layers]
+        for title, network in networks.items()
+    }
+    return bars(counts, layers, "parameters / 1000")
 
 
 @figure
@@ -110,7 +147,7 @@ def ch02_results() -> Figure:
 
 @figure
 def ch02_confusion() -> Figure:
-    return lettered(plots.confusion(recorded("02_mnist")["confusion"]), 1.25)
+    return lettered(plots.confusion(recorded("02_mnist")["confusion"]), 1.3)
 
 
 @figure
@@ -126,7 +163,7 @@ def ch03_photos() -> Figure:
     train = data.image_folder(path, (80, 80), batch_size=16, shuffle=True, seed=5)
     images, labels = next(iter(train))
     names = [train.class_names[label] for label in labels]
-    return plots.image_grid(np.asarray(images) / 255, names, columns=8)
+    return plots.image_grid(projected(images), names, columns=8, size=0.85)
 
 
 @figure
@@ -136,7 +173,7 @@ def ch03_curves() -> Figure:
 
 @figure
 def ch03_results() -> Figure:
-    return results({"from scratch": ("cats_vs_dogs", "sample")}, {"from scratch": 0.70})
+    return results({"from scratch": ("cats_vs_dogs", "sample")})
 
 
 @figure

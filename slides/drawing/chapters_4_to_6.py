@@ -2,20 +2,22 @@
 
 import functools
 
-from benchmarks.experiments import EXPERIMENTS
 from cnnkit import data, models, plots, training
 from cnnkit.data import augment
+from cnnkit.plots.style import BLUE, VERMILION, panels, styled
 from slides.drawing import cats_and_dogs, figure, lettered, photos_of, recorded, results, wide
 
 import keras
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.patches import Patch
 
 
 @functools.cache
 def cat(size: int = 128) -> np.ndarray:
     """Return a photo whose face is near the middle, (size, size, 3) uint8."""
-    photo = photos_of([cats_and_dogs() / "train" / "cat" / "cat.2.jpg"], size)[0]
+    photo = photos_of([cats_and_dogs() / "train" / "cat" / "cat.119.jpg"], size)[0]
     return np.round(255 * photo).astype("uint8")
 
 
@@ -60,7 +62,7 @@ def ch04_digits() -> Figure:
     return plots.image_grid(
         [an_8, an_8[:, ::-1], an_8[::-1], np.rot90(an_8), a_6, np.rot90(a_6, 2), a_9],
         ["an 8", "mirrored", "upside\ndown", "quarter\nturn", "a 6", "half\nturn", "a 9"],
-        size=1.2,
+        size=1.0,
     )
 
 
@@ -78,14 +80,9 @@ FEATURES = {
 TUNED = {"fine-tuned": ("fine_tuning", "sample")}
 
 
-def with_published(experiments: dict[str, tuple[str, str]]) -> Figure:
-    found = {title: EXPERIMENTS[name].published for title, (name, _) in experiments.items()}
-    return results(experiments, {title: each for title, each in found.items() if each is not None})
-
-
 @figure
 def ch04_results() -> Figure:
-    return with_published(SCRATCH | AUGMENTED)
+    return results(SCRATCH | AUGMENTED)
 
 
 @figure
@@ -102,18 +99,10 @@ def ch04_crops() -> Figure:
 
 
 @figure
-def ch05_layers() -> Figure:
-    base = models.vgg16_base()
-    base.trainable = False
-    model = models.transfer_classifier(base)
-    return wide(plots.trained_layers({"VGG16 with a new head": plots.layer_states(model)}), 2.2)
-
-
-@figure
 def ch05_points() -> Figure:
     kept = recorded("05_feature_extraction", "map/")
     labels = recorded("05_feature_extraction")["labels"]
-    return wide(plots.point_maps(kept, labels, ["cat", "dog"]), 2.8)
+    return wide(plots.point_maps(kept, labels, ["cat", "dog"]), 2.5)
 
 
 @figure
@@ -123,7 +112,7 @@ def ch05_curves() -> Figure:
 
 @figure
 def ch05_results() -> Figure:
-    return with_published(SCRATCH | AUGMENTED | FEATURES)
+    return results(SCRATCH | AUGMENTED | FEATURES)
 
 
 BLOCKS = [f"block {number}" for number in range(1, 6)]
@@ -133,10 +122,11 @@ BLOCKS = [f"block {number}" for number in range(1, 6)]
 def ch06_blocks() -> Figure:
     kept = recorded("06_fine_tuning", "block/")
     figure = plots.curves(kept, BLOCKS, xlabel="features after", ylabel="test accuracy")
-    return wide(figure, 2.7)
+    return wide(figure, 2.6)
 
 
 @figure
+@styled
 def ch06_layers() -> Figure:
     base = models.vgg16_base()
     base.trainable = False
@@ -146,7 +136,21 @@ def ch06_layers() -> Figure:
     rows["last four layers"] = plots.layer_states(model)
     training.transfer.unfreeze_top(base, len(base.layers))
     rows["everything"] = plots.layer_states(model)
-    return wide(plots.trained_layers(rows), 3.2)
+    trained = {title: [each for *_, each in states] for title, states in rows.items()}
+    counts = [sum(count for _, count, free in states if free) for states in rows.values()]
+    names = [
+        f"{title}\n{count / 1e6:.1f} million" for title, count in zip(rows, counts, strict=True)
+    ]
+    figure, (ax,) = panels(7.2, 3)
+    ax.pcolormesh(list(trained.values()), cmap=ListedColormap([BLUE, VERMILION]), ec="white", lw=4)
+    ax.set_yticks([0.5, 1.5, 2.5], names)
+    ax.set_xticks([1, 3, 5.5, 8.5, 11.5, 14], [*BLOCKS, "head"])
+    ax.invert_yaxis()
+    ax.tick_params(length=0)
+    ax.spines[:].set_visible(False)
+    marks = [Patch(color=BLUE, label="frozen"), Patch(color=VERMILION, label="trained")]
+    figure.legend(handles=marks, loc="outside upper right", ncols=2)
+    return figure
 
 
 @figure
@@ -156,9 +160,9 @@ def ch06_curves() -> Figure:
 
 @figure
 def ch06_spoiled() -> Figure:
-    return wide(plots.curves(recorded("06_fine_tuning", "way/")), 1.9)
+    return wide(plots.curves(recorded("06_fine_tuning", "way/"), ylabel="accuracy"), 1.9)
 
 
 @figure
 def ch06_results() -> Figure:
-    return with_published(SCRATCH | AUGMENTED | FEATURES | TUNED)
+    return results(SCRATCH | AUGMENTED | FEATURES | TUNED)

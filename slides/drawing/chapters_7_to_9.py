@@ -5,7 +5,17 @@ from pathlib import Path
 
 from cnnkit import data, evaluation, models, plots
 from cnnkit.data import augment
-from slides.drawing import figure, lettered, passing, photos_of, recorded, results, wide
+from slides.drawing import (
+    bars,
+    figure,
+    lettered,
+    passing,
+    photos_of,
+    projected,
+    recorded,
+    results,
+    wide,
+)
 from slides.drawing.chapters_1_to_3 import SOBEL
 
 import keras
@@ -21,7 +31,7 @@ def ch07_windows() -> Figure:
     crop = augment.crop_and_flip(115, seed=5)
     windows = np.asarray(crop(np.repeat(photo[np.newaxis], 5, axis=0), training=True))
     titles = ["photo", *["window"] * 5]
-    return plots.image_grid([photo / 255, *(windows / 255)], titles, columns=6, size=1.4)
+    return plots.image_grid([photo / 255, *(windows / 255)], titles, columns=6, size=1.2)
 
 
 @figure
@@ -34,15 +44,15 @@ def ch07_shares() -> Figure:
         counts["multiplications"].append(work)
     shares = {name: np.array(count) / np.sum(count) for name, count in counts.items()}
     names = [layer.name for layer in layers]
-    return wide(plots.curves(shares, names, xlabel="layer", ylabel="share"), 2.6)
+    return bars(shares, names, "share")
 
 
 @figure
 def ch07_spreads() -> Figure:
     kept = recorded("07_alexnet", "spread/")
-    look = {"ylabel": "standard deviation of the outputs", "yscale": "log"}
+    look = {"ylabel": "standard deviation", "yscale": "log"}
     names = recorded("07_alexnet")["layers"]
-    return wide(plots.curves(kept, names, xlabel="layer", **look), 3.3)
+    return wide(plots.curves(kept, names, xlabel="layer", **look), 2.8)
 
 
 @figure
@@ -52,7 +62,7 @@ def ch07_results() -> Figure:
         "the middle": ("alexnet_center", "sample"),
         "without dropout": ("alexnet_without_dropout", "sample"),
     }
-    return results(experiments, {"ten crops": 0.92768})
+    return results(experiments)
 
 
 SPECIES = ["cow", "horse", "koala", "owl"]
@@ -72,13 +82,16 @@ def ch08_photos() -> Figure:
                 for name in SPECIES
             }
         ),
-        1.3,
+        1.4,
     )
 
 
 @figure
 def ch08_shortcuts() -> Figure:
-    return plots.shortcuts(layers=4)
+    drawn = plots.shortcuts(layers=4)
+    for ax, title in zip(drawn.axes, ("ResNet: added", "DenseNet: joined"), strict=True):
+        ax.set_title(title)
+    return wide(drawn, 2, 7.2)
 
 
 @figure
@@ -102,7 +115,7 @@ def ch08_results() -> Figure:
 @figure
 def ch08_confusion() -> Figure:
     return lettered(
-        plots.confusion(recorded("08_own_photos")["confusion"], SPECIES, percent=True), 1.3
+        plots.confusion(recorded("08_own_photos")["confusion"], SPECIES, percent=True), 1.5
     )
 
 
@@ -113,7 +126,10 @@ def ch08_similar() -> Figure:
     features = base.predict(np.concatenate([images for images, _ in photos]), verbose=0)
     query, others = 2 * 40 + 5, np.delete(np.arange(len(features)), 2 * 40 + 5)
     collection = evaluation.SimilarImages(features[others], [photos.file_paths[n] for n in others])
-    return collection.show(photos.file_paths[query], collection.nearest(features[query], k=5))
+    found = collection.nearest(features[query], k=5)
+    titles = [f"{Path(path).parent.name}\n{distance:.3f}" for path, distance in found]
+    pictures = photos_of([photos.file_paths[query], *(path for path, _ in found)], 112)
+    return plots.image_grid(list(pictures), ["searched by\n", *titles], size=1.2)
 
 
 @figure
@@ -129,13 +145,13 @@ def ch09_mixtures() -> Figure:
         a * edges / edges.max() + (1 - a) * blurred / blurred.max() for a in np.linspace(0, 1, 9)
     ]
     return lettered(
-        plots.picture_rows({"the picture": list(moved / 255), "two features": mixed}), 1.4
+        plots.picture_rows({"the picture": list(projected(moved)), "two features": mixed}), 1.4
     )
 
 
 @figure
 def ch09_block() -> Figure:
-    return lettered(plots.shake_block(), 1.25)
+    return wide(plots.shake_block(), 2.4, 6)
 
 
 @figure
@@ -150,7 +166,7 @@ def ch09_coefficients() -> Figure:
     for name, layer in layers.items():
         alpha, beta = layer.coefficients(8)
         pairs[name] = np.resize(np.asarray(alpha), 8), np.resize(np.asarray(beta), 8)
-    return lettered(plots.coefficients(pairs), 1.2)
+    return wide(plots.coefficients(pairs), 2.5)
 
 
 @figure
@@ -213,4 +229,5 @@ def ch09_modes() -> Figure:
 
 @figure
 def ch09_correlations() -> Figure:
-    return plots.correlations(recorded("09_shakenet", "correlation/"), ["1.1", "2.1", "3.1"])
+    kept = recorded("09_shakenet", "correlation/")
+    return lettered(plots.correlations(kept, ["1.1", "2.1", "3.1"]), 1.1)
