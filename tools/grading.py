@@ -1,7 +1,4 @@
-"""Collect what students handed in, and let Otter grade it: what `tools.homework` works with.
-
-Nothing that a student hands in may stop the grading of the others.
-"""
+"""Collect what students handed in, and let Otter grade it: no notebook may stop the others."""
 
 import contextlib
 import json
@@ -45,8 +42,7 @@ def collect(name: str, source: Path, submitted: Path) -> tuple[list[str], dict[s
             elif path.is_dir() and not any(path.iterdir()):
                 found[_who((*parts, ""), name)] += []
         for who, paths in found.items():
-            alone = [other[-1] for other in found].count(who[-1]) == 1
-            student = who[-1] if alone else " ".join(who)
+            student = who[-1] if [each[-1] for each in found].count(who[-1]) == 1 else " ".join(who)
             books = [path for path in paths if path.suffix == ".ipynb"]
             named = [path for path in books if name.casefold() in path.stem.casefold()]
             if named or len(books) == 1:

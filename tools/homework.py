@@ -61,7 +61,11 @@ def make(name: str, folder: Path | None = None, private: Path | None = None) -> 
     made.mkdir(parents=True)
     nbformat.write(read_master(known[name]), made / f"{name}.ipynb")
     shutil.copy(MASTERS / "otter.yml", made)
-    assign(str(made / f"{name}.ipynb"), str(made), no_run_tests=True)
+    try:
+        assign(str(made / f"{name}.ipynb"), str(made), no_run_tests=True)
+    except Exception as error:
+        rule = "`points` has a number for each part, and for each hidden test."
+        raise BadParameter(f"{known[name]}: Otter says: {error} {rule}") from None
     (zipped,) = (made / "autograder").glob("*.zip")  # with the time of day in its name
     zipped.rename(made / "autograder.zip")
     student = made / "student" / f"{name}.ipynb"
@@ -74,31 +78,30 @@ def read_master(path: Path) -> NotebookNode:
     """Read a master; add what all assignments share, and make its checks those of Otter."""
     notebook, name = jupytext.read(path), path.stem
     notebook.metadata["kernelspec"] = notebooks.KERNEL
-    shared = jupytext.reads(SHARED.read_text(encoding="utf-8").replace("NAME", name), "py:percent")
-    common = {cell.metadata.get("title"): cell.source for cell in shared.cells}
-    notebooks.renew_generated_cells(notebook, f"homework/{name}", notebooks.repository())
-    (numbers,) = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
-    (install,) = [cell for cell in notebook.cells if "install" in notebooks.tags(cell)]
-    install.source += f"\n\n{common['install']}"
-    first = next(cell for cell in notebook.cells if cell.cell_type == "markdown")
-    first.source += f"\n\n{common['hand in']}"
-    cells, notebook.cells, code = notebook.cells, [], nbformat.v4.new_code_cell
+    text = SHARED.read_text(encoding="utf-8").replace("NAME", name)
+    shared = {c.metadata.pop("title", None): c for c in jupytext.reads(text, "py:percent").cells}
+    numbers = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
+    title, *cells = notebook.cells
+    if address := notebooks.repository():
+        title.source = f"{notebooks.badge_cell(address, f'homework/{name}')}\n\n{title.source}"
+    title.source += f"\n\n{shared['hand in'].source}"
+    shared["setup"].source = f"{notebooks.install_cell(address)}\n\n{shared['setup'].source}"
+    notebook.cells = [shared["config"], title, shared["setup"], shared["grader"]]
     for cell in cells:
         before, mark, check = cell.source.partition("def test_")
-        is_check = mark and cell.cell_type == "code"
-        tests = framed(mark + check, numbers, common["check"]) if is_check else []
-        notebook.cells += [code(before + test) for test in tests] or [cell]
-    notebook.cells.append(code(common["total"]))
+        tests = framed(mark + check, "\n".join(numbers), shared["check"].source) if mark else []
+        notebook.cells += [nbformat.v4.new_code_cell(before + test) for test in tests] or [cell]
+    notebook.cells.append(shared["total"])
     return notebook
 
 
 def framed(check: str, numbers: str, frame: str) -> list[str]:
-    """Make tests for Otter of a check: with their own copy of the numbers, they fail with a hint.
+    """Make Otter's tests of a check, which fail with a hint: each takes one more part of it.
 
-    A check is divided by lines ``# PART``. Each test takes one part more, and has its own points.
+    Lines ``# PART`` divide a check. A test has its own copy of the assignment's numbers.
     """
     signature, body = check.split("\n", 1)
-    frame = frame.replace('    "NUMBERS"', textwrap.indent(numbers, "    "))
+    frame = frame.replace('    "NUMBERS"', textwrap.indent(numbers or "...", "    "))
     frame = frame.replace('"ANSWERS"', signature.partition("(")[2].removesuffix("):"))
     tests, parts = [], textwrap.indent(body, "    ").split("        # PART\n")
     for number in range(1, len(parts) + 1):

@@ -70,8 +70,8 @@ def page() -> str:
         for name, each in EXPERIMENTS.items()
         if not rows(name, "full")
     ]
-    listed = "\n".join(f"{number}. {source}" for number, source in enumerate(sources, start=1))
-    return "\n\n".join([*parts, NOT_RUN, "\n".join(missing), "## Sources", listed]) + "\n"
+    named = "\n".join(f"{number}. {source}" for number, source in enumerate(sources, start=1))
+    return "\n\n".join([*parts, NOT_RUN, "\n".join(missing), "## Sources", named]) + "\n"
 
 
 def short_form() -> str:

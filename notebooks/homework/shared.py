@@ -1,6 +1,11 @@
 """Cells and texts that all assignments share; `tools.homework` puts them in."""
 
-# %% install
+# %% config [raw]
+# # ASSIGNMENT CONFIG
+# config_file: otter.yml
+# name: NAME
+
+# %% setup jupyter={"source_hidden": true} tags=["install"]
 if importlib.util.find_spec("otter") is None:
     subprocess.run([sys.executable, "-m", "pip", "install", "-q", "otter-grader>=7"], check=True)
 
@@ -28,6 +33,11 @@ def run(self, variables, run=ExceptionTestFile.run):
 
 
 ExceptionTestFile.run = run
+
+# %% grader
+import otter
+
+grader = otter.Notebook("NAME.ipynb")
 
 # %% hand in [markdown]
 # Replace each `...`, run the cell below it, and read what it says. Try as often as you like.

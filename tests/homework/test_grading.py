@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -131,81 +132,40 @@ def test_a_class_of_twenty_is_graded(solution, tmp_path):
     assert not [line for line in left if "otter" in line or "ipykernel_launcher" in line]
 
 
-PRIVATE = """\
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: exam
-
-# %% [markdown]
-# # Exam
-
-# %% tags=["install"]
-
-# %%
-import otter
-
-grader = otter.Notebook("exam.ipynb")
-
-# %% tags=["numbers"]
-SIDE = 5
-
-# %% [raw]
-# # BEGIN QUESTION
-# name: q1
-# points: [1, 2]
-
-# %% [markdown]
-# ## 1. A square
-
-# %% [raw]
-# # BEGIN SOLUTION
-
-# %%
-def area(side):
-    return side * side  # SOLUTION
-
-# %% [raw]
-# # END SOLUTION
-
-# %% [raw]
-# # BEGIN TESTS
-
-# %%
-def test_area(area):
-    if area(SIDE) is None:
-        return "The function returns nothing yet."
-
-# %%
-# HIDDEN
-def test_secret(area):
-    if area(SIDE) != 25:
-        return "A square has an area of side times side."
-
-# %% [raw]
-# # END TESTS
-
-# %% [raw]
-# # END QUESTION
-"""
+@pytest.fixture
+def private(tmp_path) -> Path:
+    """A folder with the master that docs/teaching.md shows."""
+    page = (notebooks.ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    (master,) = re.findall(r"```text\n(# %% \[markdown\]\n# # Midterm.*?)```", page, re.DOTALL)
+    hand_in(tmp_path / "exam" / "midterm.py", master)
+    return tmp_path / "exam"
 
 
 @pytest.mark.slow
-def test_a_private_master_has_hidden_tests_that_count(tmp_path):
-    private = tmp_path / "private"
-    hand_in(private / "exam.py", PRIVATE)
+def test_a_private_master_has_hidden_tests_that_count(private, tmp_path):
     assert "hand out" in command("build", "--private", private)
-    handed_out = nbformat.read(private / "exam.ipynb", as_version=4)
-    assert "side times side" not in nbformat.writes(handed_out)
-    assert not (homework.HOMEWORK / "exam.ipynb").exists()
-    for student, answer in (("kim", "return 1"), ("lee", "return side * side")):
-        guessed = changed(private / "exam.ipynb", ("    ...", f"    {answer}"))
-        assert "_Points:_ 3" in nbformat.writes(guessed)
-        hand_in(tmp_path / "submitted" / f"{student}.ipynb", guessed)
-    command("grade", "exam", tmp_path / "submitted", "--private", private)
+    handed_out = nbformat.read(private / "midterm.ipynb", as_version=4)
+    assert "It is not right for all sides" not in nbformat.writes(handed_out)
+    assert "_Points:_ 4" in nbformat.writes(handed_out)
+    assert not (homework.HOMEWORK / "midterm.ipynb").exists()
+    guess = "    return 25 if side == 5 else None"
+    right = "    return side**2 if side >= 0 else None"
+    for student, answer in (("kim", guess), ("lee", right)):
+        solved = changed(private / "midterm.ipynb", ("    ...", answer))
+        hand_in(tmp_path / "submitted" / f"{student}.ipynb", solved)
+    command("grade", "midterm", tmp_path / "submitted", "--private", private)
     table = rows(tmp_path / "submitted")
-    assert (table["kim"]["points"], table["lee"]["points"]) == ("1", "3")
-    assert {row["possible"] for row in table.values()} == {"3"}
+    assert [(row["points"], row["possible"]) for row in table.values()] == [("2", "4"), ("4", "4")]
+    assert "q1: 2 of 4. It is not right for all sides." in page(tmp_path / "submitted", "kim")
+
+
+@pytest.mark.slow
+def test_a_mistake_in_a_private_master_is_told(private):
+    master = private / "midterm.py"
+    hand_in(master, master.read_text(encoding="utf-8").replace("[1, 1, 2]", "[1, 1]"))
+    said = command("build", "--private", private, fails=True)
+    assert "midterm.py" in said and "than number of test cases" in said
+    assert "a number for each part, and for each hidden test" in said
 
 
 def test_a_hint_stands_alone_and_once(tmp_path, monkeypatch):

@@ -13,27 +13,17 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 01_convolution
-
 # %% [markdown]
 # # Homework 1. Convolution
 #
 # For [chapter 1](../01_convolution.ipynb). You compute what a convolution and a pooling layer do, by hand
 # and in code, and let Keras check you.
 
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 # %%
 from cnnkit import data, plots
 
 import keras
 import numpy as np
-import otter
-
-grader = otter.Notebook("01_convolution.ipynb")
 
 # %% tags=["numbers"]
 SIDE, KERNEL, FILTERS = 150, 7, 48

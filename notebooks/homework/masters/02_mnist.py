@@ -13,28 +13,17 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 02_mnist
-
 # %% [markdown]
 # # Homework 2. MNIST
 #
 # For [chapter 2](../02_mnist.ipynb). You follow shapes and parameters through a network, build the best one
 # you can within a budget, and read its confusion matrix.
 
-# %% jupyter={"source_hidden": true} tags=["install"]
-
-
 # %%
 from cnnkit import data, evaluation, training
 
 import keras
 import numpy as np
-import otter
-
-grader = otter.Notebook("02_mnist.ipynb")
 (x_train, y_train), (x_test, y_test) = data.mnist("sample")
 
 # %% tags=["numbers"]

@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 03_cats_vs_dogs
-
 # %% [markdown]
 # # Homework 3. Cats and dogs, and a leak
 #
 # For [chapter 3](../03_cats_vs_dogs.ipynb). You read learning curves, choose an epoch without fooling
 # yourself, and find out why a colleague's network is better than it can be.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 import shutil
@@ -35,9 +27,6 @@ from pathlib import Path
 from cnnkit import data
 
 import numpy as np
-import otter
-
-grader = otter.Notebook("03_cats_vs_dogs.ipynb")
 
 # %% tags=["numbers"]
 CLASSES = 5

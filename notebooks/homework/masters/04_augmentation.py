@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 04_augmentation
-
 # %% [markdown]
 # # Homework 4. Augmentation
 #
 # For [chapter 4](../04_augmentation.ipynb). You write augmentations, find the wrong one by measuring, and
 # count what they make of a photo.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 from cnnkit import data, evaluation, models, plots, training
@@ -33,9 +25,6 @@ from cnnkit.data import augment
 
 import keras
 import numpy as np
-import otter
-
-grader = otter.Notebook("04_augmentation.ipynb")
 
 # %% tags=["numbers"]
 PAD = 3

@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 05_feature_extraction
-
 # %% [markdown]
 # # Homework 5. Feature extraction
 #
 # For [chapter 5](../05_feature_extraction.ipynb). You explain every number in the summary of VGG16, by
 # computing them, and put a base to work on photos.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 import tempfile
@@ -35,10 +27,7 @@ from cnnkit import data, models, training
 
 import keras
 import numpy as np
-import otter
 from sklearn.linear_model import LogisticRegression
-
-grader = otter.Notebook("05_feature_extraction.ipynb")
 
 # %% tags=["numbers"]
 SIDE, UNITS = 150, 256

@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 06_fine_tuning
-
 # %% [markdown]
 # # Homework 6. Fine-tuning
 #
 # For [chapter 6](../06_fine_tuning.ipynb). You put the steps into order, free layers by hand, find the run
 # that forgot what it knew, and decide what to do with four data sets.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 import tempfile
@@ -35,9 +27,6 @@ from cnnkit import data, models, training
 
 import keras
 import numpy as np
-import otter
-
-grader = otter.Notebook("06_fine_tuning.ipynb")
 
 # %% tags=["numbers"]
 FREE = 8  # layers of VGG16's base, from its end

@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 07_alexnet
-
 # %% [markdown]
 # # Homework 7. AlexNet
 #
 # For [chapter 7](../07_alexnet.ipynb). You follow the sizes through AlexNet, write a step of momentum and
 # the rule that lowers the learning rate, and average over crops.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 from cnnkit import models
@@ -33,9 +25,6 @@ from cnnkit.data import augment
 
 import keras
 import numpy as np
-import otter
-
-grader = otter.Notebook("07_alexnet.ipynb")
 
 # %% tags=["numbers"]
 WINDOW, CLASSES = 195, 7

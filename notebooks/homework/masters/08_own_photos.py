@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 08_own_photos
-
 # %% [markdown]
 # # Homework 8. Your own photos
 #
 # For [chapter 8](../08_own_photos.ipynb). You clean a folder, change DenseNet's growth rate and predict
 # what it costs, mend a confusion matrix that divides by zero, and search photos by a photo.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 import tempfile
@@ -34,9 +26,6 @@ from pathlib import Path
 from cnnkit import data, models
 
 import numpy as np
-import otter
-
-grader = otter.Notebook("08_own_photos.ipynb")
 
 # %% tags=["numbers"]
 BLOCKS, GROWTH = (3, 6, 4), 20

@@ -13,29 +13,18 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 09_shakenet
-
 # %% [markdown]
 # # Homework 9. ShakeNet
 #
 # For [chapter 9](../09_shakenet.ipynb). You mix two branches by hand, write a mode of shake-shake that is
 # missing, tell a uniform coefficient from one that is not, and measure how alike branches are.
 
-# %% jupyter={"source_hidden": true} tags=["install"]
-
-
 # %%
 from cnnkit import backend, models
 
 import keras
 import numpy as np
-import otter
 from keras import ops
-
-grader = otter.Notebook("09_shakenet.ipynb")
 
 # %% tags=["numbers"]
 FIRST, SECOND, GRADIENT = 2.0, -4.0, 3.0

@@ -13,19 +13,11 @@
 #     name: python3
 # ---
 
-# %% [raw]
-# # ASSIGNMENT CONFIG
-# config_file: otter.yml
-# name: 10_looking_inside
-
 # %% [markdown]
 # # Homework 10. Looking inside
 #
 # For [chapter 10](../10_looking_inside.ipynb). You compute Grad-CAM from its definition, measure where heat
 # lies, let a picture climb, and find out which of two networks cheats.
-
-# %% jupyter={"source_hidden": true} tags=["install"]
-
 
 # %%
 import tempfile
@@ -36,10 +28,7 @@ from cnnkit.evaluation import explain
 
 import keras
 import numpy as np
-import otter
 from keras import layers
-
-grader = otter.Notebook("10_looking_inside.ipynb")
 
 # %% tags=["numbers"]
 SIZE = 64  # pixels of the drawn photos
