@@ -164,7 +164,7 @@ def test_a_mistake_in_a_private_master_is_told(private):
     master = private / "midterm.py"
     hand_in(master, master.read_text(encoding="utf-8").replace("[1, 1, 2]", "[1, 1]"))
     said = command("build", "--private", private, fails=True)
-    assert "midterm.py" in said and "than number of test cases" in said
+    assert "than number of test cases" in said
     assert "a number for each part, and for each hidden test" in said
 
 
