@@ -1,6 +1,7 @@
 """Collect what students handed in, and let Otter grade it: no notebook may stop the others."""
 
 import contextlib
+import itertools
 import json
 import os
 import re
@@ -10,44 +11,47 @@ import tempfile
 import time
 import unicodedata
 import zipfile
-from collections import defaultdict
+from collections import Counter, defaultdict
 from pathlib import Path
-
-from tools import notebooks
 
 import nbformat
 import psutil
 
-MOODLE = re.compile(r"_\d+_assignsubmission_\w+$")
-CANVAS = re.compile(r"(?i)_(late_)?\d+_\d+(_.*)?$")
-HINT = re.compile(r" result:\n\s+(?:❌(?:.*\n)+?\s*AssertionError: )?(?![✅\s])(.*)")
-COPY = re.compile(r"(?i)(copy of|사본|kopie von|copia de)\b")
+MOODLE = re.compile(r"^(.+)_(\d+)_assignsubmission_.*$")
+CANVAS = re.compile(r"(?i)^([^\d]+?)_(?:late_)?(\d+)_\d+(?:_.*)?$")
+COPY = re.compile(r"(?i)(?:^|[ _-])(copy of|사본|kopie von|copia de)\b *")
+ASSIGNMENT = re.compile(r"(?<!\d)\d\d_[a-z]+(_[a-z]+)*", re.IGNORECASE)
+HIDDEN = re.compile(r"\.|__|.*-checkpoint\.")
+HINT = re.compile(r" result:\n +(?:❌(?:.*\n)+?.*?AssertionError: )?(?!✅)(\S.*)")
 
 
 def collect(name: str, source: Path, submitted: Path) -> tuple[list[str], dict[str, str]]:
     """Copy the latest notebook of each student into a folder, under the student's name.
 
     In `source`, a folder or a zip file, each student has a folder or a notebook, perhaps below
-    folders of sections. It has the assignment's `name` in its own, or is the student's only one.
-    Return the students, and what others handed in, by their names.
+    folders of sections. Return the students, and what others handed in, by their names.
     """
     with tempfile.TemporaryDirectory() as place:
         folder = source if source.is_dir() else _unpacked(source, Path(place))
         found, taken, others = defaultdict[tuple[str, ...], list[Path]](list), {}, {}
-        for path in sorted(folder.rglob("*"), key=lambda path: path.lstat().st_mtime):
-            parts = path.relative_to(folder).parts
-            hidden = any(part.startswith((".", "__MACOSX")) for part in parts)
-            if path.is_file() and not hidden and not path.is_symlink():
-                found[_who(parts, name)].append(path)
-            elif path.is_dir() and not any(path.iterdir()):
-                found[_who((*parts, ""), name)] += []
+        files = (path for path in folder.rglob("*") if not path.is_symlink())
+        for path in sorted(files, key=lambda path: (path.stat().st_mtime, len(path.name))):
+            inside = os.fsencode(path.relative_to(folder)).decode("utf-8", "replace")
+            parts = unicodedata.normalize("NFC", inside).split(os.sep)  # noqa: PTH206
+            seen = list(itertools.takewhile(lambda part: not HIDDEN.match(part), parts))
+            if path.is_file() and seen == parts:
+                found[_whose(parts, name)].append(path)
+            elif seen and (path.is_file() or not any(path.iterdir())):
+                found[_whose([*seen, ""], name)] += []
+        names = Counter(who[-2] for who in found)
         for who, paths in found.items():
-            student = who[-1] if [each[-1] for each in found].count(who[-1]) == 1 else " ".join(who)
-            books = [path for path in paths if path.suffix == ".ipynb"]
+            books = [path for path in paths if path.suffix.lower() == ".ipynb"]
             named = [path for path in books if name.casefold() in path.stem.casefold()]
-            if named or len(books) == 1:
-                taken[student] = (named or books)[-1]
-            else:
+            rest = [path for path in books if not ASSIGNMENT.search(path.stem)]
+            student = (who[-2] if names[who[-2]] == 1 else " ".join(who)).strip("=+-@ ")
+            if named or rest:
+                taken[student] = (named or rest)[-1]
+            elif not any(path.suffix == ".ipynb" for path in found.get((*who[:-2], ""), [])):
                 others[student] = paths[-1].name if paths else "an empty folder"
         if not taken:
             raise ValueError(f"In {source} there is no notebook for {name}.")
@@ -57,17 +61,17 @@ def collect(name: str, source: Path, submitted: Path) -> tuple[list[str], dict[s
     return sorted(taken), others
 
 
-def _who(parts: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """Return a student, by the folder or the file that has the name, with the folders above."""
-    *above, file = (unicodedata.normalize("NFC", part) for part in parts)
-    for number, part in enumerate(above):
-        if MOODLE.search(part):
-            return (*above[:number], MOODLE.sub("", part))
-    named = re.match(f"(?i)(.*?){name}", file)
-    own = CANVAS.sub("", named[1] if named else Path(file).stem).strip(" _-")
-    if own and (named or not above) and not COPY.match(own):
-        return (*above, own)
-    return tuple(above) or (Path(file).stem,)
+def _whose(parts: list[str], name: str) -> tuple[str, ...]:
+    """Return whose file it is: sections, the student's name, the number of Moodle or Canvas."""
+    above, stem = [p for p in parts[:-1] if p.casefold() != name.casefold()], Path(parts[-1]).stem
+    for place, part in enumerate([*above, stem]):
+        if known := MOODLE.match(part):
+            return (*above[:place], *known.groups())
+    named = re.match(f"(?i)(.*?){re.escape(name)}", stem)
+    own = COPY.sub("", named[1] if named else stem).strip(" _-")
+    if known := CANVAS.match(own):
+        return (*above, *known.groups())
+    return (*above, own, "") if own and (named or not above) else (*(above or [stem]), "")
 
 
 def _unpacked(source: Path, folder: Path) -> Path:
@@ -77,7 +81,8 @@ def _unpacked(source: Path, folder: Path) -> Path:
             with zipfile.ZipFile(source, metadata_encoding=encoding) as archive:
                 for each in archive.infolist():
                     written = time.mktime((*each.date_time, 0, 0, -1))
-                    os.utime(archive.extract(each, folder), (written, written))
+                    with contextlib.suppress(OSError):  # a name too long, or a file for a folder
+                        os.utime(archive.extract(each, folder), (written, written))
             break
     return folder
 
@@ -85,17 +90,17 @@ def _unpacked(source: Path, folder: Path) -> Path:
 def grade(path: Path, student: Path, zipped: Path, seconds: int) -> tuple[dict[str, float], str]:
     """Let Otter grade a notebook; return the points of each question, and what to tell its student.
 
-    `student` is the notebook that was handed out, and `zipped` the autograder that Otter made.
-    Where a notebook is damaged, or stopped after so many `seconds`, there are no points, and what
-    to tell begins with that word.
+    `student` was handed out, and Otter made `zipped`. Where there are no points, the first word
+    says why: the notebook is "damaged", or was "stopped" after so many `seconds`.
     """
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as place:
         try:
-            submission = nbformat.read(path, as_version=4)
-            nbformat.validate(submission)
-            given = nbformat.read(student, as_version=4).metadata["otter"]  # editors clear it
-            submission.metadata.update(kernelspec=notebooks.KERNEL, otter=given)
-            nbformat.write(submission, Path(place, student.name))
+            cells = json.loads(path.read_text(encoding="utf-8-sig"))["cells"]
+            code = ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+            given = nbformat.read(student, as_version=4)
+            code = ["import os\nCHECKS = os.getcwd()", *code, "os.chdir(CHECKS)"]  # after a chdir
+            given.cells = [nbformat.v4.new_code_cell(each) for each in code]
+            nbformat.write(given, Path(place, student.name))
         except Exception as error:  # whatever a student hands in
             return {}, f"damaged: this is no notebook. {type(error).__name__}: {error}"
         command = [sys.executable, "-m", "otter", "run", "--no-logo", "-a", zipped, "-o", place]
@@ -111,11 +116,12 @@ def grade(path: Path, student: Path, zipped: Path, seconds: int) -> tuple[dict[s
                 return {}, f"stopped: it did not end within {seconds} seconds."
         try:
             tests = json.loads(Path(place, "results.json").read_text(encoding="utf-8"))["tests"]
-        except (OSError, ValueError, KeyError):
+            tests = [test for test in tests if "score" in test]
+            points = {test["name"]: float(test["score"]) for test in tests}
+            return points, "\n".join(map(hint, tests)) or "damaged: its checks are gone."
+        except Exception:
             *_, last = ["", *Path(place, "said").read_text("utf-8", "replace").strip().splitlines()]
             return {}, f"damaged: does a cell end the program, as exit() does? {last}"
-    tests = [test for test in tests if "score" in test]
-    return {test["name"]: test["score"] for test in tests}, "\n".join(map(hint, tests))
 
 
 def hint(test: dict) -> str:

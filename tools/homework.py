@@ -5,6 +5,7 @@ An assignment is written once, with its solutions and checks, as a master, NN_na
 """
 
 import csv
+import re
 import shutil
 import textwrap
 import unicodedata
@@ -44,16 +45,11 @@ def build(
 ) -> None:
     """Make the students' notebooks, in notebooks/homework or the private folder."""
     for name in names or masters(private):
-        student = shutil.copy(make(name, private=private), private or HOMEWORK)
-        typer.echo(f"hand out {student}")
+        typer.echo(f"hand out {shutil.copy(make(name, None, private), private or HOMEWORK)}")
 
 
 def make(name: str, folder: Path | None = None, private: Path | None = None) -> Path:
-    """Run Otter Assign on a master, and return the path of the students' notebook.
-
-    In the folder, there is another of the assignment's name, with ``student/``, ``autograder/``,
-    where the notebook has the solutions, and ``autograder.zip``.
-    """
+    """Run Otter Assign on a master, in a folder of its name; return the students' notebook."""
     if name not in (known := masters(private)):
         raise BadParameter(f"There is no {name!r}; there are {', '.join(known)}.")
     made = (folder or (private / "dist" if private else DIST)) / name
@@ -64,8 +60,7 @@ def make(name: str, folder: Path | None = None, private: Path | None = None) -> 
     try:
         assign(str(made / f"{name}.ipynb"), str(made), no_run_tests=True)
     except Exception as error:
-        rule = "`points` has a number for each part, and for each hidden test."
-        raise BadParameter(f"{known[name]}: Otter says: {error} {rule}") from None
+        raise BadParameter(f"{known[name]}: {error}. Points are for each part.") from None
     (zipped,) = (made / "autograder").glob("*.zip")  # with the time of day in its name
     zipped.rename(made / "autograder.zip")
     student = made / "student" / f"{name}.ipynb"
@@ -82,14 +77,14 @@ def read_master(path: Path) -> NotebookNode:
     shared = {c.metadata.pop("title", None): c for c in jupytext.reads(text, "py:percent").cells}
     numbers = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
     title, *cells = notebook.cells
-    if address := notebooks.repository():
-        title.source = f"{notebooks.badge_cell(address, f'homework/{name}')}\n\n{title.source}"
     title.source += f"\n\n{shared['hand in'].source}"
-    shared["setup"].source = f"{notebooks.install_cell(address)}\n\n{shared['setup'].source}"
+    install = notebooks.install_cell(notebooks.repository())
+    shared["setup"].source = f"{install}\n\n{shared['setup'].source}"
     notebook.cells = [shared["config"], title, shared["setup"], shared["grader"]]
     for cell in cells:
         before, mark, check = cell.source.partition("def test_")
-        tests = framed(mark + check, "\n".join(numbers), shared["check"].source) if mark else []
+        is_check = mark and cell.cell_type == "code"
+        tests = framed(mark + check, "\n".join(numbers), shared["check"].source) if is_check else []
         notebook.cells += [nbformat.v4.new_code_cell(before + test) for test in tests] or [cell]
     notebook.cells.append(shared["total"])
     return notebook
@@ -100,13 +95,14 @@ def framed(check: str, numbers: str, frame: str) -> list[str]:
 
     Lines ``# PART`` divide a check. A test has its own copy of the assignment's numbers.
     """
-    signature, body = check.split("\n", 1)
+    _, function, names, body = re.split(r"(?s)^def (\w+)\((.*?)\).*?:\n", check, maxsplit=1)
     frame = frame.replace('    "NUMBERS"', textwrap.indent(numbers or "...", "    "))
-    frame = frame.replace('"ANSWERS"', signature.partition("(")[2].removesuffix("):"))
-    tests, parts = [], textwrap.indent(body, "    ").split("        # PART\n")
-    for number in range(1, len(parts) + 1):
-        test = frame.replace("def test():", signature.replace("(", f"_{number}(", 1))
-        tests.append(test.replace('        "BODY"', "".join(parts[:number])))
+    frame = frame.replace('"ANSWERS"', names)
+    tests, so_far = [], ""
+    for number, part in enumerate(re.split(r" *# PART.*\n", textwrap.indent(body, "    ")), 1):
+        so_far += part
+        test = frame.replace("def test():", f"def {function}_{number}({names}):")
+        tests.append(test.replace('        "BODY"', so_far))
     return tests
 
 
@@ -138,14 +134,12 @@ def grade(
     seconds: Annotated[int, Option(help="After which a notebook is stopped.")] = 300,
     jobs: Annotated[int, Option(min=1, help="Notebooks at a time.")] = 1,
 ) -> None:
-    """Grade a folder: grades.csv, and what each student should read in feedback/.
-
-    It runs the students' code, with your rights: in a container, or as a user without any.
-    """
+    """Grade a folder, running the students' code with your rights: grades.csv, and feedback/."""
     if not (paths := {path.stem: path for path in submitted.glob("*.ipynb")}):
         raise BadParameter(f"There is no notebook in {submitted}.")
     rest = {path.stem: path.read_text(encoding="utf-8") for path in submitted.glob("*.txt")}
-    listed = unicodedata.normalize("NFC", students.read_text("utf-8-sig") if students else "")
+    listed = students.read_text("utf-8-sig", "replace") if students else ""
+    names = map(str.strip, unicodedata.normalize("NFC", listed).splitlines())
     student = make(name, private=private)
     solution = nbformat.read(student.parents[1] / "autograder" / student.name, as_version=4)
     checks = map(ExceptionTestFile.from_string, solution.metadata["otter"]["tests"].values())
@@ -157,7 +151,7 @@ def grade(
         work = {who: pool.submit(grading.grade, path, *form) for who, path in paths.items()}
         rows = csv.writer(table)
         rows.writerow(["student", "status", "points", "possible", *questions])
-        for who in sorted({*paths, *rest, *map(str.strip, listed.splitlines())} - {""}):
+        for who in sorted({*paths, *rest, *names} - {""}):
             missing = f"no notebook: {rest.get(who, 'nothing was handed in')}."
             points, said = work[who].result() if who in work else ({}, missing)
             status = "graded" if points else said.partition(":")[0]
@@ -166,7 +160,8 @@ def grade(
             rows.writerow([who, status, *(f"{number:g}" for number in numbers)])
             table.flush()
             total = f"{numbers[0]:g} of {numbers[1]:g} points"
-            (pages / f"{who}.txt").write_text(f"{name}: {total}\n\n{said}\n", encoding="utf-8")
+            page = f"{name}: {total}\n\n{said}\n".encode("utf-8", "backslashreplace")
+            (pages / f"{who.replace('/', ' ')}.txt").write_bytes(page)
             typer.echo(f"{who:30} {status:12} {total}")
     typer.echo(f"{table.name}, and for each student a page in {pages}")
 

@@ -26,7 +26,8 @@ from otter.test_files import ExceptionTestFile
 def run(self, variables, run=ExceptionTestFile.run):
     """Let Otter run its checks, and keep the hint alone of what it says."""
     run(self, variables)
-    hints = [result.message.rpartition("AssertionError: ")[2] for result in self.test_case_results]
+    said = [result.message for result in self.test_case_results]
+    hints = [message.partition("AssertionError: ")[2] or message for message in said]
     for number, (result, hint) in enumerate(zip(self.test_case_results, hints, strict=True)):
         again = not result.passed and hint in hints[:number]
         result.message = "This part needs the one above." if again else hint
@@ -59,7 +60,7 @@ def test():
 
     problem = None
     if any(answer is None for answer in ["ANSWERS"]):
-        problem = "There is no answer yet: run its cell, and mend what it complains about."
+        problem = "There is no answer yet: run its cell. Does its function return something?"
     try:
         problem = problem or look()
     except Exception as error:

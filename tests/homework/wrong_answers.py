@@ -56,11 +56,14 @@ WRONG = {
         ("q5", "same factor"): {
             "shape = (keras.ops.shape(photos)[0], 1, 1, 1)": "shape = (1, 1, 1, 1)"
         },
+        ("q2", "not all that were chosen"): {
+            "mirrored[chosen] = photos[chosen, :, ::-1]": "mirrored[:1] = photos[:1, :, ::-1]"
+        },
         ("q5", "same in each step", 2): {"self.amount, seed=self.random)": "self.amount, seed=3)"},
         ("q4", "another one is worse", 2): {'culprit = "turned by halves"': 'culprit = "moved"'},
     },
     "05_feature_extraction": {
-        ("q1", "rounds down, not up"): {"side //= 2": "side = -(-side // 2)"},
+        ("q1", "rounds down, not up", 2): {"side //= 2": "side = -(-side // 2)"},
         ("q2", "biases are missing"): {
             "9 * channels * filters + filters": "9 * channels * filters"
         },
@@ -70,14 +73,23 @@ WRONG = {
                 "    features = base.predict(images / 255, verbose=0)"
             )
         },
+        ("q5", "of the test photos, not on", 2): {
+            "classifier.score(features_of(test), test.labels)": (
+                "classifier.score(features_of(train), train.labels)"
+            )
+        },
     },
     "06_fine_tuning": {
         ("q1", "when you compile"): {'order = "cfabde"': 'order = "cfadbe"'},
-        ("q3", "BatchNormalization is free"): {" and not normalises": ""},
+        ("q3", "BatchNormalization is free", 2): {" and not normalises": ""},
         ("q4", "The other one has moved further", 2): {'large_steps = "B"': 'large_steps = "A"'},
         ("q4", "leave it out of the mean"): {"        if not np.array_equal(old, new)\n": ""},
     },
     "07_alexnet": {
+        ("q1", "sticks out"): {
+            "rows = [48, 23, 11, 5]": "rows = [48, 24, 12, 6]",
+            "fc6 = rows[-1]": "fc6 = 5",
+        },
         ("q4", "More than 2 epochs are three"): {"if waited > patience:": "if waited >= patience:"},
         ("q5", "Windows of different photos are mixed"): {
             "(photos_count, count, -1).mean(axis=1)": "(count, photos_count, -1).mean(axis=0)"
@@ -109,7 +121,13 @@ WRONG = {
         ("q4", "A whole wave"): {"np.cos(np.pi * step": "np.cos(2 * np.pi * step"},
     },
     "10_looking_inside": {
-        ("q2", "speaks for other classes"): {
+        ("q4", "not where it should be", 2): {
+            "    for _ in range(steps):\n        (gradient,) = backend.gradients(function, picture)\n": (
+                "    (gradient,) = backend.gradients(function, picture)\n"
+                "    for _ in range(steps):\n"
+            )
+        },
+        ("q2", "speaks for other classes", 2): {
             "np.maximum((weights * maps).sum(axis=-1), 0)": "(weights * maps).sum(axis=-1)"
         },
         ("q4", "clip it in each step", 2): {

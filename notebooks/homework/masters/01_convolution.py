@@ -111,6 +111,8 @@ def test_formula(output_size):
         return "Begin with padding 0 and stride 1: 10 pixels and a window of 3 give 8."
     if output_size(10, f=3, p=1) != 10:
         return "The padding is on both sides of the picture."
+    if output_size(8, f=3, p=1, s=3) != 3:
+        return "Add the padding before you divide by the stride."
     if output_size(224, f=7, p=3, s=2) != 112 or output_size(227, f=11, s=4) != 55:
         return "A step that no longer fits is left out: round down, then add 1."
 
@@ -288,7 +290,9 @@ def test_kernel(kernel):
     left = np.cumsum(np.sum(kernel, axis=0))[:2]
     if not np.isclose(np.sum(kernel), 0):
         return "On a plain area it should answer 0: its numbers have to add up to 0."
-    if np.allclose(above, 0) and not np.allclose(left, 0):
+    if np.allclose(above, 0) and np.allclose(left, 0):
+        return "It answers 0 to every edge between two even areas."
+    if np.allclose(above, 0):
         return "This kernel looks for edges between left and right: turn it."
     if not np.allclose(left, 0):
         return "It answers to edges between left and right, too."

@@ -95,6 +95,8 @@ def test_shapes(shapes):
             return where + "it has as many channels as filters, whatever comes in."
         if yours[-1] != expected[-1] and name == "MaxPooling2D":
             return where + "pooling works on each map by itself and keeps their number."
+        if name == "Flatten":
+            return where + "it lays rows × columns × channels numbers in a row."
         if yours[:2] == (SIDE, SIDE):
             return where + "without padding, a kernel of 5 fits into fewer places."
         return where + "not yet. Which formula of chapter 1 gives its side?"
@@ -153,7 +155,7 @@ def test_parameters(conv_parameters, all_parameters):
         return "Each filter is as deep as its input has channels."
     if got == 3 * 8 * 16 + 16:
         return "A kernel of 3 has 3 × 3 places."
-    if got != 3 * 3 * 8 * 16 + 16:
+    if got != 3 * 3 * 8 * 16 + 16 or conv_parameters(5, 3, 8) != 5 * 5 * 3 * 8 + 8:
         return "Count one filter first: a weight for each row, column and channel, and a bias."
     network = keras.Sequential(
         [
@@ -237,7 +239,7 @@ def test_functional(build_homework):
     if kinds != expected:
         return "Its layers are {}; expected {}.".format(*map(", ".join, (kinds, expected)))
     if after[0] != "relu" or after[2] != "relu":
-        return f"After its convolutions come {after[0]!r} and {after[2]!r}; expected ReLU."
+        return f"After its convolutions come {after[0]!r} and {after[2]!r}; each needs a ReLU of its own."
     if after[5] != "softmax":
         return f"It ends with {after[5]!r}: only softmax makes probabilities that add up to 1."
     first, second = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))
@@ -252,6 +254,9 @@ def test_functional(build_homework):
     flat = next(layer for layer in model.layers if isinstance(layer, keras.layers.Flatten))
     if flat.output.shape[-1] != ((SIDE - 4) // 4) ** 2 * SECOND:
         return "The dense layer gets another number of inputs: how far do the windows of pooling move?"
+    inputs = flat.output.shape[-1]
+    if model.count_params() != 26 * FIRST + (9 * FIRST + 1) * SECOND + (inputs + 1) * 10:
+        return "It has not as many parameters as in question 2: did you leave out the biases?"
     if model.name != "homework":
         return f'The model is called {model.name!r}; give it name="homework".'
 
@@ -325,13 +330,13 @@ def test_budget(model):
             f"It has {count:,} parameters, {count - BUDGET:,} too many. Most are in {heavy.name}, "
             f"{heavy.count_params():,}: what would make its input smaller?"
         )
-    # PART
     (x, y), _ = data.mnist("sample")
     probabilities = model.predict(x[3000:], verbose=0)
     if probabilities.shape != (len(x) - 3000, 10):
         return f"A picture gets {probabilities.shape[1:]} numbers: end with Flatten and Dense(10)."
     if abs(probabilities.sum(axis=1) - 1).max() > 1e-3:
         return "Its outputs do not add up to 1: end with a softmax."
+    # PART
     accuracy = evaluation.report(y[3000:], probabilities).accuracy
     if accuracy < 0.2:
         return f"Accuracy {accuracy:.3f}, which is guessing. Is a ReLU in front of the softmax?"

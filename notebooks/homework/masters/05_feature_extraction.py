@@ -42,7 +42,7 @@ models.vgg16_base().summary()
 # %% [raw]
 # # BEGIN QUESTION
 # name: q1
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 1. Every shape
@@ -79,7 +79,7 @@ def vgg16_shapes(side):
 def test_shapes(vgg16_shapes):
     from cnnkit import models
 
-    for side in (64, SIDE, 180):
+    def problem(side):
         got = vgg16_shapes(side)
         if got is None:
             return "The function returns nothing yet."
@@ -102,6 +102,12 @@ def test_shapes(vgg16_shapes):
             if "conv" in layer.name:
                 return where + ': padding="same" keeps rows and columns.'
             return where + ": pooling halves rows and columns."
+        return None
+
+    if said := problem(64):
+        return said
+    # PART
+    return problem(SIDE) or problem(180)
 
 # %% [raw]
 # # END TESTS
@@ -200,13 +206,13 @@ def test_head(with_flatten, with_average):
     cells = (SIDE // 32) ** 2
     right = cells * 512 * UNITS + UNITS + UNITS + 1
     if with_flatten == right - UNITS - 1:
-        return "The last layer is missing: a weight for each unit, and a bias."
-    if with_flatten == cells * 512 * UNITS + UNITS:
-        return "The biases are missing, one for each unit of both layers."
+        return "One of two things is missing: the last layer, or the biases of both layers."
     if with_flatten == with_average:
         return "Flatten keeps every cell of the last map; the average leaves one number a channel."
     if with_flatten != right:
         return f"Flatten: how many numbers come in? The map is {SIDE // 32} cells wide, in 512 channels."
+    if with_average == 512 * UNITS + UNITS:
+        return "Average: the last layer is missing, or the biases are."
     if with_average != 512 * UNITS + UNITS + UNITS + 1:
         return "Average: one number a channel comes in, 512."
 
@@ -312,17 +318,19 @@ accuracy = ...
 # # BEGIN TESTS
 
 # %%
-def test_features(base, train, test, features_of, accuracy):
+def test_features(base, train, test, features_of, classifier, accuracy):
+    from numbers import Real
+
     import numpy as np
 
     found = features_of(train)
     if found is None:
         return "The function returns nothing yet."
-    numbers = int(np.prod(base.output_shape[1:]))
+    count = int(np.prod(base.output_shape[1:]))
     if np.shape(found) == (len(train.labels), *base.output_shape[1:]):
         return "These are maps; lay the numbers of each photo in a row (reshape)."
-    if np.shape(found) != (len(train.labels), numbers):
-        return f"The features have shape {np.shape(found)}; expected {(len(train.labels), numbers)}."
+    if np.shape(found) != (len(train.labels), count):
+        return f"The features have shape {np.shape(found)}; expected {(len(train.labels), count)}."
     images = np.concatenate([batch for batch, _ in train])
     expected = base.predict(images, verbose=0).reshape(len(images), -1)
     scaled = base.predict(images / 255, verbose=0).reshape(len(images), -1)
@@ -331,10 +339,13 @@ def test_features(base, train, test, features_of, accuracy):
     if not np.allclose(found, expected, atol=1e-2):
         return "These are not the base's features of the photos, in the order of the files."
     # PART
-    if not isinstance(accuracy, float):
+    if not isinstance(accuracy, Real):
         return "The features are right. Now fit the classifier, and take its score on `test`."
     if accuracy < 0.8:
         return f"Accuracy {accuracy:.3f}: do you fit on train.labels and score on test.labels?"
+    right = classifier.score(features_of(test), test.labels)
+    if abs(accuracy - right) > 0.01:
+        return f"Your classifier is right on {right:.3f} of the test photos, not on {accuracy:.3f}."
 
 # %% [raw]
 # # END TESTS

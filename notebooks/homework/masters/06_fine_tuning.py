@@ -62,7 +62,7 @@ order = "cfabde"  # SOLUTION
 
 # %%
 def test_order(order):
-    letters = "" if order is ... else "".join(order).lower()
+    letters = "" if order is ... else "".join(order).lower().replace(",", "").replace(" ", "")
     if sorted(letters) != list("abcdef"):
         return 'Write six letters, each once, such as "abcdef".'
     place = letters.index
@@ -140,7 +140,7 @@ def test_arrays(arrays, parameters):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q3
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 3. Free them by hand
@@ -171,7 +171,7 @@ def free_last(base, count):
 def test_free_last(free_last):
     from cnnkit import models, training
 
-    for name, builder in (("VGG16", models.vgg16_base), ("DenseNet", models.densenet_base)):
+    def problem(name, builder):
         base, right = (builder("drawn", (64, 64, 3)) for _ in range(2))
         for count in (15, 8):
             base.trainable = count == 15
@@ -188,6 +188,11 @@ def test_free_last(free_last):
             if len(got) > len(expected):
                 return f"{name}: {len(got)} arrays are free, not {len(expected)}: freeze the layers before."
             return f"{name}: {len(got)} arrays are free; the last {count} layers have {len(expected)}."
+
+    if said := problem("VGG16", models.vgg16_base):
+        return said
+    # PART
+    return problem("DenseNet", models.densenet_base)
 
 # %% [raw]
 # # END TESTS
@@ -257,17 +262,17 @@ large_steps = "B"  # SOLUTION
 def test_moved(before, runs, moved, large_steps):
     import numpy as np
 
-    old = [np.array([3.0, 4.0]), np.array([[1.0]]), np.array([2.0])]
-    new = [np.array([3.0, 5.0]), np.array([[2.0]]), np.array([2.0])]
+    old = [np.array([[0.0, 10.0]]), np.array([[1.0]]), np.array([4.0]), np.array([2.0])]
+    new = [np.array([[3.0, 14.0]]), np.array([[2.0]]), np.array([5.0]), np.array([2.0])]
     got = moved(old, new)
     if got is None:
         return "The function returns nothing yet."
-    if np.isclose(got, (0.2 + 1 + 0) / 3):
+    if np.isclose(got, (0.5 + 1 + 0.25 + 0) / 4):
         return "An array that did not change was frozen: leave it out of the mean."
-    if np.isclose(got, 1):
+    if np.isclose(got, (5 + 1 + 1) / 3):
         return "Divide each change by the norm that the array had before."
-    if not np.isclose(got, 0.6):
-        return "For [3, 4] → [3, 5] it is 1 / 5, for [1] → [2] it is 1 / 1; the mean is 0.6."
+    if not np.isclose(got, (0.5 + 1 + 0.25) / 3):
+        return "For [0, 10] → [3, 14] it is 5 / 10, for [1] → [2] it is 1 / 1, for [4] → [5] it is 1 / 4."
     # PART
     if large_steps not in runs:
         return 'Write "A" or "B".'

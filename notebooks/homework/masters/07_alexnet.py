@@ -27,7 +27,7 @@ import keras
 import numpy as np
 
 # %% tags=["numbers"]
-WINDOW, CLASSES = 195, 7
+WINDOW, CLASSES = 201, 7
 
 # %% [raw]
 # # BEGIN QUESTION
@@ -45,7 +45,7 @@ WINDOW, CLASSES = 195, 7
 # # BEGIN SOLUTION
 
 # %%
-rows = [47, 23, 11, 5]  # SOLUTION
+rows = [48, 23, 11, 5]  # SOLUTION
 
 # %% [raw]
 # # END SOLUTION
@@ -62,10 +62,12 @@ def test_rows(rows):
         right.append((right[-1] - 3) // 2 + 1)
     if rows[0] == right[0] - 1:
         return "conv1: the first place counts too: add 1 after dividing by the stride."
+    if rows[0] == right[0] + 1:
+        return "conv1: a step that no longer fits is left out: round down."
     if rows[0] != right[0]:
         return "conv1: (i - f) / s, rounded down, plus 1."
-    if rows[1] == rows[0] // 2 + rows[0] % 2:
-        return "Pooling has no padding here: windows of 3 that stick out are left out."
+    if rows[1] == rows[0] // 2:
+        return "Pooling has no padding here: a window of 3 that sticks out is left out."
     for name, yours, expected in zip(("first", "second", "third"), rows[1:], right[1:], strict=True):
         if yours != expected:
             return f"The {name} pooling: windows of 3 that move by 2, by the same formula."
@@ -117,6 +119,8 @@ def test_parameters(conv2, conv2_in_groups, fc6):
     expected = grouped.get_layer("conv2").count_params()
     if conv2_in_groups == right // 2:
         return "In groups: the weights are halved, the biases are not; there are still 256 filters."
+    if conv2_in_groups == expected - 256:
+        return "In groups: the biases are missing, one for each filter."
     if conv2_in_groups == 5 * 5 * 48 * 128 + 128:
         return "In groups: that is one of the two groups."
     if conv2_in_groups != expected:
@@ -194,7 +198,7 @@ def test_step(step):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q4
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 4. The plateau
@@ -246,21 +250,34 @@ def test_plateau(learning_rates):
             rates.append(float(model.optimizer.learning_rate))
         return rates
 
-    cases = {
+    def problem(cases):
+        for text, accuracies in cases.items():
+            got, expected = learning_rates(accuracies, 2), by_the_recipe(accuracies, 2)
+            if got is None:
+                return "The function returns nothing yet."
+            if len(got) != len(expected) or not np.allclose(got, expected):
+                shown = ", ".join(f"{rate:.0e}" for rate in got)
+                return text.format(f"for {accuracies} you have {shown}") + "."
+        return None
+
+    plain = {
         "Improving all the time: {}": [0.5, 0.6, 0.7, 0.8],
-        "Standing still: {}. More than 2 epochs are three": [0.5, 0.5, 0.5, 0.5, 0.6],
-        "Better by next to nothing: {}. That is no improvement": [0.5, 0.50001, 0.50002, 0.50003, 0.50004],
+        "Standing still: {}. More than 2 epochs are three": [0.5, 0.5, 0.5, 0.5, 0.5],
+        "After a fall: {}. The best so far stays": [0.9, *[0.5] * 3, 0.6, 0.7, 0.8],
         "A long plateau: {}. After each fall the waiting begins anew": [0.5] * 8,
         "Down and up again: {}. It is the best so far that counts": [0.8, 0.5, 0.6, 0.7, 0.75, 0.9],
     }
-    cases["After a fall: {}. The best so far stays"] = [0.9, *[0.5] * 3, 0.6, 0.7, 0.8]
-    for text, accuracies in cases.items():
-        got, expected = learning_rates(accuracies, 2), by_the_recipe(accuracies, 2)
-        if got is None:
-            return "The function returns nothing yet."
-        if len(got) != len(expected) or not np.allclose(got, expected):
-            shown = ", ".join(f"{rate:.0e}" for rate in got)
-            return text.format(f"for {accuracies} you have {shown}") + "."
+    if said := problem(plain):
+        return said
+    # PART
+    small = "Better by next to nothing: {}. "
+    slow = {
+        small + "That is no improvement": [0.5, 0.50001, 0.50002, 0.50003, 0.50004],
+        small + "Compare with the last improvement": [0.5, 0.50004, 0.50008, 0.50012, 0.50016],
+        small + "Multiply the best by 1.0001": [0.2, 0.20003, 0.20006, 0.20009, 0.20012],
+    }
+    if said := problem(slow):
+        return said
     if not np.allclose(learning_rates([0.5] * 6, 1), by_the_recipe([0.5] * 6, 1)):
         return "With a patience of 1 it is not right."
 

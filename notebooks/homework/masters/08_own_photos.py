@@ -73,7 +73,7 @@ def test_folder(photos_of_each_class, unusable):
         return "These are files, not photos: open each one."
     if counts != {"horse": 11, "koala": 12, "owl": 12}:
         return f"You have {counts}. A photo is usable when it can be decoded to its last pixel."
-    names = {Path(each[0] if isinstance(each, tuple) else each).name for each in unusable}
+    names = {Path(each[0] if isinstance(each, tuple | list) else each).name for each in unusable}
     if "koala.12.jpg" not in names:
         return "One file begins like a photo and breaks off in the middle."
     if names != {"Thumbs.db", "koala.12.jpg", "horse.12.jpg"}:
@@ -152,7 +152,7 @@ def test_channels(channels_after_blocks):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q3
-# points: 4
+# points: [2, 2]
 
 # %% [markdown]
 # ## 3. Predict, then count
@@ -200,14 +200,14 @@ print("counted:  ", models.densenet_base(None, (64, 64, 3), GROWTH, BLOCKS).coun
 def test_prediction(densenet_parameters):
     from cnnkit import models
 
-    for blocks, growth in (((1,), 8), ((2,), 8), ((1, 1), 8), ((6, 12, 24, 16), 32)):
+    def problem(blocks, growth):
         base = models.densenet_base(None, (64, 64, 3), growth, blocks)
         got, expected = densenet_parameters(blocks, growth), base.count_params()
         where = f"For blocks of {blocks} layers and a growth of {growth}: "
         if got is None:
             return "The function returns nothing yet."
         if got == expected:
-            continue
+            return None
         learned = sum(int(w.shape[0]) for w in base.trainable_weights if len(w.shape) == 1)
         if got == expected - 2 * learned:
             return where + "you count nothing for BatchNormalization, which has four numbers a channel."
@@ -221,6 +221,11 @@ def test_prediction(densenet_parameters):
         if len(blocks) == 1:
             return where + "the second layer sees the channels of the first, too."
         return where + f"you have {got:,} and Keras {expected:,}. Is the transition right?"
+
+    if said := problem((1,), 8) or problem((2,), 8):
+        return said
+    # PART
+    return problem((1, 1), 8) or problem((6, 12, 24, 16), 32)
 
 # %% [raw]
 # # END TESTS
@@ -278,7 +283,7 @@ def test_shares(shares):
     got = np.asarray(got, float)
     if got.shape != matrix.shape:
         return f"The result has shape {got.shape}; expected {matrix.shape}."
-    if np.allclose(np.nan_to_num(got), np.nan_to_num(broken)):
+    if np.allclose(got[:2, :2], broken[:2, :2]):
         return (
             "The first number of the sums divides the first *column*. Each row needs its own: "
             "keep the axis, with keepdims=True."
@@ -301,7 +306,7 @@ def test_shares(shares):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q5
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 5. Search by a photo
@@ -347,8 +352,11 @@ def test_most_similar(most_similar):
         return "Long rows win: divide each product by the lengths of both."
     if np.array_equal(got, np.argsort(np.linalg.norm(features - query, axis=1))[:5]):
         return "That is the Euclidean distance; the cosine looks at directions only."
-    if not np.array_equal(got, order[:5]):
+    if set(got.tolist()) != set(order[:5].tolist()):
         return f"The five most similar are {order[:5].tolist()} here, yours {got.tolist()}."
+    # PART
+    if not np.array_equal(got, order[:5]):
+        return "These are the five, in another order: the most similar comes first."
 
 # %% [raw]
 # # END TESTS

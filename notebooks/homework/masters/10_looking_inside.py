@@ -87,7 +87,7 @@ def test_sentences(first, channels, silent, sharp):
 # %% [raw]
 # # BEGIN QUESTION
 # name: q2
-# points: 3
+# points: [2, 1]
 
 # %% [markdown]
 # ## 2. Grad-CAM
@@ -123,22 +123,25 @@ def test_grad_cam(grad_cam):
     got = grad_cam(maps, gradients)
     if got is None:
         return "The function returns nothing yet."
+    got = np.asarray(got)
     if np.shape(got) != (4, 5):
         return f"The heat has shape {np.shape(got)}; expected (rows, columns), here (4, 5)."
     weights = gradients.mean(axis=(0, 1))
     total = (weights * maps).sum(axis=-1)
-    if np.allclose(got, total):
-        return "What is negative speaks for other classes: it becomes 0."
     if np.allclose(got, np.maximum((gradients * maps).sum(axis=-1), 0)):
         return "Each number has its own weight here; Grad-CAM gives one to a whole map, the mean of its gradients."
     if np.allclose(got, (np.maximum(weights, 0) * maps).sum(axis=-1)):
         return "First add up, then cut off: maps that speak against the class count, too."
     if np.allclose(got, np.maximum((maps.mean(axis=(0, 1)) * gradients).sum(axis=-1), 0)):
         return "Maps and gradients are swapped: the gradients give the weights."
-    if not np.allclose(got, np.maximum(total, 0)) and np.allclose(got / got.max(), np.maximum(total, 0) / total.max()):
+    summed = np.allclose(np.maximum(got, 0), np.maximum(total, 0))
+    if not summed and np.allclose(np.maximum(got, 0) / got.max(), np.maximum(total, 0) / total.max()):
         return "Up to a factor it is right: take the mean of the gradients, and do not scale."
-    if not np.allclose(got, np.maximum(total, 0)):
+    if not summed:
         return "One weight for each map, the weighted sum over the maps, and what is negative becomes 0."
+    # PART
+    if not np.allclose(got, np.maximum(total, 0)):
+        return "What is negative speaks for other classes: it becomes 0."
 
 # %% [raw]
 # # END TESTS
@@ -241,10 +244,10 @@ def test_climb(climb):
     from keras import ops
 
     start = np.random.default_rng(8).uniform(0.4, 0.6, (6, 6, 3)).astype("float32")
-    goal = np.zeros((6, 6, 3), "float32")
-    goal[2:4, 2:4, 0] = 1
+    goal = np.full((6, 6, 3), 0.2, "float32")
+    goal[2:4, 2:4, 0] = 0.8
 
-    def alike(picture):
+    def alike(picture, goal=goal):
         return -ops.sum((picture - goal) ** 2)
 
     given = start.copy()
@@ -265,10 +268,11 @@ def test_climb(climb):
         return "One step is not right: rate × gradient / its standard deviation."
     # PART
     far = np.asarray(climb(alike, start, 60, 0.05))
-    if far.min() < 0 or far.max() > 1:
-        return "After many steps the picture leaves 0 to 1: clip it in each step."
     if np.abs(far - goal).mean() > 0.1:
         return "After many steps it is not where it should be: does each step begin where the last one ended?"
+    bright = np.asarray(climb(lambda picture: alike(picture, goal=2.0), start, 60, 0.05))
+    if bright.min() < 0 or bright.max() > 1:
+        return "After many steps the picture leaves 0 to 1: clip it in each step."
 
 # %% [raw]
 # # END TESTS
