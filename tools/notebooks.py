@@ -31,13 +31,9 @@ ALT = re.compile(r"\s*<!-- alt: (.*?) -->", re.DOTALL)
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
 INSTALL = """\
-# @title Install cnnkit where it is missing, as in Colab{first}
-import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or \
-subprocess.run([sys.executable, "-m", "pip", "install", "-q", {source}], check=True);"""
-FROM_WHEEL = {
-    "first": ": upload cnnkit-*.whl first",
-    "source": '*(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])',
-}
+# @title Install cnnkit in Colab{first}
+None if "google.colab" not in str(get_ipython()) else \
+get_ipython().run_line_magic("pip", "install -q {source}")  # fmt: skip"""
 KEPT = ("accelerator", "colab", "otter")  # what Colab and Otter read of a notebook
 
 
@@ -48,15 +44,15 @@ def repository() -> str:
 
 
 def install_cell(address: str) -> str:
-    """Return the code that installs cnnkit where it is missing.
+    """Return the code that installs cnnkit in Colab.
 
     Parameters
     ----------
     address : str
         The project's public address. While it is empty, the reader uploads a wheel.
     """
-    from_address = {"first": "", "source": f'"git+{address}"'}
-    return INSTALL.format(**(from_address if address else FROM_WHEEL))
+    first = "" if address else ": upload cnnkit-*.whl first"
+    return INSTALL.format(first=first, source=f"git+{address}" if address else "cnnkit-*.whl")
 
 
 def badge_cell(address: str, name: str) -> str:

@@ -23,10 +23,10 @@ pictures, or the quantity that the row names, as mean ± standard deviation over
 in brackets.
 
 The command of a row trains the seeds that are not recorded yet; `--again` trains them all. After
-each seed, it writes the row and the metrics of each epoch into `benchmarks/results/`, and this page.
-Without a name, it runs every experiment: `python -m benchmarks results --scale sample --again` takes
-a good hour on two cores. At full scale, chapters 7 and 9 keep their runs in `runs/` and resume from
-there; delete that folder to train from the beginning.
+each seed, it writes the row and the metrics of each epoch into `benchmarks/results/`, and this
+page. Without a name, it runs every experiment, in a good hour on two cores:
+`python -m benchmarks results --scale sample --again`. At full scale, chapters 7 and 9 keep their
+runs in `runs/` and resume from there; delete that folder to train from the beginning.
 
 The sample scale uses drawn or small pictures, so that it takes minutes and no download. Its results
 show the size of an effect; they do not reproduce published ones. Rows that evaluate the networks of

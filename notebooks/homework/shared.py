@@ -6,13 +6,11 @@
 # name: NAME
 
 # %% setup jupyter={"source_hidden": true} tags=["install"]
-if importlib.util.find_spec("otter") is None:
-    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "otter-grader>=7"], check=True)
-
-if "google.colab" in sys.modules:  # which opens a notebook without its file, where the checks are
+if "google.colab" in str(get_ipython()):  # which opens a notebook without its file, and the checks
     import json
     from pathlib import Path
 
+    get_ipython().run_line_magic("pip", "install -q 'otter-grader>=7'")
     if not Path("NAME.ipynb").exists():
         raise FileNotFoundError("Upload NAME.ipynb next to this notebook, for its checks.")
     page = json.loads(Path("NAME.ipynb").read_text(encoding="utf-8"))

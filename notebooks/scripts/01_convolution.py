@@ -31,8 +31,8 @@
 # laptop, without the internet.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
-import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
+# @title Install cnnkit in Colab: upload cnnkit-*.whl first
+None if "google.colab" not in str(get_ipython()) else get_ipython().run_line_magic("pip", "install -q cnnkit-*.whl")  # fmt: skip
 
 # %% [markdown]
 # Every chapter begins with one choice. At the `"sample"` scale it needs nothing but this notebook;

@@ -27,8 +27,8 @@
 # You need [chapter 1](01_convolution.ipynb). At sample scale the chapter takes about half a minute.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
-import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
+# @title Install cnnkit in Colab: upload cnnkit-*.whl first
+None if "google.colab" not in str(get_ipython()) else get_ipython().run_line_magic("pip", "install -q cnnkit-*.whl")  # fmt: skip
 
 # %% [markdown]
 # At the `"sample"` scale you train on 4,000 real digits of MNIST and test on 1,000 others. They come

@@ -32,8 +32,8 @@
 # You need [chapter 2](02_mnist.ipynb). At sample scale the chapter takes about a minute.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
-import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
+# @title Install cnnkit in Colab: upload cnnkit-*.whl first
+None if "google.colab" not in str(get_ipython()) else get_ipython().run_line_magic("pip", "install -q cnnkit-*.whl")  # fmt: skip
 
 # %% [markdown]
 # MNIST has 60,000 pictures. Your next task will not have as many: somebody hands you a few hundred photos, because

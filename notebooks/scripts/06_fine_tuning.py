@@ -32,8 +32,8 @@
 # You need [chapter 5](05_feature_extraction.ipynb). At sample scale the chapter takes about two minutes.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
-import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
+# @title Install cnnkit in Colab: upload cnnkit-*.whl first
+None if "google.colab" not in str(get_ipython()) else get_ipython().run_line_magic("pip", "install -q cnnkit-*.whl")  # fmt: skip
 
 # %% [markdown]
 # In chapter 5 the base stayed as it was. **Fine-tuning** (미세 조정) frees its last layers and trains them a little

@@ -33,8 +33,8 @@
 # At sample scale the chapter takes about two minutes.
 
 # %% jupyter={"source_hidden": true} tags=["install"]
-# @title Install cnnkit where it is missing, as in Colab: upload cnnkit-*.whl first
-import glob, importlib.util, subprocess, sys; importlib.util.find_spec("cnnkit") or subprocess.run([sys.executable, "-m", "pip", "install", "-q", *(sorted(glob.glob("cnnkit-*.whl"))[-1:] or ["cnnkit-*.whl"])], check=True);
+# @title Install cnnkit in Colab: upload cnnkit-*.whl first
+None if "google.colab" not in str(get_ipython()) else get_ipython().run_line_magic("pip", "install -q cnnkit-*.whl")  # fmt: skip
 
 # %% [markdown]
 # Accuracy says how often a network is right. It does not say why. A network that tells wolves from dogs by the snow in

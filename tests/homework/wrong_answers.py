@@ -122,10 +122,12 @@ WRONG = {
     },
     "10_looking_inside": {
         ("q4", "not where it should be", 2): {
-            "    for _ in range(steps):\n        (gradient,) = backend.gradients(function, picture)\n": (
-                "    (gradient,) = backend.gradients(function, picture)\n"
-                "    for _ in range(steps):\n"
-            )
+            "_ in range(steps):\n        (gradient,) = backend.gradients(function, picture)": (
+                "_ in range(steps):\n        (gradient,) = backend.gradients(function, start)"
+            ),
+            "def climb(function, picture, steps, rate):": (
+                "def climb(function, start, steps, rate):\n    picture = start"
+            ),
         },
         ("q2", "speaks for other classes", 2): {
             "np.maximum((weights * maps).sum(axis=-1), 0)": "(weights * maps).sum(axis=-1)"
