@@ -14,8 +14,8 @@ from sphinx.search.en import SearchEnglish
 
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["cnnkit"]
-ADDRESS = SETTINGS["repository"].removesuffix(".git")
-HOST = next((name for name in ("gitlab", "bitbucket") if name in ADDRESS), "github")
+ADDRESS = SETTINGS["repository"].rstrip("/").removesuffix(".git")
+HOST = "gitlab" if "gitlab" in ADDRESS else "github"
 MATHJAX = ROOT / "docs/web/node_modules/mathjax/es5/tex-svg.js"  # one file, without fonts
 DECKS = sorted(path.stem for path in (ROOT / "slides/dist").glob("*.html"))
 
@@ -89,7 +89,7 @@ def keep_aside(app, docname, source):
 
 
 def lead_outside(app, doctree):
-    """Lead links to files that are no page to a deck, to the project's address, or to a copy."""
+    """Lead links to files outside the book to a deck, to the project's address, or to a copy."""
     page = Path(app.env.doc2path(app.env.docname))
     for node in list(doctree.findall(addnodes.pending_xref)):
         if node["reftype"] != "myst" or node["reftarget"] in app.env.found_docs:
@@ -114,8 +114,7 @@ def link_to(file, page, anchor, children):
         refuri = f"{address}#{anchor}" if anchor else address
         return nodes.reference("", "", *children, refuri=refuri)
     if file.is_file():
-        about = {"reftarget": path.as_posix(), "refdoc": page.stem}
-        return addnodes.download_reference("", "", *children, **about)
+        return addnodes.download_reference("", "", *children, reftarget=path.as_posix())
     return nodes.inline("", "", *children)
 
 

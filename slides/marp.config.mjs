@@ -5,10 +5,11 @@ import { fileURLToPath } from "node:url"
 
 const here = dirname(fileURLToPath(import.meta.url))
 const FONTS = ["noto-sans-kr/wght.css", "inconsolata/wght.css"]
-const TYPES = { png: "image/png", svg: "image/svg+xml", woff2: "font/woff2" }
+const TYPES = { jpg: "image/jpeg", png: "image/png", svg: "image/svg+xml", woff2: "font/woff2" }
 
 const dataUrl = (path) => {
   const type = TYPES[path.split(".").pop()]
+  if (!type) throw new Error(`${path}: a picture is ${Object.keys(TYPES).join(", ")}`)
   return `data:${type};base64,${readFileSync(path).toString("base64")}`
 }
 

@@ -13,7 +13,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     What an ordinary run leaves out counts among the slow ones.
     """
     for item in items:
-        if any(map(item.get_closest_marker, ("survival", "homework", "backends", "colab"))):
+        if any(
+            map(item.get_closest_marker, ("survival", "homework", "backends", "colab", "browser"))
+        ):
             item.add_marker("slow")
     slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
     count = Counter(item.path for item in items)

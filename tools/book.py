@@ -1,7 +1,7 @@
 """Build the web book from the stored notebooks and the pages: ``python -m tools.book``.
 
 Nothing is executed, and nothing is loaded from outside: formulas are set by a copy of MathJax,
-which npm installs by the lock file in ``docs/web``. Decks that have been built are copied.
+which npm installs from the lock file in ``docs/web``. Decks that have been built are copied.
 """
 
 import shutil
@@ -25,7 +25,7 @@ FIRST = """<!doctype html>
 def build(folder: Path) -> int:
     """Write the book into a folder; return 0 unless there was a warning."""
     if not has_mathjax():
-        typer.echo("Without Node and npm, there is no MathJax: formulas stay as they are typed.")
+        typer.echo("MathJax is not installed (npm ci in docs/web), so formulas stay as typed.")
     folder.mkdir(parents=True, exist_ok=True)
     options = ["-q", "-E", "-W", "--keep-going", "-b", "html", "-c", str(ROOT / "docs")]
     failed = build_main([*options, "-d", str(folder / ".doctrees"), str(ROOT), str(folder)])

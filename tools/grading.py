@@ -1,7 +1,6 @@
 """Collect what students handed in, and let Otter grade it: no notebook may stop the others."""
 
 import contextlib
-import itertools
 import json
 import os
 import re
@@ -14,13 +13,15 @@ import zipfile
 from collections import Counter, defaultdict
 from pathlib import Path
 
+from tools import notebooks
+
 import nbformat
 import psutil
 
+ASSIGNMENTS = {path.stem for path in (notebooks.NOTEBOOKS / "homework").glob("*.ipynb")}
 MOODLE = re.compile(r"^(.+)_(\d+)_assignsubmission_.*$")
 CANVAS = re.compile(r"(?i)^([^\d]+?)_(?:late_)?(\d+)_\d+(?:_.*)?$")
 COPY = re.compile(r"(?i)(?:^|[ _-])(copy of|사본|kopie von|copia de)\b *")
-ASSIGNMENT = re.compile(r"(?<!\d)\d\d_[a-z]+(_[a-z]+)*", re.IGNORECASE)
 HIDDEN = re.compile(r"\.|__|.*-checkpoint\.")
 HINT = re.compile(r" result:\n +(?:❌(?:.*\n)+?.*?AssertionError: )?(?!✅)(\S.*)")
 
@@ -29,49 +30,50 @@ def collect(name: str, source: Path, submitted: Path) -> tuple[list[str], dict[s
     """Copy the latest notebook of each student into a folder, under the student's name.
 
     In `source`, a folder or a zip file, each student has a folder or a notebook, perhaps below
-    folders of sections. Return the students, and what others handed in, by their names.
+    sections. Return the students, and what others handed in, by their names.
     """
     with tempfile.TemporaryDirectory() as place:
         folder = source if source.is_dir() else _unpacked(source, Path(place))
-        found, taken, others = defaultdict[tuple[str, ...], list[Path]](list), {}, {}
+        found, taken = defaultdict[tuple[str, ...], list[Path]](list), dict[tuple[str, ...], Path]()
         files = (path for path in folder.rglob("*") if not path.is_symlink())
         for path in sorted(files, key=lambda path: (path.stat().st_mtime, len(path.name))):
             inside = os.fsencode(path.relative_to(folder)).decode("utf-8", "replace")
             parts = unicodedata.normalize("NFC", inside).split(os.sep)  # noqa: PTH206
-            seen = list(itertools.takewhile(lambda part: not HIDDEN.match(part), parts))
+            seen = parts[: next((n for n, p in enumerate(parts) if HIDDEN.match(p)), len(parts))]
             if path.is_file() and seen == parts:
                 found[_whose(parts, name)].append(path)
             elif seen and (path.is_file() or not any(path.iterdir())):
                 found[_whose([*seen, ""], name)] += []
-        names = Counter(who[-2] for who in found)
         for who, paths in found.items():
             books = [path for path in paths if path.suffix.lower() == ".ipynb"]
             named = [path for path in books if name.casefold() in path.stem.casefold()]
-            rest = [path for path in books if not ASSIGNMENT.search(path.stem)]
-            student = (who[-2] if names[who[-2]] == 1 else " ".join(who)).strip("=+-@ ")
+            rest = [path for path in books if not any(map(path.stem.casefold().count, ASSIGNMENTS))]
             if named or rest:
-                taken[student] = (named or rest)[-1]
-            elif not any(path.suffix == ".ipynb" for path in found.get((*who[:-2], ""), [])):
-                others[student] = paths[-1].name if paths else "an empty folder"
+                taken[who] = (named or rest)[-1]
+        names, depths = Counter(who[-2] for who in found), set(map(len, taken))
+        called = {w: w[-2] if names[w[-2]] == 1 else " ".join(w).strip() for w in found}
         if not taken:
             raise ValueError(f"In {source} there is no notebook for {name}.")
         submitted.mkdir(parents=True, exist_ok=True)
-        for student, path in taken.items():
-            shutil.copy(path, submitted / f"{student}.ipynb")
-    return sorted(taken), others
+        for who, path in taken.items():
+            shutil.copy(path, submitted / f"{called[who]}.ipynb")
+        missing = [who for who in found if who not in taken and len(who) in depths]
+        others = {called[w]: found[w][-1].name if found[w] else "an empty folder" for w in missing}
+    return sorted(called[who] for who in taken), others
 
 
 def _whose(parts: list[str], name: str) -> tuple[str, ...]:
     """Return whose file it is: sections, the student's name, the number of Moodle or Canvas."""
-    above, stem = [p for p in parts[:-1] if p.casefold() != name.casefold()], Path(parts[-1]).stem
+    *above, file = [part.lstrip("=+-@") for part in parts if part.casefold() != name.casefold()]
+    stem = Path(file).stem
     for place, part in enumerate([*above, stem]):
         if known := MOODLE.match(part):
             return (*above[:place], *known.groups())
     named = re.match(f"(?i)(.*?){re.escape(name)}", stem)
     own = COPY.sub("", named[1] if named else stem).strip(" _-")
-    if known := CANVAS.match(own):
-        return (*above, *known.groups())
-    return (*above, own, "") if own and (named or not above) else (*(above or [stem]), "")
+    if not own or (above and not named):
+        return (*(above or [stem]), "")
+    return (*above, *(known.groups() if (known := CANVAS.match(own)) else (own, "")))
 
 
 def _unpacked(source: Path, folder: Path) -> Path:

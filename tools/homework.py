@@ -26,7 +26,6 @@ from typer import Argument, BadParameter, Option
 HOMEWORK = notebooks.NOTEBOOKS / "homework"
 MASTERS = HOMEWORK / "masters"
 DIST = HOMEWORK / "dist"  # ignored by git
-SHARED = HOMEWORK / "shared.py"  # cells and texts that all assignments share
 
 app = typer.Typer(help="Build, collect and grade homework.", add_completion=False)
 Name = Annotated[str, Argument(help="Of the assignment, such as 01_convolution.")]
@@ -60,9 +59,8 @@ def make(name: str, folder: Path | None = None, private: Path | None = None) -> 
     try:
         assign(str(made / f"{name}.ipynb"), str(made), no_run_tests=True)
     except Exception as error:
-        raise BadParameter(f"{known[name]}: {error}. Points are for each part.") from None
-    (zipped,) = (made / "autograder").glob("*.zip")  # with the time of day in its name
-    zipped.rename(made / "autograder.zip")
+        raise BadParameter(f"{known[name]}: {error}") from None
+    next((made / "autograder").glob("*.zip")).rename(made / "autograder.zip")  # it bears a date
     student = made / "student" / f"{name}.ipynb"
     notebooks.tidy(notebook := nbformat.read(student, as_version=4))
     nbformat.write(notebook, student)
@@ -73,7 +71,7 @@ def read_master(path: Path) -> NotebookNode:
     """Read a master; add what all assignments share, and make its checks those of Otter."""
     notebook, name = jupytext.read(path), path.stem
     notebook.metadata["kernelspec"] = notebooks.KERNEL
-    text = SHARED.read_text(encoding="utf-8").replace("NAME", name)
+    text = (HOMEWORK / "shared.py").read_text(encoding="utf-8").replace("NAME", name)
     shared = {c.metadata.pop("title", None): c for c in jupytext.reads(text, "py:percent").cells}
     numbers = [cell.source for cell in notebook.cells if "numbers" in notebooks.tags(cell)]
     title, *cells = notebook.cells
@@ -91,7 +89,7 @@ def read_master(path: Path) -> NotebookNode:
 
 
 def framed(check: str, numbers: str, frame: str) -> list[str]:
-    """Make Otter's tests of a check, which fail with a hint: each takes one more part of it.
+    """Turn a check into Otter's tests: test n runs its first n parts, and fails with a hint.
 
     Lines ``# PART`` divide a check. A test has its own copy of the assignment's numbers.
     """
@@ -110,7 +108,7 @@ def framed(check: str, numbers: str, frame: str) -> list[str]:
 def collect(
     name: Name,
     source: Annotated[Path, Argument(help="A folder or zip file, of all that was handed in.")],
-    submitted: Annotated[Path, Argument(help="A new folder, for a notebook a student.")],
+    submitted: Annotated[Path, Argument(help="A new folder; it gets one notebook per student.")],
 ) -> None:
     """Gather what was handed in: one notebook a student, under the student's name."""
     if submitted.exists() and any(submitted.iterdir()):

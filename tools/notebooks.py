@@ -49,7 +49,7 @@ def install_cell(address: str) -> str:
     Parameters
     ----------
     address : str
-        The project's public address. While it is empty, the reader uploads a wheel.
+        The project's public address. While it is empty, the student uploads a wheel.
     """
     first = "" if address else ": upload cnnkit-*.whl first"
     return INSTALL.format(first=first, source=f"git+{address}" if address else "cnnkit-*.whl")

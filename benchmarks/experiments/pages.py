@@ -36,8 +36,8 @@ run faster."""
 SCALES = {"sample": "## Sample scale", "full": "## Full scale"}
 NOT_RUN = """\
 These experiments were not run here at full scale, because they take the original data and, most of
-them, a GPU ([time and memory](docs/full_scale.md)). The command of a row above records one, with
-`--scale full`:"""
+them, a GPU ([time and memory](docs/full_scale.md)). To record one, run
+`python -m benchmarks results NAME --scale full`:"""
 
 
 def write(root: Path = ROOT) -> None:
@@ -87,7 +87,7 @@ def short_form() -> str:
 
 
 def _line(name: str, scale: str, sources: list[str], machines: list[str]) -> tuple[str, ...]:
-    """Return the line of an experiment; sources and machines are told by their numbers."""
+    """Return the line of an experiment; sources and machines are given by number."""
     experiment, found = EXPERIMENTS[name], rows(name, scale)
     source = f" [{sources.index(experiment.source) + 1}]" if experiment.has_source_result else ""
     size = f"{int(found[0]['test_size']):,}"

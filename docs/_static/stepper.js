@@ -62,7 +62,8 @@ function receptiveFields(layers, kernel, stride, pooled) {
 /** Read what somebody typed, such as "−2", "0,5" or "1/9"; NaN if it is no number. */
 function toNumber(text) {
   const [above, below = 1] = text.replace("−", "-").replace(",", ".").split("/");
-  return text.trim() === "" ? 0 : Number(above) / Number(below);
+  const number = text.trim() === "" ? 0 : Number(above) / Number(below);
+  return Number.isFinite(number) ? number : NaN;
 }
 
 const picture = (text) => text.split(" ").map((row) => [...row]);
@@ -177,7 +178,8 @@ class Stepper {
   /** Draw the two tables that one can type into; only one cell of each is reached by Tab. */
   drawTyped() {
     const box = (name, value, row, column) =>
-      `<td><input inputmode="text" autocomplete="off" value="${value}"
+      `<td><input inputmode="text" autocomplete="off" value="${String(value).replace(/[&"<]/g, "?")}"
+        aria-invalid="${Number.isNaN(toNumber(String(value)))}"
         tabindex="${row || column ? -1 : 0}" data-row="${row}" data-column="${column}"
         aria-label="${name}, row ${row + 1}, column ${column + 1}"></td>`;
     const padding = Number(this.named("padding").value);
@@ -209,7 +211,7 @@ class Stepper {
   typed(target) {
     if (target.name === "place") this.move(Number(target.value));
     if (!target.dataset.row) return;
-    target.toggleAttribute("aria-invalid", !Number.isFinite(toNumber(target.value)));
+    target.setAttribute("aria-invalid", Number.isNaN(toNumber(target.value)));
     [this.input, this.kernel] = [this.read("input"), this.read("kernel")];
     const name = target.closest("figure").dataset.part === "input" ? "picture" : "named";
     this.named(name).value = OWN;
@@ -234,7 +236,8 @@ class Stepper {
       const place = `[data-row="${Number(row) + down}"][data-column="${Number(column) + right}"]`;
       event.target.closest("figure").querySelector(place)?.focus();
     } else if (event.target === this.part("output")) {
-      this.move(this.step + right + down * (this.output[0] ?? []).length);
+      const next = this.step + right + down * this.output[0].length;
+      if (next >= 0 && next <= this.last) this.move(next);
     } else return;
     event.preventDefault();
   }

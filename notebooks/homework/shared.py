@@ -6,7 +6,8 @@
 # name: NAME
 
 # %% setup jupyter={"source_hidden": true} tags=["install"]
-if "google.colab" in str(get_ipython()):  # which opens a notebook without its file, and the checks
+# Colab opens a notebook without storing its file, so the checks are missing.
+if "google.colab" in str(get_ipython()):
     import json
     from pathlib import Path
 

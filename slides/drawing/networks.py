@@ -4,7 +4,6 @@ A box is as high and as deep as the maps, and as wide as their number. A bar is 
 high as its number of units. In each drawing all boxes have one scale, and all bars another.
 """
 
-# ruff: noqa: D103  (what a figure shows stands on its slide)
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -19,8 +18,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Polygon
 
-SLOT, GAP, BAR, LINE = 0.74, 0.12, 0.13, 0.19  # inches; the first and the last are of labels
-DEPTH = 0.3  # of a box, that is seen
+# In inches: the least width of a label, a gap, the width of a bar, the height of a line.
+SLOT, GAP, BAR, LINE = 0.74, 0.12, 0.13, 0.19
+DEPTH = 0.3  # how much of a box's depth is visible, as a share of its height
 COLORS = {"Conv2D": BLUE, "MaxPooling2D": GREEN, "Dense": VERMILION}
 
 

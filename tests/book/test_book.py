@@ -1,4 +1,4 @@
-"""The web book, built once: its links, and what a reader meets in the browser."""
+"""The web book, built once: its links, and what one meets in the browser."""
 
 import functools
 import http.server
@@ -28,8 +28,7 @@ def built(tmp_path_factory):
     folder, before = tmp_path_factory.mktemp("book"), os.times()
     command = [sys.executable, "-m", "tools.book", folder]
     done = subprocess.run(command, cwd=book.ROOT, capture_output=True, text=True, check=False)
-    if not AXE.is_file():
-        pytest.skip("npm has not installed docs/web, so there is neither MathJax nor axe-core")
+    assert done.returncode == 0, done.stderr
     return folder, done, os.times().children_user - before.children_user
 
 
@@ -51,6 +50,13 @@ def site(built):
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_port}/"
         server.shutdown()
+
+
+@pytest.fixture
+def npm(built) -> None:
+    """MathJax and axe-core, which npm installs."""
+    if not AXE.is_file():
+        pytest.skip("npm has not installed docs/web, so there is neither MathJax nor axe-core")
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +124,7 @@ def test_no_page_scrolls_sideways_on_a_telephone(page, site, pages):
         assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
 
 
-def test_formulas_are_typeset(page, site, pages):
+def test_formulas_are_typeset(page, site, pages, npm):
     page.goto(site + CHAPTER)
     page.locator("mjx-container").first.wait_for()
     assert page.locator("mjx-container").count() == len(pages[CHAPTER].select(".math")) > 3
@@ -134,7 +140,7 @@ def test_the_search_finds_english_and_korean_words(page, site, word):
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("name", PAGES)
-def test_axe_finds_nothing_serious(page, site, name, scheme):
+def test_axe_finds_nothing_serious(page, site, npm, name, scheme):
     page.emulate_media(color_scheme=scheme)
     page.goto(site + name, wait_until="networkidle")
     page.add_script_tag(path=AXE)

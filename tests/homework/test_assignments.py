@@ -17,7 +17,7 @@ from otter.test_files import ExceptionTestFile
 
 from .wrong_answers import WRONG
 
-SECONDS = 60  # for one assignment on two cores, as promised
+SECONDS = 60  # a limit for one assignment on two cores
 CONSTRUCTION = re.compile(r"^(def|class) ", re.MULTILINE)
 
 

@@ -11,14 +11,14 @@ async () => {
     const place = slide.getBoundingClientRect()
     const padding = (side) => parseFloat(getComputedStyle(slide)[`padding-${side}`])
     const title = slide.querySelector(":scope > h2")?.getBoundingClientRect()
-    const footer = slide.querySelector(":scope > footer").getBoundingClientRect()
+    const footer = slide.querySelector(":scope > footer")?.getBoundingClientRect()
     const isOutside = (part) => {
       const { left, right, top, bottom } = part.getBoundingClientRect()
       const over = [
         place.left + padding("left") - left,
         right - place.right + padding("right"),
         (title?.bottom ?? place.top + padding("top")) - top,
-        bottom - footer.top,
+        bottom - (footer?.top ?? place.bottom - padding("bottom")),
       ]
       return right > left && Math.max(...over) > 1
     }

@@ -239,7 +239,7 @@ def test_functional(build_homework):
     if kinds != expected:
         return "Its layers are {}; expected {}.".format(*map(", ".join, (kinds, expected)))
     if after[0] != "relu" or after[2] != "relu":
-        return f"After its convolutions come {after[0]!r} and {after[2]!r}; each needs a ReLU of its own."
+        return f"After its convolutions come {after[0]!r} and {after[2]!r}; put a ReLU after each."
     if after[5] != "softmax":
         return f"It ends with {after[5]!r}: only softmax makes probabilities that add up to 1."
     first, second = (layer for layer in model.layers if isinstance(layer, keras.layers.Conv2D))

@@ -115,7 +115,7 @@ def best_epoch(curves):
 
 # %%
 def test_best_epoch(best_epoch):
-    curves = {  # each wrong curve, counted from 0 or from 1, is best at an epoch of its own
+    curves = {  # each wrong curve, counted from 0 or from 1, is best at a different epoch
         "loss": [0.70, 0.60, 0.50, 0.42, 0.35, 0.28, 0.20, 0.15, 0.12, 0.10],
         "accuracy": [0.50, 0.60, 0.68, 0.74, 0.80, 0.85, 0.90, 0.97, 0.96, 0.95],
         "val_loss": [0.80, 0.70, 0.62, 0.55, 0.58, 0.60, 0.64, 0.70, 0.75, 0.79],
