@@ -28,5 +28,5 @@ def test_the_readmes_commands_work(here):
     assert "on 80 test photos, which the training has not seen" in run.stdout
     accuracy = re.search(r"^accuracy +([\d.]+)", run.stdout, re.MULTILINE)
     assert float(accuracy[1]) > 0.6  # of four classes, by the drawn base
-    assert "photos/cow/cow.0.jpg" in run.stdout
+    assert "run/photos/test/cow/cow.13.jpg" in run.stdout
     assert (here / "run/similar.png").is_file()
