@@ -19,6 +19,7 @@ if "google.colab" in str(get_ipython()):
     for question, check in page["metadata"]["otter"]["tests"].items():
         Path("tests", f"{question}.py").write_text(check, encoding="utf-8")
 
+# %% hints jupyter={"source_hidden": true} tags=["install"]
 from otter.test_files import ExceptionTestFile
 
 

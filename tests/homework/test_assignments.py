@@ -144,7 +144,7 @@ def test_an_assignment_keeps_to_the_rules(made):
     assert any(CONSTRUCTION.search(cell.source) for cell in answers)
     assert all("..." in cell.source for cell in answers), "nothing to fill in"
     assert not any(cell.get("outputs") for cell in student.cells)
-    code = [cell.source for cell in student.cells if is_answer_or_given(cell)]
+    code = [cell.source for cell in student.cells if cell.cell_type == "code"]
     assert max(len(source.splitlines()) for source in code) <= 25
     graded = nbformat.read(made / "autograder" / f"{made.name}.ipynb", as_version=4)
     assert graded.metadata["otter"]["tests"] == student.metadata["otter"]["tests"], "hidden ones"

@@ -253,6 +253,17 @@ def test_the_names_of_a_korean_windows_are_read(tmp_path):
     assert set(collected(tmp_path / "handed.zip")) == {"김철수"}
 
 
+def test_a_damaged_zip_file_is_told(tmp_path):
+    with zipfile.ZipFile(tmp_path / "handed.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("kim.ipynb", "text" * 1000)
+    raw = bytearray((tmp_path / "handed.zip").read_bytes())
+    start = raw.index(b"kim.ipynb") + len("kim.ipynb")
+    raw[start : start + 8] = b"\xff" * 8  # no compressed data begin like this
+    (tmp_path / "handed.zip").write_bytes(raw)
+    said = command("collect", NAME, tmp_path / "handed.zip", tmp_path / "submitted", fails=True)
+    assert "cannot be collected" in said and "invalid block type" in said
+
+
 def test_mistakes_of_a_lecturer_are_told(tmp_path):
     (tmp_path / "text.zip").write_text("no zip file")
     (tmp_path / "empty").mkdir()
@@ -270,7 +281,7 @@ def test_mistakes_of_a_lecturer_are_told(tmp_path):
 def set_up(shell: str) -> list[str]:
     """Run what an assignment begins with, and return what it asks of pip."""
     cells = homework.read_master(homework.MASTERS / f"{NAME}.py").cells
-    (code,) = (cell.source for cell in cells if "install" in notebooks.tags(cell))
+    code = "\n".join(cell.source for cell in cells if "install" in notebooks.tags(cell))
     lines: list[str] = []
     ipython = types.new_class(shell)()
     ipython.run_line_magic = lambda magic, line: lines.append(f"{magic} {line}")

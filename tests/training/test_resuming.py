@@ -140,7 +140,8 @@ def test_a_full_disk_stops_with_an_error_and_loses_nothing(parts, tmp_path, whol
 def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> int:
     """Train in processes of which so many are killed at random moments; return how many were."""
     first, rest = pace["first"], pace["all"] - pace["first"]
-    longest = 2 * first + rest / kills  # so that a life trains for a part of the epochs
+    # A life trains for a small part of the epochs, also if the pace was measured under load.
+    longest = 1.5 * first + rest / kills
     random, killed = np.random.default_rng(seed), 0
     while True:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -159,12 +160,11 @@ def lives(command: list[str], kills: int, pace: dict[str, float], seed: int) -> 
 def test_a_run_survives_being_killed(tmp_path, photos):
     """Killed with SIGKILL at random moments, it ends bit for bit as one that was never killed."""
     kills = 10
-    command = [sys.executable, str(SCRIPT), str(10 + kills), str(photos)]
+    command = [sys.executable, str(SCRIPT), str(6 * kills), str(photos)]
     whole = [*command, str(tmp_path / "whole")]
     run = subprocess.run(whole, capture_output=True, text=True, check=True)
     pace = json.loads(run.stdout.splitlines()[-1])
-    # Beside other tests, the pace may be measured too slow; then fewer kills find it training.
-    assert lives([*command, str(tmp_path / "killed")], kills, pace, seed=kills) >= 3
+    assert lives([*command, str(tmp_path / "killed")], kills, pace, seed=kills) >= kills // 2
     found = read(tmp_path / "killed")
     assert found == read(tmp_path / "whole")
     assert len(set(found["about"][0]["learning_rate"])) > 2
