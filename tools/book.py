@@ -6,6 +6,7 @@ which npm installs from the lock file in ``docs/web``. Decks that have been buil
 
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import Annotated
 
@@ -26,9 +27,11 @@ def build(folder: Path) -> int:
     """Write the book into a folder; return 0 unless there was a warning."""
     if not has_mathjax():
         typer.echo("MathJax is not installed (npm ci in docs/web), so formulas stay as typed.")
-    folder.mkdir(parents=True, exist_ok=True)
     options = ["-q", "-E", "-W", "--keep-going", "-b", "html", "-c", str(ROOT / "docs")]
-    failed = build_main([*options, "-d", str(folder / ".doctrees"), str(ROOT), str(folder)])
+    with tempfile.TemporaryDirectory() as work:  # myst-nb leaves its own files beside the pages
+        pages = Path(work, "pages")
+        failed = build_main([*options, "-d", str(Path(work, "read")), str(ROOT), str(pages)])
+        shutil.copytree(pages, folder, dirs_exist_ok=True)
     (folder / "index.html").write_text(FIRST, encoding="utf-8")
     decks = sorted((ROOT / "slides/dist").glob("*.html"))
     for deck in decks:

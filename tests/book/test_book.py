@@ -25,7 +25,7 @@ PAGES = ["docs/index.html", CHAPTER, STEPPER, "docs/api.html", "search.html?q=ke
 
 @pytest.fixture(scope="module")
 def built(tmp_path_factory):
-    folder, before = tmp_path_factory.mktemp("book"), os.times()
+    folder, before = tmp_path_factory.mktemp("book") / "pages", os.times()
     command = [sys.executable, "-m", "tools.book", folder]
     done = subprocess.run(command, cwd=book.ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -75,8 +75,9 @@ def page(chromium):
 
 
 def test_the_book_is_built_in_a_minute_without_a_warning(built):
-    _, done, seconds = built
+    folder, done, seconds = built
     assert (done.returncode, done.stderr) == (0, "")
+    assert list(folder.parent.iterdir()) == [folder]
     assert seconds < 60
 
 
