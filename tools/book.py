@@ -27,7 +27,7 @@ def build(folder: Path) -> int:
     """Write the book into a folder; return 0 unless there was a warning."""
     if not has_mathjax():
         typer.echo("MathJax is not installed (npm ci in docs/web), so formulas stay as typed.")
-    options = ["-q", "-E", "-W", "--keep-going", "-b", "html", "-c", str(ROOT / "docs")]
+    options = ["-q", "-W", "--keep-going", "-b", "html", "-c", str(ROOT / "docs")]
     with tempfile.TemporaryDirectory() as work:  # myst-nb leaves its own files beside the pages
         pages = Path(work, "pages")
         failed = build_main([*options, "-d", str(Path(work, "read")), str(ROOT), str(pages)])

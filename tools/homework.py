@@ -78,7 +78,7 @@ def read_master(path: Path) -> NotebookNode:
     title.source += f"\n\n{shared['hand in'].source}"
     install = notebooks.install_cell(notebooks.repository())
     shared["setup"].source = f"{install}\n\n{shared['setup'].source}"
-    notebook.cells = [shared["config"], title, *map(shared.get, ("setup", "hints", "grader"))]
+    notebook.cells = [shared["config"], title, shared["setup"], shared["hints"], shared["grader"]]
     for cell in cells:
         before, mark, check = cell.source.partition("def test_")
         is_check = mark and cell.cell_type == "code"
