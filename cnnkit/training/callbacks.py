@@ -1,6 +1,8 @@
-"""Callbacks: a learning rate that falls on a plateau, and evaluations within epochs."""
+"""Callbacks: a learning rate that falls on a plateau, evaluations within epochs, and Ctrl-C."""
 
 import math
+import signal
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -148,3 +150,33 @@ class Evaluations(keras.callbacks.Callback):
             self._rows.append(row.values())
             files.write_table(self._table, [row.keys(), *self._rows])
         return metrics
+
+
+class BetweenBatches(keras.callbacks.Callback):
+    """Lets Ctrl-C end a training after the batch at hand; pressed once more, it ends it at once.
+
+    Within a batch, an exception that Python raises on a signal passes through TensorFlow, which
+    then fails with an error of its own, or aborts the process. Used as a context around ``fit``.
+    """
+
+    def __enter__(self) -> "BetweenBatches":
+        self._asked, self._usual = False, signal.getsignal(signal.SIGINT)
+        ours = threading.current_thread() is threading.main_thread()  # as signal.signal asks
+        self._waits = ours and self._usual is signal.default_int_handler
+        if self._waits:
+            signal.signal(signal.SIGINT, self._wait)
+        return self
+
+    def _wait(self, *_: Any) -> None:
+        self._asked = True
+        signal.signal(signal.SIGINT, self._usual)
+
+    def __exit__(self, *_: Any) -> None:
+        if self._waits:
+            signal.signal(signal.SIGINT, self._usual)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        if self._asked:
+            raise KeyboardInterrupt
+
+    on_test_batch_end = on_train_end = on_train_batch_end

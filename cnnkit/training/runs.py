@@ -11,7 +11,12 @@ from cnnkit import backend, checks, files, plots
 from cnnkit.batches import behind, first, read
 from cnnkit.networks import input_of, output
 from cnnkit.training import distribution
-from cnnkit.training.callbacks import Evaluations, monitored_metric, validation_metrics
+from cnnkit.training.callbacks import (
+    BetweenBatches,
+    Evaluations,
+    monitored_metric,
+    validation_metrics,
+)
 from cnnkit.training.checkpoint import Checkpoint, Config, network_key, random_states
 from cnnkit.training.recipes import Recipe
 
@@ -104,11 +109,12 @@ def fit(
     if past and verbose:
         done = f"The run ended with epoch {past}. For another, name another directory"
         print(done if ended else f"Going on after epoch {past}")
-    options = {"callbacks": [team, epoch, *counting, checkpoint], "verbose": verbose}
+    between = BetweenBatches()
+    options = {"callbacks": [team, epoch, *counting, between, checkpoint], "verbose": verbose}
     options |= {"initial_epoch": past, "epochs": recipe.epochs, "shuffle": False}
     try:
         if not ended:
-            with team.together(model, train, judged):
+            with between, team.together(model, train, judged):
                 model.fit(backend.fast(train), validation_data=backend.fast(judged), **options)
     finally:
         history = checkpoint.as_history(model)

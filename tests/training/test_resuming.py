@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,34 @@ def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, ep
     """A new model of other weights, and a new data set, as in a new process."""
     interrupt(functools.partial(fit, load(photos), tmp_path), epoch, batch)
     assert_ended(fit(load(photos), tmp_path, build(seed=99)), tmp_path, whole)
+
+
+class CtrlC(keras.callbacks.Callback):
+    """Presses it within the first batch, once or twice, and keeps which batches ended."""
+
+    def __init__(self, times):
+        super().__init__()
+        self.times, self.ended = times, []
+
+    def on_train_batch_begin(self, batch, logs=None):
+        for _ in range(self.times):
+            signal.raise_signal(signal.SIGINT)
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.ended.append(batch)
+
+
+@pytest.mark.parametrize(("times", "ended"), [(1, [0]), (2, [])])
+def test_ctrl_c_ends_a_training_after_its_batch_or_at_once(parts, tmp_path, times, ended):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        pressed = CtrlC(times)
+        with pytest.raises(KeyboardInterrupt):
+            fit(parts, tmp_path, callbacks=pressed)
+        assert pressed.ended == ended
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def shaken(photos, directory, **options):
