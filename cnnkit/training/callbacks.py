@@ -159,21 +159,20 @@ class BetweenBatches(keras.callbacks.Callback):
     then fails with an error of its own, or aborts the process. Used as a context around ``fit``.
     """
 
-    def __enter__(self) -> "BetweenBatches":
-        self._asked, self._usual = False, signal.getsignal(signal.SIGINT)
-        ours = threading.current_thread() is threading.main_thread()  # as signal.signal asks
-        self._waits = ours and self._usual is signal.default_int_handler
-        if self._waits:
+    _asked = False
+
+    def __enter__(self) -> None:
+        main = threading.current_thread() is threading.main_thread()  # as signal.signal asks
+        if main and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
             signal.signal(signal.SIGINT, self._wait)
-        return self
 
     def _wait(self, *_: Any) -> None:
         self._asked = True
-        signal.signal(signal.SIGINT, self._usual)
+        self.__exit__()
 
     def __exit__(self, *_: Any) -> None:
-        if self._waits:
-            signal.signal(signal.SIGINT, self._usual)
+        if signal.getsignal(signal.SIGINT) == self._wait:
+            signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
         if self._asked:

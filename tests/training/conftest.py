@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -85,6 +86,34 @@ class PullThePlug(keras.callbacks.Callback):
 def interrupt(run: Callable[..., Any], epoch: int, batch: int = 1) -> None:
     with pytest.raises(KeyboardInterrupt):
         run(callbacks=[PullThePlug(epoch, batch)])
+
+
+class CtrlC(keras.callbacks.Callback):
+    """Presses it within the first batch, once or twice, and keeps which batches ended."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self._times, self.ended = times, list[int]()
+
+    def on_train_batch_begin(self, batch: int, logs: dict | None = None) -> None:
+        for _ in range(self._times):
+            signal.raise_signal(signal.SIGINT)
+
+    def on_train_batch_end(self, batch: int, logs: dict | None = None) -> None:
+        self.ended.append(batch)
+
+
+def press_ctrl_c(run: Callable[..., Any], times: int, ended: list[int]) -> None:
+    """Press it within the first batch of a run, which ends after these batches."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        pressed = CtrlC(times)
+        with pytest.raises(KeyboardInterrupt):
+            run(callbacks=pressed)
+        assert pressed.ended == ended
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def same(one: Any, other: Any, tolerance: float = 0.0) -> None:

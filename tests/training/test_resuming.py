@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import json
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +15,7 @@ import keras
 import numpy as np
 import pytest
 
-from .conftest import RECIPE, build, fit, interrupt, load, read, same
+from .conftest import RECIPE, build, fit, interrupt, load, press_ctrl_c, read, same
 
 SCRIPT = Path(__file__).with_name("survival.py")
 
@@ -36,32 +35,9 @@ def test_an_interrupted_run_ends_as_one_that_was_not(photos, tmp_path, whole, ep
     assert_ended(fit(load(photos), tmp_path, build(seed=99)), tmp_path, whole)
 
 
-class CtrlC(keras.callbacks.Callback):
-    """Presses it within the first batch, once or twice, and keeps which batches ended."""
-
-    def __init__(self, times):
-        super().__init__()
-        self.times, self.ended = times, []
-
-    def on_train_batch_begin(self, batch, logs=None):
-        for _ in range(self.times):
-            signal.raise_signal(signal.SIGINT)
-
-    def on_train_batch_end(self, batch, logs=None):
-        self.ended.append(batch)
-
-
 @pytest.mark.parametrize(("times", "ended"), [(1, [0]), (2, [])])
 def test_ctrl_c_ends_a_training_after_its_batch_or_at_once(parts, tmp_path, times, ended):
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        pressed = CtrlC(times)
-        with pytest.raises(KeyboardInterrupt):
-            fit(parts, tmp_path, callbacks=pressed)
-        assert pressed.ended == ended
-        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-    finally:
-        signal.signal(signal.SIGINT, before)
+    press_ctrl_c(functools.partial(fit, parts, tmp_path), times, ended)
 
 
 def shaken(photos, directory, **options):

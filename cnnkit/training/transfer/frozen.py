@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cnnkit import backend, checks
+from cnnkit.training.callbacks import BetweenBatches
 from cnnkit.training.checkpoint import Checkpoint, Config, network_key, random_states
 from cnnkit.training.transfer.features import Frozen
 
@@ -93,9 +94,12 @@ def fit_from_frozen(
         on_epoch_begin=lambda epoch, _: features.set_epoch(epoch),
         on_epoch_end=lambda *_: setattr(rest, "stop_training", model.stop_training),
     )
+    between = BetweenBatches()
     options: dict[str, Any] = {"initial_epoch": past, "epochs": epochs, "shuffle": False}
-    options |= {"callbacks": [whole, *callbacks, following, checkpoint], "verbose": verbose}
-    rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
+    options["callbacks"] = [whole, *callbacks, following, between, checkpoint]
+    options["verbose"] = verbose
+    with between:
+        rest.fit(backend.fast(features), validation_data=backend.fast(judged), **options)
     if epochs >= past:  # with fewer, nothing was trained
         checkpoint.forget()
     return checkpoint.as_history(model)

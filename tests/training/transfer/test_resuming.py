@@ -5,7 +5,7 @@ from cnnkit import data, training
 import keras
 import pytest
 
-from ..conftest import interrupt, same
+from ..conftest import interrupt, press_ctrl_c, same
 from .conftest import Photos, classifier
 
 
@@ -52,6 +52,11 @@ def test_a_cell_that_was_interrupted_goes_on_in_the_same_session(photos, tmp_pat
     model = classifier(free=4)
     interrupt(lambda **options: run(photos, tmp_path, 3, model, **options), 2, 3)
     same(run(photos, tmp_path, 3, model)[0], run(photos, None, 3)[0])
+
+
+@pytest.mark.parametrize(("times", "ended"), [(1, [0]), (2, [])])
+def test_ctrl_c_ends_it_after_its_batch_or_at_once(photos, times, ended):
+    press_ctrl_c(lambda **options: run(photos, None, **options), times, ended)
 
 
 def test_a_model_of_another_seed_goes_on_with_the_same_views(photos, tmp_path):
