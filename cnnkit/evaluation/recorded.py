@@ -74,6 +74,23 @@ def spread(experiment: str, scale: str) -> Spread:
     return summarize(rows)
 
 
+def history(experiment: str, scale: str, seed: int = 0) -> dict[str, list[float]]:
+    """Look up the metrics of each epoch that were recorded for one seed, as ``fit`` returns them.
+
+    `experiment` and `scale` are as in `spread`.
+    """
+    checks.one_of("scale", scale, ("sample", "full"))
+    epochs = read(RESULTS / "histories" / f"{experiment}-{scale}.csv")
+    found = [epoch for epoch in epochs if epoch["seed"] == str(seed)]
+    if not found:
+        raise ValueError(
+            f"No history is recorded for seed {seed} of {experiment!r} at {scale} scale. Record "
+            f"it in a checkout: python -m benchmarks results {experiment} --scale {scale}"
+        )
+    metrics = [name for name in found[0] if name not in ("seed", "epoch")]
+    return {name: [float(epoch[name]) for epoch in found] for name in metrics}
+
+
 def summarize(rows: Sequence[Mapping[str, str]]) -> Spread:
     """Return the spread of recorded rows of one experiment."""
     return Spread(tuple(float(row["figure"]) for row in rows), int(rows[0]["test_size"]))

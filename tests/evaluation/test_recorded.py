@@ -41,3 +41,14 @@ def test_a_spread_is_read_from_the_recorded_results(tmp_path, monkeypatch):
         evaluation.spread("mnist", "sample")
     with pytest.raises(ValueError, match="scale is 'ful'"):
         evaluation.spread("digits", "ful")
+
+
+def test_a_history_is_that_of_its_seed(tmp_path, monkeypatch):
+    rows = [(0, 1, 0.7), (0, 2, 0.5), (3, 1, 0.6), (3, 2, 0.25)]
+    path = tmp_path / "histories/digits-sample.csv"
+    files.write_table(path, [("seed", "epoch", "loss"), *rows])
+    monkeypatch.setattr(recorded, "RESULTS", tmp_path)
+    assert evaluation.history("digits", "sample") == {"loss": [0.7, 0.5]}
+    assert evaluation.history("digits", "sample", seed=3) == {"loss": [0.6, 0.25]}
+    with pytest.raises(ValueError, match="seed 1 of 'digits' at sample scale"):
+        evaluation.history("digits", "sample", seed=1)
