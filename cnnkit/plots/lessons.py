@@ -24,22 +24,26 @@ STEPS = ("ReLU", "3×3 conv", "BN", "ReLU", "3×3 conv", "BN")
 def number_grids(grids: Sequence[np.ndarray], titles: Sequence[str]) -> Figure:
     """Show small matrices side by side with their numbers, all cells of one size.
 
-    Each of the `grids`, (rows, columns), is grey if no number is negative, bright where it is
-    large, and has two colours around 0 otherwise.
+    Each of the `grids`, (rows, columns), is grey if no number is negative, from black at 0 to white
+    at the largest of all, and has two colours around 0 otherwise.
     """
     cell, gap = 0.5, 0.4
     widths = [grid.shape[1] for grid in grids]
     height = max(len(grid) for grid in grids)
     size = (cell * sum(widths) + gap * (len(grids) + 1), cell * height + 3 * gap)
     figure, axes = plt.subplots(1, len(grids), figsize=size, width_ratios=widths, squeeze=False)
+    grey = max((grid.max() for grid in grids if grid.min() >= 0), default=1) or 1.0
     for ax, grid, title in zip(axes.flat, grids, titles, strict=True):
-        bound = np.abs(grid).max() or 1.0
-        # A range wider than the numbers keeps the colours pale enough to write on.
-        colors, high = (SIGNED, 2.0) if grid.min() < 0 else ("gray", 1.2)
-        ax.imshow(grid, cmap=colors, vmin=-2 * bound, vmax=high * bound)
+        signed = grid.min() < 0
+        bound = np.abs(grid).max() if signed else grey
+        look = {"cmap": SIGNED, "vmin": -2 * bound, "vmax": 2 * bound}  # pale, to write on
+        ax.imshow(grid, **(look if signed else {"vmin": 0, "vmax": bound}))
         for (row, column), value in np.ndenumerate(grid):
-            ax.text(column, row, f"{value:g}", **MIDDLE)
+            color = "black" if signed or value > bound / 2 else "white"
+            ax.text(column, row, _number(value), color=color, **MIDDLE)
         ax.set(title=title, **BARE)
+        edge = Rectangle((-0.5, -0.5), *grid.shape[::-1], fill=False, ec=GREY, clip_on=False)
+        ax.add_patch(edge)
     return figure
 
 
@@ -54,12 +58,21 @@ def convolution_step(
     """
     size = len(kernel)
     figure = number_grids((image, kernel, response), ("input map", "kernel", "response map"))
+    for ax, sign in zip(figure.axes[1:], "×=", strict=True):
+        ax.annotate(
+            sign, (0, 0.5), (-14, 0), "axes fraction", "offset points", fontsize=14, **MIDDLE
+        )
     _frame(figure.axes[0], row, column, size, VERMILION)
     _frame(figure.axes[2], row, column, 1, VERMILION)
     pairs = zip(image[row : row + size, column : column + size].flat, kernel.flat, strict=True)
-    terms = [f"{value:g}·({weight:g})" for value, weight in pairs if value and weight]
-    figure.supxlabel(f"{' + '.join(terms) or '0'} = {response[row, column]:g}", fontsize=10)
+    terms = [f"{_number(value)}·({_number(weight)})" for value, weight in pairs if value and weight]
+    total = _number(response[row, column])
+    figure.supxlabel(f"{' + '.join(terms) or '0'} = {total}", fontsize=10)
     return figure
+
+
+def _number(value: float) -> str:
+    return f"{value + 0.0:g}".replace("-", "−")  # no −0
 
 
 def _frame(ax: Axes, row: float, column: float, size: int, color: str) -> None:
@@ -82,7 +95,8 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
         if not (1 <= kernel <= padded and stride >= 1):
             raise ValueError(f"A kernel of {kernel} with stride {stride} fits nowhere in {padded}.")
         steps = np.arange(0, padded - kernel + 1, stride)
-        ax.imshow(np.pad(np.full((size, size), 0.3), padding, constant_values=0.08), vmin=0, vmax=1)
+        cells = np.pad(np.full((size, size), 0.7), padding, constant_values=0.92)
+        ax.imshow(cells, vmin=0, vmax=1)
         edges = np.arange(padded + 1) - 0.5
         ax.set(xticks=edges, yticks=edges, xticklabels=[], yticklabels=[], frame_on=False)
         ax.grid(color="white", lw=1)
@@ -93,7 +107,7 @@ def sliding_windows(cases: Sequence[tuple[int, int, int, int]]) -> Figure:
         _frame(ax, steps[-1], steps[-1], kernel, GREEN)
         ax.set_title(f"{title}\n→ {len(steps)} × {len(steps)}")
     note = "upper left: the first window; lower right: the last; a dot for each output"
-    figure.supxlabel(note, fontsize=9)
+    figure.supxlabel(note, fontsize=10)
     return figure
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from unicodedata import east_asian_width
 
 from cnnkit.plots.lines import ABOVE, draw_lines
-from cnnkit.plots.style import BARE, BLUE, GREY, MIDDLE, SIGNED, VERMILION, panels, styled
+from cnnkit.plots.style import BARE, BLUE, GREY, MIDDLE, SIGNED, STRENGTH, VERMILION, panels, styled
 
 import keras
 import matplotlib.pyplot as plt
@@ -75,11 +75,11 @@ def layer_by_layer(image: np.ndarray, outputs: Sequence[np.ndarray], names: Name
             axes = part.subplots(3, 2, subplot_kw=BARE).flat
             strongest = np.argsort(-array.max(axis=(0, 1)), kind="stable")[:6]
             for ax, channel in zip(axes, strongest, strict=False):
-                ax.imshow(array[..., channel], vmin=0, vmax=array.max())
+                ax.imshow(array[..., channel], cmap=STRENGTH, vmin=0, vmax=array.max())
         elif array is not outputs[-1]:
             columns = next(n for n in range(20, 0, -1) if array.size % n == 0)
             ax = part.subplots(subplot_kw={"xticks": [], "yticks": []})
-            ax.imshow(array.reshape(-1, columns), aspect="auto")
+            ax.imshow(array.reshape(-1, columns), cmap=STRENGTH, aspect="auto")
             ax.spines[:].set_color(GREY)
         else:
             ax = part.subplots()

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from cnnkit.plots.style import BARE, BLUE, SIGNED, VERMILION, styled
+from cnnkit.plots.style import BARE, BLUE, SIGNED, STRENGTH, VERMILION, styled
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -25,8 +25,8 @@ def image_grid(
 ) -> Figure:
     """Show images in a grid, `columns` in a row, each `size` inches wide.
 
-    `images`, each (h, w), (h, w, 1) or (h, w, 3), are in [0, 1] or [0, 255]; grey ones are shown
-    as ink on paper: 0 is white. `titles`, one for each image, may be its labels.
+    `images`, each (h, w), (h, w, 1) or (h, w, 3), are in [0, 1] or [0, 255], and 0
+    is black. `titles`, one for each image, may be its labels.
     """
     whole: tuple[int, ...] = getattr(images, "shape", ())
     single = len(whole) == 3 and whole[2] in (1, 3) and min(whole[:2]) > 3  # less may be kernels
@@ -72,7 +72,7 @@ def heat_overlays(
     frames = [None] * len(images) if boxes is None else boxes
     for image, hot, frame, pair in zip(images, heat, frames, pairs, strict=True):
         grey = np.asarray(image, "float32").mean(axis=-1)
-        pair[1].imshow(grey, cmap="gray_r" if np.shape(image)[-1] == 1 else "gray")
+        pair[1].imshow(grey)
         red = np.full((*np.shape(hot), 4), [*to_rgb(VERMILION), OPAQUE])
         red[..., 3] *= hot
         pair[1].imshow(red)
@@ -90,12 +90,12 @@ def feature_maps(
 ) -> Figure:
     """Show the feature maps of one image, all on the same scale.
 
-    `maps`, (h, w, channels), are grey if no value is negative, and have two colours around 0
-    otherwise. `columns` and `size` are as in `image_grid`.
+    `maps`, (h, w, channels), are bright where they are strong if no value is negative, and have two
+    colours around 0 otherwise. `columns` and `size` are as in `image_grid`.
     """
     channels = np.moveaxis(np.asarray(maps), -1, 0)
     largest = np.abs(channels).max() or 1.0
-    low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, "gray_r")
+    low, colors = (-largest, SIGNED) if channels.min() < 0 else (0.0, STRENGTH)
     figure = _grid(channels, columns, size, titles, cmap=colors, vmin=low, vmax=largest)
     figure.set_figwidth(figure.get_figwidth() + 0.9)  # for the scale
     figure.colorbar(figure.axes[0].images[0], ax=figure.axes, shrink=0.9, label="response")

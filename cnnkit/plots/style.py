@@ -14,6 +14,7 @@ BLUE, ORANGE, GREEN = "#0072B2", "#E69F00", "#009E73"
 VERMILION, PURPLE, GREY = "#D55E00", "#CC79A7", "#7F7F7F"
 COLORS = [BLUE, VERMILION, GREEN, ORANGE, PURPLE]  # of lines, one after the other
 SIGNED = "PuOr_r"  # orange above zero, purple below
+STRENGTH = "magma"  # from 0, black, to bright
 BARE: Any = {"xticks": [], "yticks": [], "frame_on": False}  # a panel without axes
 MIDDLE: Any = {"ha": "center", "va": "center"}  # of a text
 
@@ -32,7 +33,7 @@ RC: dict[Any, Any] = {
     "axes.prop_cycle": plt.cycler(color=COLORS, marker=list("o^sDv")),
     "axes.spines.top": False,
     "axes.spines.right": False,
-    "image.cmap": "gray_r",
+    "image.cmap": "gray",
     "legend.frameon": False,
     "text.parse_math": False,  # a class may be named $5
 }

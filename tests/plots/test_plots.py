@@ -89,13 +89,20 @@ def test_a_convolution_step_spells_out_its_sum():
     image = np.array([[0, 0, 75, 80], [0, 75, 80, 80], [0, 75, 80, 80], [0, 0, 0, 0]])
     sobel = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
     figure = plots.convolution_step(image, sobel, np.array([[155.0, 0], [0, 0]]), 0, 0)
-    assert figure.get_supxlabel() == "75·(-1) + 75·(2) + 80·(1) = 155"
+    assert figure.get_supxlabel() == "75·(−1) + 75·(2) + 80·(1) = 155"
 
 
 def test_number_grids_write_each_number_into_its_cell():
     ax, _ = plots.number_grids([np.array([[1, 2.5], [0, 4]]), np.eye(3)], ["a", "b"]).axes
     cells = {text.get_position(): text.get_text() for text in ax.texts}
     assert cells == {(0, 0): "1", (1, 0): "2.5", (0, 1): "0", (1, 1): "4"}
+
+
+def test_numbers_can_be_read_on_their_grey_and_have_a_minus():
+    grey, less, signed = plots.number_grids([np.eye(1), np.eye(1) / 4, -np.eye(2)], "abc").axes
+    for ax, color in ((grey, "black"), (less, "white"), (signed, "black")):
+        assert {text.get_color() for text in ax.texts} == {color}
+    assert [text.get_text() for text in signed.texts] == ["−1", "0", "0", "−1"]
 
 
 @pytest.mark.parametrize("case", [(3, 5, 0, 1), (5, 3, 0, 0), (5, 0, 0, 1)])
@@ -148,9 +155,10 @@ def test_an_image_grid_says_what_it_cannot_show(images, titles, cure):
 
 
 @pytest.mark.parametrize("ink", [np.ones((2, 8, 8)), np.full((2, 8, 8), 255, "uint8")])
-def test_a_picture_full_of_ink_is_black(ink):
+def test_the_largest_number_of_a_picture_is_white_and_0_is_black(ink):
     shown = visible(plots.image_grid(ink))[0].images[0]
-    np.testing.assert_array_equal(shown.cmap(shown.norm(1.0 * ink.max()))[:3], (0, 0, 0))
+    for pixel, colour in ((ink.max(), (1, 1, 1)), (0, (0, 0, 0))):
+        np.testing.assert_array_equal(shown.cmap(shown.norm(pixel / ink.max()))[:3], colour)
 
 
 def test_a_confusion_matrix_in_per_cent_has_rows_of_a_hundred():
@@ -202,7 +210,7 @@ def test_kernels_are_the_right_way_round():
 
 def test_the_frames_of_a_convolution_step_stand_at_row_and_column():
     figure = plots.convolution_step(np.ones((5, 5)), np.ones((3, 3)), np.ones((3, 3)), 0, 2)
-    corners = [ax.patches[0].get_xy() for ax in figure.axes if ax.patches]
+    corners = [frame.get_xy() for ax in figure.axes for frame in ax.patches[1:]]  # not the edge
     assert corners == [(1.5, -0.5), (1.5, -0.5)]
 
 
