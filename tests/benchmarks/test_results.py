@@ -113,7 +113,22 @@ def test_the_recorded_figures_keep_what_the_course_promises():
     assert evaluation.spread("digits", "sample").mean >= 0.970
     assert evaluation.spread("mnist", "full").mean >= 0.990
     assert evaluation.spread("mnist", "full").test_size == 10_000
+    dense, convolutional = (
+        evaluation.spread(f"{name}_moved", "sample") for name in ("mnist_dense", "mnist")
+    )
+    assert min(convolutional.figures) >= max(dense.figures) + 0.1
     scratch = evaluation.spread("cats_vs_dogs", "sample")
+    assert evaluation.spread("cats_vs_dogs_last", "sample").mean >= scratch.mean + 0.03
+    neither, augmentation = (
+        evaluation.spread(f"cats_vs_dogs_{name}", "sample") for name in ("neither", "augmentation")
+    )
+    assert min(augmentation.figures) >= max(neither.figures)
+    moved, half_turns, none = (
+        evaluation.spread(f"mnist_trained_{name}", "sample")
+        for name in ("moved_moved", "half_turns_6_9", "none_6_9")
+    )
+    assert min(moved.figures) >= max(convolutional.figures)
+    assert max(half_turns.figures) < min(none.figures)
     assert all(0.60 <= figure <= 0.75 for figure in scratch.figures)
     assert evaluation.spread("cats_vs_dogs_augmented", "sample").mean >= scratch.mean + 0.08
     assert evaluation.spread("own_photos_head", "sample").mean >= 0.85
@@ -126,6 +141,18 @@ def test_the_recorded_figures_keep_what_the_course_promises():
     ten_crop, center = (evaluation.spread(n, "sample") for n in ("alexnet", "alexnet_center"))
     assert statistics.mean(ten_crop.figures[:3]) >= 0.90
     assert statistics.mean(ten_crop.figures[:3]) >= statistics.mean(center.figures[:3]) - 0.005
+
+
+def test_digits_are_moved_by_up_to_three_whole_pixels_and_turned_by_a_half():
+    dots = np.zeros((64, 28, 28, 1), "float32")
+    dots[:, 14, 10] = 1
+    moved = np.asarray(scratch.translation(seed=0)(dots, training=True))
+    places = np.argwhere(moved == 1)[:, 1:3] - (14, 10)
+    assert (len(places), moved.sum(), np.abs(places).max()) == (64, 64, 3)
+    turned = np.asarray(scratch.HalfTurns()(dots, training=True))
+    assert 16 < turned[:, 14, 10].sum() < 48
+    np.testing.assert_array_equal(turned[:, 14, 10] + turned[:, 13, 17], 1)
+    np.testing.assert_array_equal(scratch.HalfTurns()(dots), dots)
 
 
 def test_the_pages_are_those_of_the_recorded_figures(tmp_path):
