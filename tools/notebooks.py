@@ -83,24 +83,38 @@ def tags(cell: NotebookNode) -> list[str]:
 def tidy(notebook: NotebookNode) -> None:
     """Make a notebook's file depend on its content alone, and give each figure its text.
 
-    A widget's view shows nothing without its kernel, and is left out. A figure's alternative text
-    follows its caption, the paragraph below it that begins with ``*Figure``, as a comment
-    ``<!-- alt: … -->``; without one, the caption is all there is to say. A page has it when it is
-    exported by ``nbconvert --to html --template classic``.
+    Text that a cell prints is one output, however it arrived. A widget's view shows nothing without
+    its kernel, and is left out. A figure's alternative text follows its caption, the paragraph
+    below it that begins with ``*Figure``, as a comment ``<!-- alt: … -->``; without one, the
+    caption is all there is to say. A page has it when it is exported by
+    ``nbconvert --to html --template classic``.
     """
-    kept = {key: notebook.metadata[key] for key in KEPT if key in notebook.metadata}
-    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}, **kept}
+    metadata = {key: notebook.metadata[key] for key in KEPT if key in notebook.metadata}
+    notebook.metadata = {"kernelspec": KERNEL, "language_info": {"name": "python"}, **metadata}
     for number, cell in enumerate(notebook.cells):
         cell.id = f"cell-{number:02d}"
         if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if WIDGET_VIEW not in out.get("data", {})]
-    for cell, below in itertools.pairwise(notebook.cells):
+            kept = [out for out in cell.outputs if WIDGET_VIEW not in out.get("data", {})]
+            cell.outputs = _joined(kept)
+    shown = [cell for cell in notebook.cells if "check" not in tags(cell)]
+    for cell, below in itertools.pairwise(shown):
         for output in cell.get("outputs", []):
             if "image/png" in output.get("data", {}) and below.source.startswith("*Figure"):
                 paragraph, *_ = below.source.split("\n\n")
                 described = ALT.search(paragraph)
                 text = described[1] if described else paragraph.replace("*", "").replace("`", "")
                 output.metadata["image/png"] = {"alt": " ".join(text.split())}
+
+
+def _joined(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """Join what a cell printed in several pieces."""
+    joined: list[NotebookNode] = []
+    for out in outputs:
+        if joined and out.output_type == "stream" and joined[-1].get("name") == out.name:
+            joined[-1].text += out.text
+        else:
+            joined.append(out)
+    return joined
 
 
 def build(script: Path, prose: bool = False) -> None:
