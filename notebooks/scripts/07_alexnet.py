@@ -27,7 +27,7 @@
 #   which of them a new idea belongs to;
 # - build the network of 2012 layer by layer, account for its 58,289,538 parameters, and see why its initial weights fit
 #   its pixels;
-# - train it with its published recipe in a run that you may stop at any moment;
+# - train it with its published **recipe** (레시피) in a run that you may stop at any moment;
 # - evaluate it with ten crops of each photo, and say what they gain.
 #
 # You need [chapter 4](04_augmentation.ipynb). At sample scale the chapter takes about two minutes.

@@ -60,7 +60,7 @@ WRONG = {
             "mirrored[chosen] = photos[chosen, :, ::-1]": "mirrored[:1] = photos[:1, :, ::-1]"
         },
         ("q5", "same in each step", 2): {"self.amount, seed=self.random)": "self.amount, seed=3)"},
-        ("q4", "another one is worse", 2): {'culprit = "turned by halves"': 'culprit = "moved"'},
+        ("q4", "another one is worse", 2): {'culprit = "upside down"': 'culprit = "moved"'},
     },
     "05_feature_extraction": {
         ("q1", "rounds down, not up", 2): {"side //= 2": "side = -(-side // 2)"},

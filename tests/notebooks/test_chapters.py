@@ -22,6 +22,15 @@ from nbformat import NotebookNode
 
 CHAPTERS = sorted(path.stem for path in notebooks.SCRIPTS.glob("*.py"))
 
+LESSONS = CHAPTERS[:4]  # chapters that end as follows
+ENDINGS = [
+    "What you have learned",
+    "Quiz",
+    "Exercises",
+    "Further reading",
+    "Where this differs from its sources",
+]
+
 # An absolute path of a machine, an object that has no text, or something that went wrong.
 NOT_IN_OUTPUT = re.compile(
     r"(?<![\w.])/(home|root|tmp|usr|work|Users|content|opt|var)/|[A-Z]:\\| at 0x|warning",
@@ -46,10 +55,18 @@ def problems(script: NotebookNode, built: NotebookNode) -> list[str]:
         found.append("a cell was not executed, or not in order")
     for cell in code:
         found += [f"{problem}: {cell.source[:60]!r}" for problem in problems_of_cell(cell)]
-    for cell, after in zip(code, [*code[1:], None], strict=True):
-        if trains(cell) and (after is None or ignored(after) or not after.outputs):
-            found.append(f"no cell after it prints what must hold: {cell.source[:60]!r}")
+    for number, cell in enumerate(code):
+        if trains(cell) and not holds_something(code[number + 1 :]):
+            found.append(f"no cell after it says what must hold: {cell.source[:60]!r}")
     return found
+
+
+def holds_something(after: list[NotebookNode]) -> bool:
+    """Whether the next cell prints what must hold, or one before the next training asserts it."""
+    untrained = list(itertools.takewhile(lambda cell: not trains(cell), after))
+    if any("check" in notebooks.tags(cell) for cell in untrained):
+        return True
+    return bool(after) and not ignored(after[0]) and bool(after[0].outputs)
 
 
 def problems_of_cell(cell: NotebookNode) -> list[str]:
@@ -58,6 +75,8 @@ def problems_of_cell(cell: NotebookNode) -> list[str]:
         found.append("more than 25 lines")
     if trains(cell) and not ignored(cell):
         found.append("a training cell without the tag nbval-ignore-output")
+    if "check" in notebooks.tags(cell) and (cell.outputs or "assert " not in cell.source):
+        found.append("a check that prints something, or asserts nothing")
     if re.search(r"^(plots\.|print\()", cell.source, re.MULTILINE) and not cell.outputs:
         found.append("an output was stripped")
     if last_line_draws(cell) and not any("image/png" in o.get("data", {}) for o in cell.outputs):
@@ -110,8 +129,11 @@ def test_a_chapter_begins_with_its_scale_and_leads_on(name):
     parameters = script.cells[tagged.index(["parameters"])].source
     assert parameters == 'SCALE = "sample"  # @param ["sample", "full"]'
     prose = "\n".join(cell.source for cell in script.cells if cell.cell_type == "markdown")
-    for heading in ("## Exercises", "## Sources", "## Solutions", "**Next:**"):
-        assert heading in prose
+    headings = re.findall(r"^## (.*)", prose, re.MULTILINE)
+    assert headings[-len(ENDINGS) :] == ENDINGS or name not in LESSONS
+    if name not in LESSONS:
+        assert {"Exercises", "Sources", "Solutions"} <= set(headings)
+    assert "**Next:**" in prose
     assert prose.count("What do you expect?") >= 4
     for target in re.findall(r"\]\(([^)#]+)", prose):
         assert target.startswith("http") or (notebooks.NOTEBOOKS / target).exists(), target
@@ -138,13 +160,16 @@ def test_building_tidies_a_chapter(more, alt):
         nbformat.v4.new_code_cell("draw()"),
         nbformat.v4.new_markdown_cell(f"*Figure 1. A\ncat.*{more}\n\nMore."),
     ]
+    cells.insert(1, nbformat.v4.new_code_cell("assert 1", metadata={"tags": ["check"]}))
     view = nbformat.v4.new_output("display_data", data={notebooks.WIDGET_VIEW: {}})
     picture = nbformat.v4.new_output("display_data", data={"image/png": b64encode(b"png").decode()})
-    cells[0].outputs = [view, picture]
+    printed = [nbformat.v4.new_output("stream", text=text) for text in ("1", "2\n")]
+    cells[0].outputs = [view, *printed, picture]
     notebook = nbformat.v4.new_notebook(cells=cells, metadata={"signature": "x"})
     notebooks.tidy(notebook)
-    assert [cell.id for cell in notebook.cells] == ["cell-00", "cell-01"]
-    (kept,) = notebook.cells[0].outputs
+    assert [cell.id for cell in notebook.cells] == ["cell-00", "cell-01", "cell-02"]
+    text, kept = notebook.cells[0].outputs
+    assert text.text == "12\n"
     assert kept.metadata == {"image/png": {"alt": alt}}
     assert set(notebook.metadata) == {"kernelspec", "language_info"}
 
@@ -179,6 +204,10 @@ def first(built: NotebookNode, suitable: Callable[[NotebookNode], object]) -> No
     return next(cell for cell in built.cells if cell.cell_type == "code" and suitable(cell))
 
 
+def checks(cell: NotebookNode) -> bool:
+    return "check" in notebooks.tags(cell)
+
+
 def with_output(built: NotebookNode) -> NotebookNode:
     return first(built, lambda cell: cell.outputs)
 
@@ -191,7 +220,7 @@ WARNING = nbformat.v4.new_output("stream", name="stderr", text="careful")
 SPOILS = {  # by the problem that has to be found
     "a cell was not executed": lambda built: with_output(built).update(execution_count=None),
     "an output was stripped": lambda built: first(
-        built, lambda cell: cell.source.startswith("print")
+        built, lambda cell: re.search("^print", cell.source, re.MULTILINE)
     ).update(outputs=[]),
     "a figure is missing": lambda built: first(built, last_line_draws).update(outputs=[]),
     "differs from its script": lambda built: with_output(built).update(source="print('new')"),
@@ -199,6 +228,12 @@ SPOILS = {  # by the problem that has to be found
     "'/home/' in the output": lambda built: say(built, "/home/someone/data\n"),
     "' at 0x' in the output": lambda built: say(built, "<History object at 0x7f99bb1bc290>"),
     "stderr in the output": lambda built: with_output(built).outputs.append(WARNING),
+    "no cell after it says what must hold": lambda built: built.update(
+        cells=[cell for cell in built.cells if "check" not in notebooks.tags(cell)]
+    ),
+    "a check that prints something": lambda built: first(built, checks).update(
+        outputs=[nbformat.v4.new_output("stream", text="7")]
+    ),
     "more than 25 lines": lambda built: with_output(built).update(source="x = 1\n" * 26),
 }
 
@@ -211,15 +246,13 @@ def test_a_spoiled_chapter_may_not_go_out(problem):
     assert problem in "; ".join(problems(script, spoiled))
 
 
-@pytest.mark.parametrize("installed", [True, False])
-def test_the_kernel_slides_where_ipywidgets_is_there_and_stands_still_elsewhere(
-    installed, monkeypatch
-):
+def test_the_sliders_move_the_kernel(monkeypatch):
     (cell,) = [c for c in read("01_convolution")[0].cells if "interact(" in c.source]
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda *figures, **_: shown.extend(figures))
-    slid = SimpleNamespace(interact=lambda draw, row, column: shown.append((row, column)))
-    monkeypatch.setitem(sys.modules, "ipywidgets", slid if installed else None)
+    slid = SimpleNamespace(interact=lambda draw, row, column: shown.append((row, column, draw)))
+    monkeypatch.setitem(sys.modules, "ipywidgets", slid)
     lesson = {"plots": plots, "picture": np.eye(5), "sobel": np.eye(3), "response": np.eye(3)}
     exec(cell.source, lesson)
-    assert shown == [((0, 2), (0, 2))] if installed else isinstance(shown[0], Figure)
+    ((row, column, draw),) = shown
+    assert row == column == (0, 2)
+    assert isinstance(draw(2, 2), Figure)

@@ -18,9 +18,13 @@ def rate(value: float) -> str:
 
 ON_VGG16 = {"SIZE": on_vgg16.SIZE, "WEIGHTS": on_vgg16.WEIGHTS}
 BY_SCALE = {  # what a chapter's first cells choose by the scale
+    1: {"EPOCHS": scratch.DIGITS_EPOCHS},
     2: {"EPOCHS": scratch.MNIST_EPOCHS},
     3: {"SIZE": scratch.PHOTO_SIZE},
-    4: {"SIZE": scratch.PHOTO_SIZE, "EPOCHS": scratch.AUGMENTED_EPOCHS},
+    4: {
+        "SIZE": scratch.PHOTO_SIZE,
+        "EPOCHS": scratch.AUGMENTED_EPOCHS | {"sample": 2},  # the curves are recorded ones
+    },
     5: ON_VGG16,
     6: ON_VGG16,
     7: {
@@ -56,14 +60,22 @@ LINES = {  # what else a chapter has of its recipe and of the recorded runs
     1: [
         f"SGD(learning_rate={rate(recipes.DIGITS.learning_rate)})",
         f'{recipes.DIGITS.loss}(reduction="{recipes.DIGITS.reduction}")',
-        f"for step in range({recipes.DIGITS.epochs}):",
+        "batch_size=len(x_train), epochs=EPOCHS",
     ],
     2: [
         f'optimizer="{recipes.MNIST.optimizer}", loss="sparse_categorical_crossentropy"',
-        f"batch_size={recipes.MNIST.batch_size}, epochs=EPOCHS",
+        f'"batch_size": {recipes.MNIST.batch_size}, "epochs": EPOCHS, "validation_split": HELD',
+        'HELD_BACK = {"sample": 1 / 10, "full": 1 / 60}[SCALE]',
+        'keras.layers.Dense(512, activation="relu"),',
     ],
     3: [*ON_PHOTOS, f"EPOCHS = {recipes.CATS_VS_DOGS.epochs}\n"],
-    4: ON_PHOTOS,
+    4: [
+        *ON_PHOTOS[:2],
+        'monitor="val_accuracy", save_best_only=True',
+        f'"batch_size": {recipes.MNIST.batch_size}, "epochs": {scratch.MNIST_EPOCHS["sample"]}',
+        f'"validation_split": {scratch.MNIST_HELD_BACK["sample"]}',
+        f"write {scratch.AUGMENTED_EPOCHS['sample']} for 2",
+    ],
     5: [
         *ON_FEATURES,
         f"EPOCHS = {recipes.FEATURES.epochs}\n"
@@ -109,6 +121,8 @@ def test_a_chapter_trains_as_the_recipe_and_the_recorded_runs_do(number):
 def test_the_recorded_runs_train_as_the_recipes_do():
     for recipe in (recipes.CATS_VS_DOGS, recipes.FEATURES):  # as Keras has it by default
         assert keras.optimizers.get(recipe.optimizer).learning_rate == recipe.learning_rate
+    assert scratch.MNIST_HELD_BACK == {"sample": 1 / 10, "full": 1 / 60}
+    assert scratch.DIGITS_EPOCHS["full"] == recipes.DIGITS.epochs
     assert on_vgg16.AUGMENTED_HEAD_RATE == {"sample": 2e-4, "full": 1e-3}
     assert recipes.FEATURES_AUGMENTED.learning_rate == 1e-3
     assert alexnet.RECIPE["full"] == recipes.ALEXNET

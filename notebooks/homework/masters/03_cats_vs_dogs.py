@@ -88,8 +88,8 @@ def test_loss(loss_of_knowing_nothing):
 # %% [markdown]
 # ## 2. When does overfitting begin?
 #
-# Write a function that says after how many epochs a network was at its best, as chapter 3 chooses it. Epochs
-# are counted from 1.
+# You decided beforehand to keep the network with the lowest validation loss. Write a function that says after
+# how many epochs that was. Epochs are counted from 1.
 
 # %%
 curves = {
@@ -127,7 +127,7 @@ def test_best_epoch(best_epoch):
     if got in (7, 8, 9, 10):
         return "The training curves get better all the time, while the network memorises its photos."
     if got in (5, 6):
-        return "Chapter 3 keeps the lowest validation loss, which need not be the best accuracy."
+        return "You decided to keep the lowest validation loss, which need not be the best accuracy."
     if got == 3:
         return "Python counts from 0, the epochs of this question from 1."
     if got in (0, 1):
