@@ -59,9 +59,13 @@ def _bytes(heat: np.ndarray) -> np.ndarray:
 
 
 KEEP: dict[str, Callable[[Results], Results]] = {
-    "02_mnist": lambda r: {**_history(r), **_mistakes(r), "confusion": r["matrix"]},
+    "01_convolution": lambda r: {"learned": np.stack(r["learned"])[..., 0, 0]},
+    "02_mnist": lambda r: {
+        **_history(r, "dense_history"),
+        **_mistakes(r),
+        "confusion": r["matrix"],
+    },
     "03_cats_vs_dogs": lambda r: {**_history(r), **_mistakes(r)},
-    "04_augmentation": _history,
     "05_feature_extraction": lambda r: {
         **_history(r),
         **{f"map/{name}": points for name, points in r["maps"].items()},

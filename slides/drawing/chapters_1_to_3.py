@@ -3,7 +3,7 @@
 import functools
 
 from cnnkit import data, models, plots
-from cnnkit.plots.style import SIGNED
+from cnnkit.plots.style import GREY, SIGNED, panels, styled
 from slides.drawing import (
     bars,
     cats_and_dogs,
@@ -16,11 +16,12 @@ from slides.drawing import (
     wide,
 )
 
+import keras
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.signal import correlate2d
-from sklearn.datasets import load_sample_image
+from skimage.data import chelsea
 
 SOBEL = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
 PICTURE = np.array([[0, 0, 75, 80, 80], *[[0, 75, 80, 80, 80]] * 3, [0] * 5])
@@ -29,14 +30,24 @@ SMALL = np.array([[1, 3, 2, 0], [5, 2, 1, 1], [0, 0, 4, 2], [8, 0, 2, 4]])
 
 
 @functools.cache
-def flower() -> np.ndarray:
-    return load_sample_image("flower.jpg")[:400:2, 100:500:2] / 255
+def cat() -> np.ndarray:
+    return chelsea()[:, 60:360] / 255
+
+
+@figure
+def ch01_chelsea() -> Figure:
+    return plots.image_grid([cat()], size=3)
 
 
 @figure
 def ch01_step() -> Figure:
-    response = correlate2d(PICTURE, SOBEL, "valid")
-    return lettered(plots.convolution_step(PICTURE, SOBEL, response, row=0, column=0), 1.4)
+    response = correlate2d(PICTURE, SOBEL, "valid").astype(float)
+    drawn = plots.convolution_step(PICTURE, SOBEL, response, row=0, column=0)
+    response.flat[1:] = np.nan  # which the other steps give
+    drawn.axes[2].images[0].set_data(response)
+    for text in drawn.axes[2].texts[1:-1]:
+        text.set_text("")
+    return lettered(drawn, 1.4)
 
 
 @figure
@@ -50,21 +61,20 @@ def ch01_response() -> Figure:
 def ch01_maps() -> Figure:
     diagonal = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
     spot = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
-    kernels, grey = [SOBEL, SOBEL.T, diagonal, spot], flower().mean(axis=-1)
+    kernels, grey = [SOBEL, SOBEL.T, diagonal, spot], cat().mean(axis=-1)
     maps = [correlate2d(grey, kernel, "valid") for kernel in kernels]
 
     def coloured(values: np.ndarray) -> np.ndarray:
         return plt.get_cmap(SIGNED)(0.5 + values / np.abs(values).max() / 2)[..., :3]
 
-    pictures = [flower(), *map(coloured, maps), np.ones((3, 3, 3)), *map(coloured, kernels)]
+    pictures = [cat(), *map(coloured, maps), np.ones((3, 3, 3)), *map(coloured, kernels)]
     names = ["photo", "horizontal edges", "vertical edges", "diagonals", "spots"]
     return plots.image_grid(pictures, [*names, "", *["its kernel"] * 4], columns=5, size=1.2)
 
 
 @figure
 def ch01_channels() -> Figure:
-    miniature = flower()[::25, ::25]
-    channels = [miniature, *np.moveaxis(1 - miniature, -1, 0)]
+    channels = [cat(), *np.moveaxis(cat(), -1, 0)]
     return plots.image_grid(channels, ["colour", "red", "green", "blue"], size=1.7)
 
 
@@ -81,10 +91,11 @@ def ch01_sizes() -> Figure:
 
 @figure
 def ch01_matrix() -> Figure:
-    units = np.eye(25).reshape(25, 5, 5)
-    matrix = np.stack([correlate2d(unit, SOBEL, "valid").ravel() for unit in units], axis=1)
-    drawn = plots.number_grids([matrix], ["column: pixel of the input; row: number of the output"])
-    return wide(drawn, 2.6)
+    """Draw a dense layer's weights for a row of seven pixels, and those of a kernel of three."""
+    dense = np.random.default_rng(0).integers(-9, 10, (5, 7))
+    band = np.eye(5, 7) - np.eye(5, 7, 2)
+    titles = ["dense layer: 35 weights", "convolution: 3 weights, repeated"]
+    return lettered(plots.number_grids([dense, band], titles), 1.6)
 
 
 @figure
@@ -104,6 +115,23 @@ def ch01_pooling() -> Figure:
     windows = SMALL.reshape(2, 2, 2, 2)
     grids = [SMALL, windows.max(axis=(1, 3)), windows.mean(axis=(1, 3))]
     return lettered(plots.number_grids(grids, ["map", "max pooling", "average pooling"]), 1.2)
+
+
+@figure
+@styled
+def ch01_descent() -> Figure:
+    figure, (ax,) = panels(7, 2.3, xlabel="weight w", ylabel="loss")
+    grid, path = np.linspace(-0.5, 6.5, 100), 3 - 3 * 0.4 ** np.arange(6)
+    ax.plot(grid, (grid - 3) ** 2, marker="")
+    ax.plot(path, (path - 3) ** 2, "o", ms=9)
+    return figure
+
+
+@figure
+def ch01_learned() -> Figure:
+    kept = np.round(recorded("01_convolution")["learned"], 1)
+    titles = ["at first", "3 steps", "10 steps", "Sobel"]
+    return lettered(plots.number_grids([*kept[[0, 3, 10]], SOBEL], titles), 1.7)
 
 
 @figure
@@ -136,11 +164,32 @@ def ch02_parameters() -> Figure:
 
 @figure
 def ch02_curves() -> Figure:
-    return wide(plots.learning_curves(recorded("02_mnist", "history/")))
+    return wide(plots.learning_curves(recorded("02_mnist", "dense_history/")))
+
+
+@figure
+def ch02_moved() -> Figure:
+    _, (x, _) = data.mnist("sample")
+    move = keras.layers.RandomTranslation(
+        3 / 28, 3 / 28, fill_mode="constant", interpolation="nearest", seed=0
+    )
+    moved = np.asarray(move(x, training=True))
+    return lettered(plots.picture_rows({"in place": x[:8], "moved": moved[:8]}), 1.2)
 
 
 @figure
 def ch02_results() -> Figure:
+    names = {
+        "dense": "mnist_dense",
+        "convolutional": "mnist",
+        "dense, moved": "mnist_dense_moved",
+        "convolutional, moved": "mnist_moved",
+    }
+    return results({title: (name, "sample") for title, name in names.items()})
+
+
+@figure
+def ch02_scales() -> Figure:
     scales = {"sample": ("mnist", "sample"), "full": ("mnist", "full")}
     return results(scales, {"full": 0.991})
 
@@ -161,19 +210,27 @@ def ch02_mistakes() -> Figure:
 def ch03_photos() -> Figure:
     path = cats_and_dogs() / "train"
     train = data.image_folder(path, (80, 80), batch_size=16, shuffle=True, seed=5)
-    images, labels = next(iter(train))
-    names = [train.class_names[label] for label in labels]
-    return plots.image_grid(projected(images), names, columns=8, size=0.85)
+    pictures = [cat(), *projected(next(iter(train))[0][:8])]
+    return plots.image_grid(pictures, columns=3, size=1.1)
 
 
 @figure
 def ch03_curves() -> Figure:
-    return wide(plots.learning_curves(recorded("03_cats_vs_dogs", "history/")))
+    curves = recorded("03_cats_vs_dogs", "history/")
+    drawn = wide(plots.learning_curves(curves))
+    drawn.axes[0].axhline(np.log(2), color=GREY, ls="--", marker="")
+    drawn.axes[0].axvline(int(np.argmin(curves["val_loss"])) + 1, color=GREY, ls=":", marker="")
+    return drawn
 
 
 @figure
 def ch03_results() -> Figure:
-    return results({"from scratch": ("cats_vs_dogs", "sample")})
+    names = {
+        "lowest validation loss": "cats_vs_dogs",
+        "highest validation accuracy": "cats_vs_dogs_by_accuracy",
+        "last epoch": "cats_vs_dogs_last",
+    }
+    return results({title: (name, "sample") for title, name in names.items()})
 
 
 @figure

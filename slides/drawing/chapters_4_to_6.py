@@ -1,74 +1,109 @@
 """Figures of the decks on augmentation and transfer learning."""
 
-import functools
-
-from cnnkit import data, models, plots, training
+from cnnkit import data, evaluation, models, plots, training
 from cnnkit.data import augment
-from cnnkit.plots.style import BLUE, VERMILION, panels, styled
-from slides.drawing import cats_and_dogs, figure, lettered, photos_of, recorded, results, wide
+from cnnkit.plots.style import BLUE, GREY, VERMILION, panels, styled
+from slides.drawing import figure, lettered, recorded, results, wide
 
 import keras
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
+from PIL import Image
+from skimage.data import chelsea
 
 
-@functools.cache
-def cat(size: int = 128) -> np.ndarray:
-    """Return a photo whose face is near the middle, (size, size, 3) uint8."""
-    photo = photos_of([cats_and_dogs() / "train" / "cat" / "cat.119.jpg"], size)[0]
-    return np.round(255 * photo).astype("uint8")
+def cat(size: int = 150) -> np.ndarray:
+    """Return a photo of a cat, (size, size, 3) uint8."""
+    return np.asarray(Image.fromarray(chelsea()[:, 75:375]).resize((size, size)))
 
 
-def changed(layers: dict[str, keras.Layer], photo: np.ndarray, count: int = 7) -> Figure:
-    same = np.repeat(photo[np.newaxis], count, axis=0)
-    return lettered(
-        plots.picture_rows(
-            {name: list(np.asarray(layer(same, training=True))) for name, layer in layers.items()}
-        ),
-        1.3,
-    )
+def changed(layer: keras.Layer, count: int = 5) -> list[np.ndarray]:
+    """Return the cat, and what a layer makes of it."""
+    training.reproducible(4)
+    same = np.repeat(cat()[np.newaxis], count, axis=0)
+    return [cat(), *np.asarray(layer(same, training=True)).astype("uint8")]
+
+
+def rows_of(layers: dict[str, keras.Layer]) -> Figure:
+    rows = {name: changed(layer) for name, layer in layers.items()}
+    return lettered(plots.picture_rows(rows), 1.2)
+
+
+@figure
+def ch04_chain() -> Figure:
+    return plots.image_grid(changed(augment.flip_rotate_zoom()), columns=6, size=1.15)
 
 
 @figure
 def ch04_moved() -> Figure:
     layers = {
-        "flip": augment.flip("horizontal"),
-        "rotate": augment.rotate(45),
-        "CropAndResize": augment.CropAndResize(smallest=0.6),
-        "flip_rotate_zoom": augment.flip_rotate_zoom(),
+        "flip": keras.layers.RandomFlip("horizontal_and_vertical"),
+        "rotation": keras.layers.RandomRotation(45 / 360, fill_mode="constant"),
+        "crop, resize": augment.CropAndResize(smallest=0.6),
+        "translation": keras.layers.RandomTranslation(0.2, 0.2, fill_mode="constant"),
     }
-    return changed(layers, cat())
+    return rows_of(layers)
 
 
 @figure
 def ch04_recoloured() -> Figure:
     pca_color = augment.PCAColor(deviation=0.3)
-    pca_color.adapt(data.image_folder(cats_and_dogs() / "train", (80, 80)))
+    pca_color.adapt(cat()[np.newaxis])
     layers = {
-        "color_jitter": augment.color_jitter(0.4),
-        "PCAColor": pca_color,
-        "SaltAndPepper": augment.SaltAndPepper(0.05),
-        "blur": augment.blur(sigma=2.5),
+        "colour jitter": augment.color_jitter(0.4),
+        "PCA colour": pca_color,
+        "salt, pepper": augment.SaltAndPepper(0.05),
+        "blur": keras.layers.RandomGaussianBlur(kernel_size=11, sigma=(1.0, 3.0)),
     }
-    return changed(layers, cat())
+    return rows_of(layers)
 
 
 @figure
 def ch04_digits() -> Figure:
-    _, (x, y) = data.digits()
-    an_8, a_6, a_9 = (x[y == digit][0] for digit in (8, 6, 9))
+    _, (x, y) = data.mnist("sample")
+    an_8, a_2, a_6, a_9 = (x[y == digit][0] for digit in (8, 2, 6, 9))
     return plots.image_grid(
-        [an_8, an_8[:, ::-1], an_8[::-1], np.rot90(an_8), a_6, np.rot90(a_6, 2), a_9],
-        ["an 8", "mirrored", "upside\ndown", "quarter\nturn", "a 6", "half\nturn", "a 9"],
+        [an_8, an_8[:, ::-1], a_2, a_2[:, ::-1], a_6, np.rot90(a_6, 2), a_9],
+        ["an 8", "mirrored", "a 2", "mirrored", "a 6", "half turn", "a 9"],
         size=1.0,
     )
 
 
+CLAIMS = {
+    "none": "mnist_trained_none",
+    "moved": "mnist_trained_moved",
+    "mirrored": "mnist_trained_mirrored",
+    "quarter turns": "mnist_trained_quarter_turns",
+    "half turns": "mnist_trained_half_turns",
+}
+
+
+@figure
+def ch04_claims() -> Figure:
+    drawn = results({title: (f"{name}_6_9", "sample") for title, name in CLAIMS.items()})
+    drawn.axes[0].set_xlabel("recall of 6 and 9, upright")
+    return drawn
+
+
+@figure
+def ch04_dropout() -> Figure:
+    keras.utils.set_random_seed(3)
+    numbers, drop = np.arange(1.0, 9.0).reshape(4, 2), keras.layers.Dropout(0.5)
+    steps = [np.asarray(drop(numbers, training=True)) for _ in range(3)]
+    titles = ["input", "step 1", "step 2", "step 3", "outside training"]
+    return lettered(plots.number_grids([numbers, *steps, numbers], titles), 1.2)
+
+
 @figure
 def ch04_curves() -> Figure:
-    return wide(plots.learning_curves(recorded("04_augmentation", "history/")))
+    drawn = wide(plots.learning_curves(evaluation.history("cats_vs_dogs_both", "sample")))
+    before = evaluation.history("cats_vs_dogs_neither", "sample")
+    for ax, name in zip(drawn.axes, ("loss", "accuracy"), strict=True):
+        for key, dashes in ((name, "-"), (f"val_{name}", "--")):
+            ax.plot(range(1, len(before[key]) + 1), before[key], dashes, color=GREY, marker="")
+    return drawn
 
 
 SCRATCH = {"from scratch": ("cats_vs_dogs", "sample")}
@@ -82,14 +117,20 @@ TUNED = {"fine-tuned": ("fine_tuning", "sample")}
 
 @figure
 def ch04_results() -> Figure:
-    return results(SCRATCH | AUGMENTED)
+    names = {
+        "neither": "cats_vs_dogs_neither",
+        "dropout": "cats_vs_dogs_dropout",
+        "augmentation": "cats_vs_dogs_augmentation",
+        "both": "cats_vs_dogs_both",
+    }
+    return results({title: (name, "sample") for title, name in names.items()})
 
 
 @figure
 def ch04_crops() -> Figure:
     small = np.repeat(cat(32)[np.newaxis], 10, axis=0)
     padded = augment.pad_and_crop(4)(small, training=True)
-    crops = augment.ten_crop(cat()[np.newaxis], 100)[0]
+    crops = augment.ten_crop(cat()[np.newaxis], 116)[0]
     return lettered(
         plots.picture_rows(
             {"pad_and_crop": list(np.asarray(padded)), "ten_crop": list(np.asarray(crops))}
