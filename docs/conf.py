@@ -123,6 +123,12 @@ def typeset(app, pagename, templatename, context, doctree):
     context["has_maths_elements"] = context.get("has_maths_elements") and MATHJAX.is_file()
 
 
+def name_folds(app, pagename, templatename, context, doctree):
+    """Let a folded cell be called what it shows: myst-nb's label says less than its text."""
+    label = ' aria-label="Toggle hidden content"'
+    context["body"] = context.get("body", "").replace(f"<summary{label}>", "<summary>")
+
+
 def lead_to_slides(app, pagename, templatename, context, doctree):
     """Lead from a chapter to its deck, by a button at its head."""
     if pagename.startswith("notebooks/") and (name := pagename.split("/")[1]) in DECKS:
@@ -139,5 +145,6 @@ def setup(app):
     app.connect("source-read", as_book)
     app.connect("source-read", keep_aside)
     app.connect("doctree-read", lead_outside, priority=400)  # before copies are collected
+    app.connect("html-page-context", name_folds)
     app.connect("html-page-context", typeset, priority=400)  # before MathJax is
     app.connect("html-page-context", lead_to_slides, priority=600)  # after the theme's buttons
