@@ -15,6 +15,8 @@ from cnnkit.plots.style import panels, styled
 
 import numpy as np
 from matplotlib.figure import Figure
+from PIL import Image
+from skimage.data import chelsea
 
 SLIDES = Path(__file__).resolve().parents[1]
 RECORDED = SLIDES / "recorded"
@@ -49,12 +51,19 @@ def lettered(drawn: Figure, factor: float) -> Figure:
     return drawn
 
 
-def results(
-    experiments: dict[str, tuple[str, str]], published: dict[str, float] | None = None
+def results(names: Mapping[str, str], published: dict[str, float] | None = None) -> Figure:
+    """Draw the recorded figures of experiments at sample scale: title → experiment."""
+    return spreads(
+        {title: evaluation.spread(name, "sample") for title, name in names.items()}, published
+    )
+
+
+def spreads(
+    found: Mapping[str, evaluation.Spread], published: dict[str, float] | None = None
 ) -> Figure:
-    """Draw the recorded figures of experiments: title → (experiment, scale)."""
-    spreads = {title: evaluation.spread(*each).figures for title, each in experiments.items()}
-    return wide(plots.spreads(spreads, published=published), 0.9 + 0.28 * len(spreads))
+    """Draw recorded figures by their titles."""
+    figures = {title: spread.figures for title, spread in found.items()}
+    return wide(plots.spreads(figures, published=published), 0.9 + 0.28 * len(figures))
 
 
 @styled
@@ -67,6 +76,11 @@ def bars(series: Mapping[str, Sequence[float]], names: Sequence[str], ylabel: st
     ax.set_xticks(np.arange(len(names)) + 0.4 - width / 2, names)
     figure.legend(loc="outside upper center", ncols=len(series))
     return figure
+
+
+def cat(size: int) -> np.ndarray:
+    """Return a photo of a cat, (size, size, 3) uint8, of 300 pixels a side at most."""
+    return np.asarray(Image.fromarray(chelsea()[:, 75:375]).resize((size, size)))
 
 
 @functools.cache

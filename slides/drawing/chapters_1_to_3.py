@@ -1,11 +1,10 @@
 """Figures of the decks on convolution, MNIST, and cats and dogs."""
 
-import functools
-
-from cnnkit import data, models, plots
+from cnnkit import data, evaluation, models, plots
 from cnnkit.plots.style import GREY, SIGNED, panels, styled
 from slides.drawing import (
     bars,
+    cat,
     cats_and_dogs,
     figure,
     lettered,
@@ -13,6 +12,7 @@ from slides.drawing import (
     projected,
     recorded,
     results,
+    spreads,
     wide,
 )
 
@@ -21,7 +21,6 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 from scipy.signal import correlate2d
-from skimage.data import chelsea
 
 SOBEL = np.array([[-1, -2, -1], [0, 0, 0], [1, 2, 1]])
 PICTURE = np.array([[0, 0, 75, 80, 80], *[[0, 75, 80, 80, 80]] * 3, [0] * 5])
@@ -29,14 +28,9 @@ PICTURE = np.array([[0, 0, 75, 80, 80], *[[0, 75, 80, 80, 80]] * 3, [0] * 5])
 SMALL = np.array([[1, 3, 2, 0], [5, 2, 1, 1], [0, 0, 4, 2], [8, 0, 2, 4]])
 
 
-@functools.cache
-def cat() -> np.ndarray:
-    return chelsea()[:, 60:360] / 255
-
-
 @figure
 def ch01_chelsea() -> Figure:
-    return plots.image_grid([cat()], size=3)
+    return plots.image_grid([cat(300)], size=3)
 
 
 @figure
@@ -61,20 +55,20 @@ def ch01_response() -> Figure:
 def ch01_maps() -> Figure:
     diagonal = np.array([[-2, -1, 0], [-1, 0, 1], [0, 1, 2]])
     spot = np.array([[-1, -1, -1], [-1, 8, -1], [-1, -1, -1]])
-    kernels, grey = [SOBEL, SOBEL.T, diagonal, spot], cat().mean(axis=-1)
+    kernels, grey = [SOBEL, SOBEL.T, diagonal, spot], cat(300).mean(axis=-1) / 255
     maps = [correlate2d(grey, kernel, "valid") for kernel in kernels]
 
     def coloured(values: np.ndarray) -> np.ndarray:
         return plt.get_cmap(SIGNED)(0.5 + values / np.abs(values).max() / 2)[..., :3]
 
-    pictures = [cat(), *map(coloured, maps), np.ones((3, 3, 3)), *map(coloured, kernels)]
+    pictures = [cat(300) / 255, *map(coloured, maps), np.ones((3, 3, 3)), *map(coloured, kernels)]
     names = ["photo", "horizontal edges", "vertical edges", "diagonals", "spots"]
     return plots.image_grid(pictures, [*names, "", *["its kernel"] * 4], columns=5, size=1.2)
 
 
 @figure
 def ch01_channels() -> Figure:
-    channels = [cat(), *np.moveaxis(cat(), -1, 0)]
+    channels = [cat(300), *np.moveaxis(cat(300), -1, 0)]
     return plots.image_grid(channels, ["colour", "red", "green", "blue"], size=1.7)
 
 
@@ -142,7 +136,7 @@ def ch01_digits() -> Figure:
 
 @figure
 def ch01_results() -> Figure:
-    return results({"digits": ("digits", "sample")}, {"digits": 0.983})
+    return results({"digits": "digits"}, {"digits": 0.983})
 
 
 @figure
@@ -185,13 +179,13 @@ def ch02_results() -> Figure:
         "dense, moved": "mnist_dense_moved",
         "convolutional, moved": "mnist_moved",
     }
-    return results({title: (name, "sample") for title, name in names.items()})
+    return results(names)
 
 
 @figure
 def ch02_scales() -> Figure:
-    scales = {"sample": ("mnist", "sample"), "full": ("mnist", "full")}
-    return results(scales, {"full": 0.991})
+    found = {scale: evaluation.spread("mnist", scale) for scale in ("sample", "full")}
+    return spreads(found, {"full": 0.991})
 
 
 @figure
@@ -210,7 +204,7 @@ def ch02_mistakes() -> Figure:
 def ch03_photos() -> Figure:
     path = cats_and_dogs() / "train"
     train = data.image_folder(path, (80, 80), batch_size=16, shuffle=True, seed=5)
-    pictures = [cat(), *projected(next(iter(train))[0][:8])]
+    pictures = [cat(300) / 255, *projected(next(iter(train))[0][:8])]
     return plots.image_grid(pictures, columns=3, size=1.1)
 
 
@@ -230,7 +224,7 @@ def ch03_results() -> Figure:
         "highest validation accuracy": "cats_vs_dogs_by_accuracy",
         "last epoch": "cats_vs_dogs_last",
     }
-    return results({title: (name, "sample") for title, name in names.items()})
+    return results(names)
 
 
 @figure

@@ -3,27 +3,20 @@
 from cnnkit import data, evaluation, models, plots, training
 from cnnkit.data import augment
 from cnnkit.plots.style import BLUE, GREY, VERMILION, panels, styled
-from slides.drawing import figure, lettered, recorded, results, wide
+from slides.drawing import cat, figure, lettered, recorded, results, wide
 
 import keras
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from PIL import Image
-from skimage.data import chelsea
-
-
-def cat(size: int = 150) -> np.ndarray:
-    """Return a photo of a cat, (size, size, 3) uint8."""
-    return np.asarray(Image.fromarray(chelsea()[:, 75:375]).resize((size, size)))
 
 
 def changed(layer: keras.Layer, count: int = 5) -> list[np.ndarray]:
     """Return the cat, and what a layer makes of it."""
     training.reproducible(4)
-    same = np.repeat(cat()[np.newaxis], count, axis=0)
-    return [cat(), *np.asarray(layer(same, training=True)).astype("uint8")]
+    same = np.repeat(cat(150)[np.newaxis], count, axis=0)
+    return [cat(150), *np.asarray(layer(same, training=True)).astype("uint8")]
 
 
 def rows_of(layers: dict[str, keras.Layer]) -> Figure:
@@ -50,7 +43,7 @@ def ch04_moved() -> Figure:
 @figure
 def ch04_recoloured() -> Figure:
     pca_color = augment.PCAColor(deviation=0.3)
-    pca_color.adapt(cat()[np.newaxis])
+    pca_color.adapt(cat(150)[np.newaxis])
     layers = {
         "colour jitter": augment.color_jitter(0.4),
         "PCA colour": pca_color,
@@ -82,7 +75,7 @@ CLAIMS = {
 
 @figure
 def ch04_claims() -> Figure:
-    drawn = results({title: (f"{name}_6_9", "sample") for title, name in CLAIMS.items()})
+    drawn = results({title: f"{name}_6_9" for title, name in CLAIMS.items()})
     drawn.axes[0].set_xlabel("recall of 6 and 9, upright")
     return drawn
 
@@ -106,13 +99,13 @@ def ch04_curves() -> Figure:
     return drawn
 
 
-SCRATCH = {"from scratch": ("cats_vs_dogs", "sample")}
-AUGMENTED = {"augmentation, dropout": ("cats_vs_dogs_augmented", "sample")}
+SCRATCH = {"from scratch": "cats_vs_dogs"}
+AUGMENTED = {"augmentation, dropout": "cats_vs_dogs_augmented"}
 FEATURES = {
-    "features": ("features", "sample"),
-    "features, augmentation": ("features_augmented", "sample"),
+    "features": "features",
+    "features, augmentation": "features_augmented",
 }
-TUNED = {"fine-tuned": ("fine_tuning", "sample")}
+TUNED = {"fine-tuned": "fine_tuning"}
 
 
 @figure
@@ -123,14 +116,14 @@ def ch04_results() -> Figure:
         "augmentation": "cats_vs_dogs_augmentation",
         "both": "cats_vs_dogs_both",
     }
-    return results({title: (name, "sample") for title, name in names.items()})
+    return results(names)
 
 
 @figure
 def ch04_crops() -> Figure:
     small = np.repeat(cat(32)[np.newaxis], 10, axis=0)
     padded = augment.pad_and_crop(4)(small, training=True)
-    crops = augment.ten_crop(cat()[np.newaxis], 116)[0]
+    crops = augment.ten_crop(cat(150)[np.newaxis], 116)[0]
     return lettered(
         plots.picture_rows(
             {"pad_and_crop": list(np.asarray(padded)), "ten_crop": list(np.asarray(crops))}

@@ -58,9 +58,9 @@ def ch07_spreads() -> Figure:
 @figure
 def ch07_results() -> Figure:
     experiments = {
-        "ten crops": ("alexnet", "sample"),
-        "the middle": ("alexnet_center", "sample"),
-        "without dropout": ("alexnet_without_dropout", "sample"),
+        "ten crops": "alexnet",
+        "the middle": "alexnet_center",
+        "without dropout": "alexnet_without_dropout",
     }
     return results(experiments)
 
@@ -106,8 +106,8 @@ def ch08_growth() -> Figure:
 @figure
 def ch08_results() -> Figure:
     experiments = {
-        "head alone": ("own_photos_head", "sample"),
-        "whole network": ("own_photos_network", "sample"),
+        "head alone": "own_photos_head",
+        "whole network": "own_photos_network",
     }
     return results(experiments)
 
@@ -204,10 +204,10 @@ def ch09_rates() -> Figure:
 @figure
 def ch09_gap() -> Figure:
     experiments = {
-        "even-even, training": ("shakenet_even_even_batch_on_training", "sample"),
-        "even-even, test": ("shakenet_even_even_batch", "sample"),
-        "shake-shake, training": ("shakenet_shake_shake_image_on_training", "sample"),
-        "shake-shake, test": ("shakenet_shake_shake_image", "sample"),
+        "even-even, training": "shakenet_even_even_batch_on_training",
+        "even-even, test": "shakenet_even_even_batch",
+        "shake-shake, training": "shakenet_shake_shake_image_on_training",
+        "shake-shake, test": "shakenet_shake_shake_image",
     }
     drawn = results(experiments)
     drawn.axes[0].set_xlabel("accuracy")
@@ -217,12 +217,12 @@ def ch09_gap() -> Figure:
 @figure
 def ch09_modes() -> Figure:
     experiments = {
-        "even-even": ("shakenet_even_even_batch", "sample"),
-        "shake-even-image": ("shakenet_shake_even_image", "sample"),
-        "shake-keep-image": ("shakenet_shake_keep_image", "sample"),
-        "shake-shake-image": ("shakenet_shake_shake_image", "sample"),
-        "… without skip": ("shakenet_without_skip", "sample"),
-        "… without BN": ("shakenet_without_batch_norm", "sample"),
+        "even-even": "shakenet_even_even_batch",
+        "shake-even-image": "shakenet_shake_even_image",
+        "shake-keep-image": "shakenet_shake_keep_image",
+        "shake-shake-image": "shakenet_shake_shake_image",
+        "… without skip": "shakenet_without_skip",
+        "… without BN": "shakenet_without_batch_norm",
     }
     return results(experiments)
 
